@@ -1,0 +1,1 @@
+"""The seam between planning and rendering, and the executors that come with framefarm."""

@@ -1,0 +1,99 @@
+"""RenderExecutor: the seam between the orchestrator and whatever renders a chunk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from renderer.events import FramesDone, PageLog
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from renderer.composition import Composition
+    from renderer.frames import FrameRange
+    from renderer.settings import RenderSettings
+
+__all__ = [
+    "AttemptLost",
+    "AttemptStarted",
+    "ChunkEvent",
+    "ChunkResult",
+    "ChunkTask",
+    "FramesDone",
+    "OnProgress",
+    "PageLog",
+    "RenderExecutor",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChunkTask:
+    """A chunk with all that an executor needs to render it, wherever it runs.
+
+    `frames` are numbered in the composition, whose frame 0 is time 0. Attempts count from 1; an
+    executor that tries a task again raises the number, and a worker lets the highest one win.
+    """
+
+    job_id: str
+    index: int
+    attempt: int = 1
+    composition: Composition
+    frames: FrameRange
+    settings: RenderSettings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChunkResult:
+    """What became of a chunk task: the facts of the file that stands at `output`."""
+
+    index: int
+    frames: int
+    width_px: int
+    height_px: int
+    size_bytes: int
+    sha256: str
+    fingerprint: str
+    worker: str
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptStarted:
+    """An attempt has a place to run."""
+
+    worker: str
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptLost:
+    """An attempt ended without a result, and another one follows. Its frames start again at 0."""
+
+    worker: str
+    attempt: int
+    reason: str
+
+
+ChunkEvent = FramesDone | PageLog | AttemptStarted | AttemptLost
+OnProgress = Callable[[ChunkEvent], None]
+
+
+class RenderExecutor(Protocol):
+    """Renders chunk tasks somewhere. Safe to call many times at once."""
+
+    async def render(
+        self, task: ChunkTask, output: Path, *, on_progress: OnProgress
+    ) -> ChunkResult:
+        """Render the chunk to a video file at `output`.
+
+        The finished chunk stands at `output` when this returns; nothing stands there when it
+        raises. Cancellation is asyncio's: the work has stopped, wherever it ran, before the
+        `CancelledError` goes on. `on_progress` is called from this event loop and must not block.
+
+        Raises:
+            ExecutorError: and nothing else; it knows whether another attempt may help.
+
+        """
+        ...

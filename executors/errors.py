@@ -1,0 +1,96 @@
+"""Why a chunk could not be rendered.
+
+ExecutorError
+├── TaskRefusedError        the request is at fault                       fails the job
+├── CompositionFailedError  the page is at fault                          fails the job
+├── ChunkAbortedError       someone stopped it on purpose                 –
+├── WorkerLostError         the worker went away: outcome unknown         again, an interruption
+├── WorkerBusyError         the worker has no free slot                   again, free
+├── WorkerUnfitError        wrong version, wrong set-up, no tools         elsewhere, free
+├── ChunkStalledError       no frame for the watchdog's limit             again, an attempt
+├── RenderCrashedError      the renderer broke                            again, an attempt
+└── ChunkDamagedError       the bytes that came are not the bytes sent    again, an attempt
+
+The error, not who catches it, knows what another attempt costs (`Retry`). The wire knows the same
+tree as status codes: `executors.status`.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Retry(StrEnum):
+    """What another attempt at the chunk would cost."""
+
+    NEVER = "never"  # no attempt will do better: the job fails
+    FREE = "free"  # nothing was tried
+    INTERRUPTION = "interruption"  # not the chunk's fault; a generous budget
+    ATTEMPT = "attempt"  # may be the chunk's fault; a small budget
+
+
+class ExecutorError(Exception):
+    """A chunk could not be rendered.
+
+    `reason` is UPPER_SNAKE and stable, for programs; the message is for people; `detail` is long
+    text that belongs to it, like a page's stack.
+    """
+
+    retry = Retry.NEVER
+
+    def __init__(self, message: str, *, reason: str = "", detail: str = "") -> None:
+        super().__init__(message)
+        self.reason = reason or type(self).__name__.removesuffix("Error").upper()
+        self.detail = detail
+
+    @property
+    def retryable(self) -> bool:
+        return self.retry is not Retry.NEVER
+
+
+class TaskRefusedError(ExecutorError):
+    """The request is at fault."""
+
+
+class CompositionFailedError(ExecutorError):
+    """The page is at fault: no other worker will do better."""
+
+
+class ChunkAbortedError(ExecutorError):
+    """Someone stopped the chunk on purpose, and its work is gone."""
+
+
+class WorkerLostError(ExecutorError):
+    """The worker went away, or never answered: the outcome is unknown."""
+
+    retry = Retry.INTERRUPTION
+
+
+class WorkerBusyError(ExecutorError):
+    """The worker has no free slot."""
+
+    retry = Retry.FREE
+
+
+class WorkerUnfitError(ExecutorError):
+    """This worker cannot render at all: wrong version, wrong set-up, no tools."""
+
+    retry = Retry.FREE
+
+
+class ChunkStalledError(ExecutorError):
+    """The chunk gave no frame for the watchdog's limit."""
+
+    retry = Retry.ATTEMPT
+
+
+class RenderCrashedError(ExecutorError):
+    """The renderer broke: Chromium or ffmpeg crashed, or a fault of ours."""
+
+    retry = Retry.ATTEMPT
+
+
+class ChunkDamagedError(ExecutorError):
+    """The bytes that came are not the bytes that were sent."""
+
+    retry = Retry.ATTEMPT

@@ -1,0 +1,1 @@
+"""The wire format. `*_pb2*` files are generated: `make proto`."""

@@ -1,0 +1,83 @@
+"""What can go wrong while a page becomes a chunk file.
+
+RenderError
+├── InvalidRequestError   the request is at fault; says which fields, and the remedy
+├── CompositionError      the page is at fault: no other try will do better
+├── BrowserLostError      Chromium crashed or was killed
+├── FrameStalledError     no frame for the watchdog's limit: a hang
+├── EncoderError          ffmpeg failed, or wrote something else than it was asked to
+└── MissingToolError      this machine has no usable Chromium or ffmpeg
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class RenderError(Exception):
+    """A chunk could not be rendered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One field of a request that cannot be, and what to do about it."""
+
+    field: str
+    problem: str
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.problem}"
+
+
+class InvalidRequestError(RenderError, ValueError):
+    """The request cannot be: `violations` names each field, its value and the remedy."""
+
+    def __init__(self, violations: Iterable[Violation]) -> None:
+        self.violations = tuple(violations)
+        super().__init__("; ".join(str(violation) for violation in self.violations))
+
+
+class Fault(StrEnum):
+    """What is wrong with a composition; the `ErrorInfo.reason` on the wire."""
+
+    PAGE_NOT_FOUND = "PAGE_NOT_FOUND"
+    PAGE_UNREACHABLE = "PAGE_UNREACHABLE"
+    PAGE_ERROR = "PAGE_ERROR"
+    PAGE_NOT_STABLE = "PAGE_NOT_STABLE"
+    CANVAS_NOT_FOUND = "CANVAS_NOT_FOUND"
+    CANVAS_UNREADABLE = "CANVAS_UNREADABLE"
+    TARGET_NOT_FOUND = "TARGET_NOT_FOUND"
+    PICTURE_SIZE = "PICTURE_SIZE"
+
+
+class CompositionError(RenderError):
+    """The page is at fault: no other worker will do better.
+
+    `detail` holds what belongs to it and is long (the page's stack, what was awaited).
+    """
+
+    def __init__(self, fault: Fault, message: str, *, detail: str = "") -> None:
+        super().__init__(message)
+        self.fault = fault
+        self.detail = detail
+
+
+class BrowserLostError(RenderError):
+    """Chromium crashed or was killed."""
+
+
+class FrameStalledError(RenderError):
+    """Chromium gave no frame within the watchdog's limit."""
+
+
+class EncoderError(RenderError):
+    """ffmpeg failed, or wrote something else than it was asked to."""
+
+
+class MissingToolError(RenderError):
+    """This machine has no usable Chromium or ffmpeg; the message says how to get it."""

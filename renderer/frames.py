@@ -1,0 +1,135 @@
+"""Frame indices, ranges and rates. Integers and rationals only: times are derived, never added up."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from fractions import Fraction
+from typing import TYPE_CHECKING, Final, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# Blink rounds animation time, requestAnimationFrame stamps and performance.now() to a grid of
+# 100 µs with a random threshold. Times that lie on the grid come out the same in every process.
+GRID_US: Final = 100
+_NTSC: Final = Fraction(1000, 1001)
+_NTSC_TOLERANCE: Final = Fraction(1, 100)
+_NTSC_BASES: Final = (24, 30, 60, 120)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class FrameRange:
+    """The frames from `start` up to, but not including, `stop`."""
+
+    start: int
+    stop: int
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.start <= self.stop:
+            raise ValueError(f"a frame range needs 0 <= start <= stop, got {self}")
+
+    def __len__(self) -> int:
+        return self.stop - self.start
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(range(self.start, self.stop))
+
+    def __str__(self) -> str:
+        return f"[{self.start}, {self.stop})"
+
+
+@dataclass(frozen=True, slots=True)
+class FrameRate:
+    """Frames a second, as a rational: 30000/1001 is a rate, 29.97 is rounded to it."""
+
+    numerator: int
+    denominator: int = 1
+
+    def __post_init__(self) -> None:
+        if self.numerator < 1 or self.denominator < 1:
+            raise ValueError(f"a frame rate is positive, got {self.numerator}/{self.denominator}")
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read `30`, `30000/1001` or `29.97`.
+
+        A decimal within 0.01 of an NTSC rate (24, 30, 60 or 120 times 1000/1001) is that rate.
+
+        Raises:
+            ValueError: the text is not a positive number or fraction.
+
+        """
+        fraction = _fraction(text.strip())
+        if fraction <= 0:
+            raise ValueError(f"a frame rate is positive, got {text}")
+        if "/" not in text and fraction.denominator != 1:
+            fraction = _nearest_ntsc(fraction) or fraction
+        return cls(fraction.numerator, fraction.denominator)
+
+    @property
+    def fraction(self) -> Fraction:
+        return Fraction(self.numerator, self.denominator)
+
+    def time_us(self, frame: int) -> int:
+        """When frame `frame` is shown, in µs, on the 100 µs grid.
+
+        Rounded *up* to the grid, so that whatever happens at frame / fps (a CSS step, a timer,
+        `Math.floor(t * fps)`) has happened when the frame is drawn; at most 0.1 ms late.
+        """
+        ticks = Fraction(frame * 1_000_000, GRID_US) / self.fraction
+        return -(-ticks.numerator // ticks.denominator) * GRID_US
+
+    def seconds(self, frames: int) -> Fraction:
+        return frames / self.fraction
+
+    def __str__(self) -> str:
+        if self.denominator == 1:
+            return str(self.numerator)
+        return f"{self.numerator}/{self.denominator}"
+
+
+def frames_in(duration_s: Fraction, rate: FrameRate) -> int:
+    """How many frames last `duration_s` seconds: duration · fps, rounded to the nearest, at least 1.
+
+    Exactly half a frame rounds up.
+    """
+    return max(1, int(duration_s * rate.fraction + Fraction(1, 2)))
+
+
+def parse_duration(text: str) -> Fraction:
+    """Read `5s`, `1.5s`, `500ms`, `2m`, `1m30s` or a bare number of seconds, as exact seconds.
+
+    Raises:
+        ValueError: the text is not a duration.
+
+    """
+    if re.fullmatch(r"[+-]?\d+(\.\d+)?", text.strip()):
+        return Fraction(text.strip())
+    match = re.fullmatch(
+        r"(?P<sign>-?)(?:(?P<m>\d+)m(?!s))?(?:(?P<s>\d+(?:\.\d+)?)s)?(?:(?P<ms>\d+(?:\.\d+)?)ms)?",
+        text.strip(),
+    )
+    if match is None or not any((match["m"], match["s"], match["ms"])):
+        raise ValueError(f"{text!r} is not a duration; write it like 5s, 1.5s, 500ms or 1m30s")
+    seconds = Fraction(match["m"] or 0) * 60 + Fraction(match["s"] or 0)
+    seconds += Fraction(match["ms"] or 0) / 1000
+    return -seconds if match["sign"] else seconds
+
+
+def _fraction(text: str) -> Fraction:
+    try:
+        if "/" in text:
+            numerator, denominator = text.split("/")
+            return Fraction(int(numerator), int(denominator))
+        return Fraction(Decimal(text))
+    except (ValueError, ZeroDivisionError, InvalidOperation, OverflowError):
+        raise ValueError(
+            f"{text!r} is not a frame rate; write it like 30, 29.97 or 30000/1001"
+        ) from None
+
+
+def _nearest_ntsc(fraction: Fraction) -> Fraction | None:
+    candidates = (base * _NTSC for base in _NTSC_BASES)
+    return next((rate for rate in candidates if abs(rate - fraction) < _NTSC_TOLERANCE), None)

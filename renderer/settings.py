@@ -1,0 +1,149 @@
+"""RenderSettings: all that decides pixels besides the composition itself."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+
+from .errors import InvalidRequestError, Violation
+from .frames import FrameRate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MAX_SIDE_PX: Final = 8192
+MAX_FPS: Final = 240
+MAX_PROPS_BYTES: Final = 1 << 20
+MAX_GOP_FRAMES: Final = 10_000
+MAX_ENCODER_THREADS: Final = 64
+MAX_STABILITY_TIMEOUT_S: Final = 600.0
+MAX_CRF: Final = 51
+
+PRESETS: Final = (
+    "ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow",
+)  # fmt: skip
+
+
+class CaptureMode(StrEnum):
+    """Where a frame's pixels come from.
+
+    AUTO is CANVAS when a canvas selector is given and DOM otherwise.
+    """
+
+    AUTO = "auto"
+    DOM = "dom"
+    CANVAS = "canvas"
+
+
+class Codec(StrEnum):
+    H264 = "h264"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenderSettings:
+    """All that decides pixels besides the composition. A value that exists is valid.
+
+    Raises:
+        InvalidRequestError: with every field that cannot be.
+
+    """
+
+    width_px: int = 1920
+    height_px: int = 1080
+    frame_rate: FrameRate = FrameRate(30)
+    mode: CaptureMode = CaptureMode.AUTO
+    canvas_selector: str = ""
+    target_selector: str = ""
+    codec: Codec = Codec.H264
+    crf: int = 18
+    preset: str = "fast"
+    gop_frames: int = 60
+    # The encoder's output depends on its thread count: it belongs to the job, not to the machine.
+    encoder_threads: int = 2
+    props_json: str = "{}"
+    seed: int = 0
+    stability_timeout_s: float = 30.0
+
+    def __post_init__(self) -> None:
+        if violations := tuple(_violations(self)):
+            raise InvalidRequestError(violations)
+
+    @property
+    def captures_canvas(self) -> bool:
+        return self.mode is CaptureMode.CANVAS or (
+            self.mode is CaptureMode.AUTO and bool(self.canvas_selector)
+        )
+
+
+def _violations(settings: RenderSettings) -> Iterator[Violation]:
+    yield from _size_violations(settings)
+    yield from _capture_violations(settings)
+    yield from _encoding_violations(settings)
+    yield from _page_violations(settings)
+
+
+def _size_violations(settings: RenderSettings) -> Iterator[Violation]:
+    for field, side in (("width_px", settings.width_px), ("height_px", settings.height_px)):
+        if not 2 <= side <= MAX_SIDE_PX:
+            yield Violation(field, f"{side} is outside 2…{MAX_SIDE_PX}")
+        elif side % 2 and not settings.captures_canvas:
+            yield Violation(
+                field, f"{side} is odd, and yuv420p needs even sides; use {side - 1} or {side + 1}"
+            )
+    if settings.frame_rate.fraction > MAX_FPS:
+        yield Violation("frame_rate", f"{settings.frame_rate} is over {MAX_FPS} frames a second")
+
+
+def _capture_violations(settings: RenderSettings) -> Iterator[Violation]:
+    if settings.captures_canvas and settings.target_selector:
+        yield Violation(
+            "target_selector",
+            f"{settings.target_selector!r} crops the page, which canvas mode does not show; "
+            "drop one of the two",
+        )
+    if settings.mode is CaptureMode.DOM and settings.canvas_selector:
+        yield Violation(
+            "canvas_selector",
+            f"{settings.canvas_selector!r} is not used in dom mode; use mode canvas or drop it",
+        )
+
+
+def _encoding_violations(settings: RenderSettings) -> Iterator[Violation]:
+    if not 0 <= settings.crf <= MAX_CRF:
+        yield Violation("crf", f"{settings.crf} is outside 0…{MAX_CRF} (18 is visually lossless)")
+    if settings.preset not in PRESETS:
+        yield Violation(
+            "preset", f"{settings.preset!r} is unknown; use one of {', '.join(PRESETS)}"
+        )
+    for field, number, most in (
+        ("gop_frames", settings.gop_frames, MAX_GOP_FRAMES),
+        ("encoder_threads", settings.encoder_threads, MAX_ENCODER_THREADS),
+    ):
+        if not 1 <= number <= most:
+            yield Violation(field, f"{number} is outside 1…{most}")
+
+
+def _page_violations(settings: RenderSettings) -> Iterator[Violation]:
+    if problem := _props_problem(settings.props_json):
+        yield Violation("props", problem)
+    if not 0 <= settings.seed < 1 << 63:
+        yield Violation("seed", f"{settings.seed} is outside 0…2⁶³−1")
+    if not 0 < settings.stability_timeout_s <= MAX_STABILITY_TIMEOUT_S:
+        yield Violation(
+            "stability_timeout",
+            f"{settings.stability_timeout_s:g} s is outside 0…{MAX_STABILITY_TIMEOUT_S:g} s",
+        )
+
+
+def _props_problem(text: str) -> str | None:
+    if len(text.encode()) > MAX_PROPS_BYTES:
+        return f"{len(text.encode())} bytes is over the limit of {MAX_PROPS_BYTES}"
+    try:
+        props = json.loads(text)
+    except json.JSONDecodeError as error:
+        return f"not JSON: {error.msg} at line {error.lineno} column {error.colno}"
+    if not isinstance(props, dict):
+        return 'must be a JSON object, like {"title": "Hello"}'
+    return None
