@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Final
+from typing import IO, TYPE_CHECKING, Final
 
 from .composition import is_bundle_path, is_digest
 from .errors import InvalidRequestError, Violation
@@ -148,7 +148,7 @@ class BundleStore:
         return self._blobs / sha256
 
     @contextmanager
-    def writing(self, sha256: str) -> Generator[BinaryIO]:
+    def writing(self, sha256: str) -> Generator[IO[bytes]]:
         """A file to write the blob into; it counts once its digest is found right.
 
         Raises:
@@ -217,12 +217,12 @@ def _is_ours(path: Path, folder: Path) -> bool:
 
 
 @contextmanager
-def _replacing(path: Path) -> Generator[BinaryIO]:
+def _replacing(path: Path) -> Generator[IO[bytes]]:
     """A temporary file beside `path` that takes its name when the block ends well."""
     with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".part-", delete=False) as file:
         part = Path(file.name)
         try:
-            yield file.file
+            yield file
             file.close()
             part.replace(path)
         finally:

@@ -1,4 +1,4 @@
-"""Frame indices, ranges and rates. Integers and rationals only: times are derived, never added up."""
+"""Frame indices, ranges and rates: integers and rationals only. Times are derived, never added."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ class FrameRate:
 
 
 def frames_in(duration_s: Fraction, rate: FrameRate) -> int:
-    """How many frames last `duration_s` seconds: duration · fps, rounded to the nearest, at least 1.
+    """How many frames last `duration_s` seconds: duration · fps, to the nearest, at least 1.
 
     Exactly half a frame rounds up.
     """

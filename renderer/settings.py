@@ -20,6 +20,7 @@ MAX_GOP_FRAMES: Final = 10_000
 MAX_ENCODER_THREADS: Final = 64
 MAX_STABILITY_TIMEOUT_S: Final = 600.0
 MAX_CRF: Final = 51
+_DEFAULT_FRAME_RATE: Final = FrameRate(30)
 
 PRESETS: Final = (
     "ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow",
@@ -52,7 +53,7 @@ class RenderSettings:
 
     width_px: int = 1920
     height_px: int = 1080
-    frame_rate: FrameRate = FrameRate(30)
+    frame_rate: FrameRate = _DEFAULT_FRAME_RATE
     mode: CaptureMode = CaptureMode.AUTO
     canvas_selector: str = ""
     target_selector: str = ""
