@@ -1,0 +1,1 @@
+"""How our gRPC servers and channels are set up. Knows nothing of rendering."""

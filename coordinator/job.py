@@ -1,0 +1,194 @@
+"""A job: a wish to render a composition, and what became of it. Values only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+
+from renderer.errors import InvalidRequestError, Violation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+    from fractions import Fraction
+
+    from renderer.composition import BundleEntry, Composition
+    from renderer.frames import FrameRange
+    from renderer.settings import RenderSettings
+
+MAX_FRAMES: Final = 10_000_000
+MAX_CHUNKS: Final = 100_000
+MAX_VOLUME: Final = 100.0
+MAX_OFFSET_S: Final = 1_000_000
+
+
+class JobState(StrEnum):
+    QUEUED = "queued"
+    RENDERING = "rendering"
+    ASSEMBLING = "assembling"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def is_final(self) -> bool:
+        return self not in _NEXT
+
+
+# A coordinator that starts again puts what was running back into the queue.
+_NEXT: Final = {
+    JobState.QUEUED: {JobState.RENDERING, JobState.FAILED, JobState.CANCELLED},
+    JobState.RENDERING: {
+        JobState.ASSEMBLING,
+        JobState.QUEUED,
+        JobState.FAILED,
+        JobState.CANCELLED,
+    },
+    JobState.ASSEMBLING: {
+        JobState.SUCCEEDED,
+        JobState.QUEUED,
+        JobState.FAILED,
+        JobState.CANCELLED,
+    },
+}
+
+
+def moves(before: JobState, after: JobState) -> bool:
+    """Tell whether a job may go from `before` to `after`."""
+    return after in _NEXT.get(before, set())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AudioTrack:
+    """A sound of an uploaded bundle, to be mixed in. It begins at `offset_s` of the composition."""
+
+    source: BundleEntry
+    offset_s: Fraction
+    volume: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobSpec:
+    """What a user wishes for. A value that exists is valid.
+
+    `frames` are the composition's; the video begins with `frames.start`. Without `chunk_frames`
+    the planner chooses a length, by the number of frames and never by the size of the farm.
+
+    Raises:
+        InvalidRequestError: with every field that cannot be.
+
+    """
+
+    composition: Composition
+    settings: RenderSettings
+    frames: FrameRange
+    chunk_frames: int | None = None
+    audio: tuple[AudioTrack, ...] = ()
+
+    def __post_init__(self) -> None:
+        if violations := tuple(_violations(self)):
+            raise InvalidRequestError(violations)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobError:
+    """The root cause of a job's failure."""
+
+    reason: str
+    message: str
+    detail: str = ""
+    chunk_index: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Output:
+    """The facts of a finished video."""
+
+    size_bytes: int
+    sha256: str
+    frames: int
+    width_px: int
+    height_px: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """A job as it stands now. Times are UTC."""
+
+    id: str
+    state: JobState
+    spec: JobSpec
+    frames_done: int
+    created_at: datetime
+    ended_at: datetime | None = None
+    error: JobError | None = None
+    output: Output | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StateChanged:
+    state: JobState
+    error: JobError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ProgressMade:
+    """Frames captured so far over all chunks: never falls, and ends at `frames_total`."""
+
+    frames_done: int
+    frames_total: int
+
+
+class ChunkState(StrEnum):
+    RENDERING = "rendering"
+    RENDERED = "rendered"
+    REQUEUED = "requeued"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChunkMoved:
+    index: int
+    state: ChunkState
+    frames: FrameRange
+    worker: str
+    attempt: int
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PageLogged:
+    chunk_index: int
+    level: str
+    text: str
+
+
+Event = StateChanged | ProgressMade | ChunkMoved | PageLogged
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobEvent:
+    """An event with its place in the job's log. Sequences count from 1, without gaps."""
+
+    sequence: int
+    at: datetime
+    event: Event
+
+
+def _violations(spec: JobSpec) -> Iterator[Violation]:
+    count = len(spec.frames)
+    if not 1 <= count <= MAX_FRAMES:
+        yield Violation("frames", f"{count} frames is outside 1…{MAX_FRAMES}")
+    if spec.chunk_frames is not None:
+        least = max(1, -(-count // MAX_CHUNKS))
+        if not least <= spec.chunk_frames <= MAX_FRAMES:
+            yield Violation(
+                "chunk_frames", f"{spec.chunk_frames} is outside {least}…{MAX_FRAMES} frames"
+            )
+    for index, track in enumerate(spec.audio):
+        if not 0 <= track.volume <= MAX_VOLUME:
+            yield Violation(f"audio[{index}].volume", f"{track.volume} is outside 0…{MAX_VOLUME:g}")
+        if abs(track.offset_s) > MAX_OFFSET_S:
+            yield Violation(
+                f"audio[{index}].offset", f"{float(track.offset_s):g} s is out of reach"
+            )

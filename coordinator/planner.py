@@ -1,0 +1,76 @@
+"""Plans: how a job's frames are cut into chunks. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, Final
+
+from executors.base import ChunkTask
+from renderer.frames import FrameRange
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from .job import JobSpec
+
+# About sixteen chunks keep a small farm busy to the end; each chunk costs a browser start and the
+# way to its first frame, so none is shorter than a second or so, and none so long that losing
+# it hurts. The farm's size has no say: the output's bytes depend on where chunks begin.
+_CHUNKS_WANTED: Final = 16
+_SHORTEST: Final = 30
+_LONGEST: Final = 240
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The chunks of a job, in order: disjoint, and together all its frames."""
+
+    tasks: tuple[ChunkTask, ...]
+
+    @property
+    def frames_total(self) -> int:
+        return sum(len(task.frames) for task in self.tasks)
+
+
+def plan(job_id: str, spec: JobSpec, *, concurrency: int | None = None) -> Plan:
+    """Cut a job into chunks.
+
+    With `concurrency`, into that many chunks of equal length (give or take a frame, and never
+    more chunks than frames); without, into chunks of `spec.chunk_frames` or the default length.
+    """
+    if concurrency is None:
+        pieces = _of_length(spec.frames, spec.chunk_frames or default_chunk_frames(spec.frames))
+    else:
+        pieces = _equal(spec.frames, concurrency)
+    return Plan(tuple(_tasks(job_id, spec, pieces)))
+
+
+def default_chunk_frames(frames: FrameRange) -> int:
+    """How many frames a chunk of a job has, when its user does not say."""
+    return min(_LONGEST, max(_SHORTEST, -(-len(frames) // _CHUNKS_WANTED)))
+
+
+def _of_length(frames: FrameRange, length: int) -> Iterator[FrameRange]:
+    for start in range(frames.start, frames.stop, length):
+        yield FrameRange(start, min(start + length, frames.stop))
+
+
+def _equal(frames: FrameRange, count: int) -> Iterator[FrameRange]:
+    if count < 1:
+        raise ValueError(f"concurrency must be at least 1, got {count}")
+    count = min(count, len(frames))
+    cuts = [frames.start + len(frames) * k // count for k in range(count + 1)]
+    for start, stop in pairwise(cuts):
+        yield FrameRange(start, stop)
+
+
+def _tasks(job_id: str, spec: JobSpec, pieces: Iterable[FrameRange]) -> Iterator[ChunkTask]:
+    for index, frames in enumerate(pieces):
+        yield ChunkTask(
+            job_id=job_id,
+            index=index,
+            composition=spec.composition,
+            frames=frames,
+            settings=spec.settings,
+        )

@@ -1,0 +1,23 @@
+"""What a coordinator is told when it starts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CoordinatorSettings:
+    """How a coordinator runs. `listen` with port 0 takes a free port and says which on stdout.
+
+    `workers` are HOST:PORT addresses, or one dns:///NAME:PORT whose addresses are looked up again
+    while it runs. `data_dir` holds jobs, bundles, chunk files and outputs. A job fails when no
+    worker could take its chunks for `worker_wait_s`.
+    """
+
+    listen: str = "127.0.0.1:50050"
+    workers: tuple[str, ...]
+    data_dir: Path
+    running_jobs: int = 8
+    worker_wait_s: float = 300.0
+    until_stdin_closes: bool = False
