@@ -1,0 +1,38 @@
+"""Channels: how every client of ours dials."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Final
+
+import grpc.aio
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+# A vanished machine is noticed within 30 s; the server (server.py) allows pings this often.
+KEEPALIVE_TIME_MS: Final = 20_000
+KEEPALIVE_TIMEOUT_MS: Final = 10_000
+
+_OPTIONS: Final = (
+    ("grpc.keepalive_time_ms", KEEPALIVE_TIME_MS),
+    ("grpc.keepalive_timeout_ms", KEEPALIVE_TIMEOUT_MS),
+    ("grpc.keepalive_permit_without_calls", 1),
+    ("grpc.http2.max_pings_without_data", 0),
+    # Channels to one address share a connection unless told not to; a worker that comes back at
+    # the same address must not inherit the old connection's back-off.
+    ("grpc.use_local_subchannel_pool", 1),
+    ("grpc.min_reconnect_backoff_ms", 200),
+    ("grpc.initial_reconnect_backoff_ms", 200),
+    ("grpc.max_reconnect_backoff_ms", 5_000),
+)
+
+
+@asynccontextmanager
+async def open_channel(address: str) -> AsyncGenerator[grpc.aio.Channel]:
+    """Dial HOST:PORT (or any gRPC target) in the clear; connecting happens with the first call."""
+    channel = grpc.aio.insecure_channel(address, options=_OPTIONS)
+    try:
+        yield channel
+    finally:
+        await channel.close()
