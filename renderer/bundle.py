@@ -10,7 +10,7 @@ import hashlib
 import os
 import stat
 import tempfile
-from contextlib import contextmanager
+from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -20,7 +20,7 @@ from .composition import is_bundle_path, is_digest
 from .errors import InvalidRequestError, Violation
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Generator, Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
 MAX_FILES: Final = 10_000
 MAX_BYTES: Final = 4 << 30
@@ -147,21 +147,9 @@ class BundleStore:
             raise ValueError(f"not a digest: {sha256!r}")
         return self._blobs / sha256
 
-    @contextmanager
-    def writing(self, sha256: str) -> Generator[IO[bytes]]:
-        """A file to write the blob into; it counts once its digest is found right.
-
-        Raises:
-            InvalidRequestError: other bytes were written than `sha256` names.
-
-        """
-        with _replacing(self.blob(sha256)) as file:
-            yield file
-            file.flush()
-            if sha256_of(Path(file.name)) != sha256:
-                raise InvalidRequestError(
-                    [Violation("bundle", f"blob {sha256[:12]}… holds other bytes than its digest")]
-                )
+    def writer(self, sha256: str) -> BlobWriter:
+        """Begin to write a blob; it counts once `finish()` has found its digest right."""
+        return BlobWriter(self.blob(sha256), sha256)
 
     def keep(self, manifest: BundleManifest) -> str:
         """Register a bundle whose blobs are all here, and return its digest."""
@@ -169,18 +157,25 @@ class BundleStore:
             raise InvalidRequestError(
                 [Violation("bundle", f"{len(absent)} blobs were never sent, {absent[0]} first")]
             )
-        with _replacing(self._bundles / manifest.digest) as file:
-            file.write(manifest.text.encode())
+        writer = BlobWriter(self._bundles / manifest.digest, manifest.digest)
+        with closing(writer):
+            writer.write(manifest.text.encode())
+            writer.finish()
         return manifest.digest
 
     def add_folder(self, folder: Path, manifest: BundleManifest) -> str:
         """Copy in a folder that `manifest` describes."""
         for file in manifest.files:
             if not self.blob(file.sha256).exists():
-                with (folder / file.path).open("rb") as source, self.writing(file.sha256) as blob:
-                    while block := source.read(COPY_BYTES):
-                        blob.write(block)
+                with (folder / file.path).open("rb") as source:
+                    self._copy(source, file.sha256)
         return self.keep(manifest)
+
+    def _copy(self, source: IO[bytes], sha256: str) -> None:
+        with closing(self.writer(sha256)) as blob:
+            while block := source.read(COPY_BYTES):
+                blob.write(block)
+            blob.finish()
 
     def manifest(self, digest: str) -> BundleManifest:
         """Read a bundle's manifest.
@@ -199,6 +194,46 @@ class BundleStore:
         return {file.path: self.blob(file.sha256) for file in self.manifest(digest).files}
 
 
+class BlobWriter:
+    """A temporary file beside `path` that takes its name when its bytes are found right."""
+
+    def __init__(self, path: Path, sha256: str) -> None:
+        self._path = path
+        self._sha256 = sha256
+        self._digest = hashlib.sha256()
+        # closed by close(), which every user calls
+        self._file = tempfile.NamedTemporaryFile(  # noqa: SIM115
+            dir=path.parent, prefix=".part-", delete=False
+        )
+
+    def write(self, data: bytes) -> None:
+        self._digest.update(data)
+        self._file.write(data)
+
+    def finish(self) -> None:
+        """Give the file its name.
+
+        Raises:
+            InvalidRequestError: other bytes were written than the digest names.
+
+        """
+        if self._digest.hexdigest() != self._sha256:
+            raise InvalidRequestError(
+                [
+                    Violation(
+                        "bundle", f"blob {self._sha256[:12]}… holds other bytes than its digest"
+                    )
+                ]
+            )
+        self._file.close()
+        Path(self._file.name).replace(self._path)
+
+    def close(self) -> None:
+        """Drop what has not been finished."""
+        self._file.close()
+        Path(self._file.name).unlink(missing_ok=True)
+
+
 def _walk(folder: Path) -> Iterable[Path]:
     for base, folders, names in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
@@ -214,16 +249,3 @@ def _is_ours(path: Path, folder: Path) -> bool:
         return stat.S_ISREG(path.stat().st_mode) and path.resolve().is_relative_to(folder)
     except OSError:  # a dangling link
         return False
-
-
-@contextmanager
-def _replacing(path: Path) -> Generator[IO[bytes]]:
-    """A temporary file beside `path` that takes its name when the block ends well."""
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".part-", delete=False) as file:
-        part = Path(file.name)
-        try:
-            yield file
-            file.close()
-            part.replace(path)
-        finally:
-            part.unlink(missing_ok=True)
