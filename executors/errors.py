@@ -3,6 +3,8 @@
 ExecutorError
 ├── TaskRefusedError        the request is at fault                       fails the job
 ├── CompositionFailedError  the page is at fault                          fails the job
+├── BundleAbsentError       the composition's files are not there         fails the job
+├── NoWorkerError           no worker that could take it came in time     fails the job
 ├── ChunkAbortedError       someone stopped it on purpose                 –
 ├── WorkerLostError         the worker went away: outcome unknown         again, an interruption
 ├── WorkerBusyError         the worker has no free slot                   again, free
@@ -54,6 +56,14 @@ class TaskRefusedError(ExecutorError):
 
 class CompositionFailedError(ExecutorError):
     """The page is at fault: no other worker will do better."""
+
+
+class BundleAbsentError(ExecutorError):
+    """The composition's files are not where they are needed; upload them first."""
+
+
+class NoWorkerError(ExecutorError):
+    """No worker that could take the chunk came for as long as one may wait."""
 
 
 class ChunkAbortedError(ExecutorError):

@@ -28,10 +28,15 @@ _OPTIONS: Final = (
 )
 
 
+def new_channel(address: str) -> grpc.aio.Channel:
+    """Dial HOST:PORT in the clear; connecting happens with the first call. The caller closes it."""
+    return grpc.aio.insecure_channel(address, options=_OPTIONS)
+
+
 @asynccontextmanager
 async def open_channel(address: str) -> AsyncGenerator[grpc.aio.Channel]:
-    """Dial HOST:PORT (or any gRPC target) in the clear; connecting happens with the first call."""
-    channel = grpc.aio.insecure_channel(address, options=_OPTIONS)
+    """Dial HOST:PORT for the block."""
+    channel = new_channel(address)
     try:
         yield channel
     finally:

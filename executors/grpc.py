@@ -1,0 +1,112 @@
+"""GrpcExecutor: renders on a fleet of workers, and tries again where that may help."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import grpc.aio
+
+from renderer.composition import BundleEntry
+
+from .base import AttemptLost, AttemptStarted, ChunkResult, ChunkTask, OnProgress
+from .chunk_call import ChunkCall
+from .errors import BundleAbsentError, ExecutorError, Retry
+from .fleet import Wish
+from .retry import Budget
+from .status import error_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from renderer.bundle import BundleStore
+
+    from .fleet import Fleet
+    from .link import WorkerLink
+
+log = logging.getLogger(__name__)
+
+
+class GrpcExecutor:
+    """Sends chunks to free slots of a fleet, one channel a worker.
+
+    What goes wrong on the way (a worker that dies, a full slot) costs another attempt elsewhere;
+    what would go wrong anywhere (a page's error) is raised at once.
+    """
+
+    def __init__(self, fleet: Fleet, bundles: BundleStore) -> None:
+        self._fleet = fleet
+        self._bundles = bundles
+
+    async def render(
+        self, task: ChunkTask, output: Path, *, on_progress: OnProgress
+    ) -> ChunkResult:
+        async with self._fleet.job(task.job_id):
+            return await self._until_rendered(task, output, on_progress)
+
+    async def _until_rendered(
+        self, task: ChunkTask, output: Path, on_progress: OnProgress
+    ) -> ChunkResult:
+        budget, failed = Budget(), set[str]()
+        while True:
+            wish = Wish(job_id=task.job_id, digest=_digest(task), avoid=failed)
+            async with self._fleet.lease(wish) as worker:
+                on_progress(AttemptStarted(worker.address, task.attempt))
+                try:
+                    return await self._attempt(task, output, worker, on_progress)
+                except ExecutorError as error:
+                    budget = budget.after(error, worker.address)
+                    if not budget.allows(error):
+                        raise _told_whole(error, budget) from error
+                    self._mind(error, worker, task)
+                    failed.add(worker.address)
+                    on_progress(AttemptLost(worker.address, task.attempt, str(error)))
+            task = replace(task, attempt=task.attempt + 1)
+
+    async def _attempt(
+        self, task: ChunkTask, output: Path, worker: WorkerLink, on_progress: OnProgress
+    ) -> ChunkResult:
+        call = ChunkCall(task, output, worker=worker.address, on_progress=on_progress)
+        await self._bring(task, worker)
+        try:
+            return await call.run(worker.stub)
+        except BundleAbsentError:  # it has been cleaned away since
+            worker.forget(_digest(task) or "")
+            await self._bring(task, worker)
+            return await call.run(worker.stub)
+
+    async def _bring(self, task: ChunkTask, worker: WorkerLink) -> None:
+        if digest := _digest(task):
+            try:
+                await worker.bring(digest, self._bundles)
+            except grpc.aio.AioRpcError as error:
+                raise error_of(error) from error
+            except KeyError as error:
+                raise BundleAbsentError(f"bundle {digest[:12]}… was never uploaded") from error
+
+    def _mind(self, error: ExecutorError, worker: WorkerLink, task: ChunkTask) -> None:
+        log.warning(
+            "attempt lost",
+            extra={
+                "job_id": task.job_id,
+                "chunk": task.index,
+                "attempt": task.attempt,
+                "worker": worker.address,
+                "reason": error.reason,
+            },
+        )
+        if error.retry in (Retry.INTERRUPTION, Retry.FREE):
+            worker.rest(str(error))
+
+
+def _digest(task: ChunkTask) -> str | None:
+    return task.composition.digest if isinstance(task.composition, BundleEntry) else None
+
+
+def _told_whole(error: ExecutorError, budget: Budget) -> ExecutorError:
+    """The same error; when it was the last of several, with the story of them all."""
+    if len(budget.failures) > 1:
+        story = "\n".join(budget.failures)
+        error.detail = f"{error.detail}\nattempts:\n{story}".lstrip()
+    return error

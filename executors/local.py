@@ -1,0 +1,129 @@
+"""LocalExecutor: the default. Renders here, by wrapping the renderer."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Final, Protocol
+
+from renderer.renderer import RenderedChunk, open_renderer
+
+from renderer.browser import Sandbox
+from renderer.errors import (
+    BrowserLostError,
+    BundleMissingError,
+    CompositionError,
+    EncoderError,
+    FrameStalledError,
+    InvalidRequestError,
+    MissingToolError,
+    RenderError,
+)
+
+from .base import AttemptStarted, ChunkResult, ChunkTask, OnProgress
+from .errors import (
+    BundleAbsentError,
+    ChunkStalledError,
+    CompositionFailedError,
+    ExecutorError,
+    RenderCrashedError,
+    TaskRefusedError,
+    WorkerUnfitError,
+)
+from .status import BUNDLE_MISSING, INVALID_REQUEST, MISSING_TOOL
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+    from pathlib import Path
+
+    from renderer.bundle import BundleStore
+    from renderer.composition import Composition
+    from renderer.events import OnRenderEvent
+    from renderer.frames import FrameRange
+    from renderer.settings import RenderSettings
+    from renderer.tools import Tools
+
+
+class ChunkRenderer(Protocol):
+    """What this executor needs of the renderer."""
+
+    @property
+    def fingerprint(self) -> str: ...
+
+    async def render(
+        self,
+        composition: Composition,
+        frames: FrameRange,
+        *,
+        settings: RenderSettings,
+        output: Path,
+        on_event: OnRenderEvent,
+    ) -> RenderedChunk: ...
+
+
+class LocalExecutor:
+    """Renders chunks with the renderer of this process, `slots` of them at once."""
+
+    def __init__(self, renderer: ChunkRenderer, *, slots: int = 1, name: str = "") -> None:
+        self._renderer = renderer
+        self._slots = asyncio.Semaphore(slots)
+        self._name = name or socket.gethostname()
+
+    async def render(
+        self, task: ChunkTask, output: Path, *, on_progress: OnProgress
+    ) -> ChunkResult:
+        async with self._slots:
+            on_progress(AttemptStarted(self._name, task.attempt))
+            try:
+                chunk = await self._renderer.render(
+                    task.composition,
+                    task.frames,
+                    settings=task.settings,
+                    output=output,
+                    on_event=on_progress,
+                )
+            except RenderError as error:
+                raise _translated(error, task) from error
+        return ChunkResult(
+            index=task.index,
+            frames=chunk.frames,
+            width_px=chunk.width_px,
+            height_px=chunk.height_px,
+            size_bytes=chunk.size_bytes,
+            sha256=chunk.sha256,
+            fingerprint=self._renderer.fingerprint,
+            worker=self._name,
+            seconds=chunk.seconds,
+        )
+
+
+@asynccontextmanager
+async def open_local_executor(
+    bundles: BundleStore, tools: Tools, *, slots: int = 1, sandbox: Sandbox = Sandbox.AUTO
+) -> AsyncGenerator[LocalExecutor]:
+    """Open a renderer of our own for an executor, and close it behind it.
+
+    Raises:
+        MissingToolError: this machine cannot render; the message says what to install.
+
+    """
+    async with open_renderer(bundles, tools, sandbox=sandbox) as renderer:
+        yield LocalExecutor(renderer, slots=slots)
+
+
+_KINDS: Final[dict[type[RenderError], tuple[type[ExecutorError], str]]] = {
+    InvalidRequestError: (TaskRefusedError, INVALID_REQUEST),
+    BundleMissingError: (BundleAbsentError, BUNDLE_MISSING),
+    BrowserLostError: (RenderCrashedError, "BROWSER_LOST"),
+    FrameStalledError: (ChunkStalledError, "FRAME_STALLED"),
+    EncoderError: (RenderCrashedError, "ENCODER"),
+    MissingToolError: (WorkerUnfitError, MISSING_TOOL),
+}
+
+
+def _translated(error: RenderError, task: ChunkTask) -> ExecutorError:
+    if isinstance(error, CompositionError):  # in the page's own words
+        return CompositionFailedError(str(error), reason=error.fault, detail=error.detail)
+    kind, reason = _KINDS[type(error)]
+    return kind(f"chunk {task.index} {task.frames}: {error}", reason=reason)

@@ -1,0 +1,32 @@
+"""When a chunk is tried again, and when its job has failed. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Self
+
+from .errors import ExecutorError, Retry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """What a chunk may still spend. An interruption never spends an attempt."""
+
+    attempts: int = 3
+    interruptions: int = 20
+    failures: tuple[str, ...] = ()
+
+    def after(self, error: ExecutorError, worker: str) -> Self:
+        """What is left after this error; `failures` tells the story so far."""
+        failures = (*self.failures, f"{worker}: {error}")
+        match error.retry:
+            case Retry.ATTEMPT:
+                return replace(self, attempts=self.attempts - 1, failures=failures)
+            case Retry.INTERRUPTION:
+                return replace(self, interruptions=self.interruptions - 1, failures=failures)
+            case Retry.FREE | Retry.NEVER:
+                return self
+
+    def allows(self, error: ExecutorError) -> bool:
+        """Tell whether another attempt follows `error`, which `after` has taken into account."""
+        return error.retryable and self.attempts > 0 and self.interruptions > 0
