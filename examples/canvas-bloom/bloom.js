@@ -1,5 +1,5 @@
 // A flower that never stops opening: layers of petals grow out of the middle and dissolve at the
-// edge. Each picture is computed from the time alone, and the first follows the last without a seam.
+// edge. Each picture is computed from the time alone; the first follows the last without a seam.
 
 const LOOP_S = 8;
 const LAYERS = 30;
@@ -154,7 +154,7 @@ function paintGrain({ angle, start, laps, bend, size, reach }, phase) {
   const y = distance * Math.sin(heading);
   context.globalCompositeOperation = "lighter";
   context.fillStyle = css(flower.palette[laps - 1]);
-  for (const [scale, alpha] of [[1, 0.8], [2.6, 0.12]]) {
+  for (const [scale, alpha] of [[1, 0.8], [1.9, 0.12], [3, 0.06]]) {
     context.globalAlpha = alpha * Math.sin(Math.PI * age) ** 1.5;
     context.beginPath();
     context.arc(x, y, size * scale, 0, TAU);
@@ -190,7 +190,7 @@ function paintLight() {
   context.globalCompositeOperation = "source-over";
 }
 
-/** The palette's colour at `position` 0…1, mixed between neighbours; warm colours reach far out. */
+/** The palette's colour at `position` 0…1; bent, so that warm colours reach far out. */
 function colourAt(position) {
   const last = flower.palette.length - 1;
   const place = Math.min(Math.max(position, 0), 1) ** 1.45 * last;
