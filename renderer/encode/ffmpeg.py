@@ -1,0 +1,125 @@
+"""The encoder: pictures go into ffmpeg's standard input, a chunk file comes out."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from renderer.errors import EncoderError
+
+from .arguments import chunk_arguments
+from .pictures import Crop, PictureStream
+from .pipe import WritingEnd, open_pipe
+from .png import png_size
+from .process import Process, run, running
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Sequence
+    from pathlib import Path
+
+    from renderer.settings import RenderSettings
+
+__all__ = ["Crop", "Encoder", "PictureStream", "encoding", "run_ffmpeg"]
+
+
+@asynccontextmanager
+async def encoding(
+    ffmpeg: Path, pictures: PictureStream, settings: RenderSettings, output: Path
+) -> AsyncGenerator[Encoder]:
+    """An encoder that writes a chunk to `output`.
+
+    The chunk stands there when `finish` has returned. When the block ends otherwise, ffmpeg is
+    killed and reaped, and no file stays.
+
+    Raises:
+        MissingToolError: ffmpeg cannot be started.
+
+    """
+    arguments = chunk_arguments(ffmpeg, pictures, settings, output)
+    complete = False
+    try:
+        async with _fed(arguments) as (process, pipe):
+            encoder = Encoder(pictures, process, pipe)
+            yield encoder
+            complete = encoder.finished
+    finally:
+        if not complete:
+            output.unlink(missing_ok=True)
+
+
+async def run_ffmpeg(arguments: Sequence[str], output: Path) -> None:
+    """Run ffmpeg to its end; unless that is a good one, no file stays at `output`.
+
+    Raises:
+        EncoderError: ffmpeg failed; with its last lines.
+        MissingToolError: ffmpeg cannot be started.
+
+    """
+    complete = False
+    try:
+        await run(arguments)
+        complete = True
+    finally:
+        if not complete:
+            output.unlink(missing_ok=True)
+
+
+class Encoder:
+    """A running ffmpeg that turns pictures into a chunk."""
+
+    def __init__(self, pictures: PictureStream, process: Process, pipe: WritingEnd) -> None:
+        self.finished = False
+        self._pictures = pictures
+        self._process = process
+        self._pipe = pipe
+        self._written = 0
+
+    async def write(self, picture: bytes | memoryview) -> None:
+        """Hand over the next frame; returns when ffmpeg has taken it, or nearly.
+
+        Raises:
+            EncoderError: ffmpeg is gone (with its last lines), or the picture is no PNG of the
+                stream's size.
+
+        """
+        self._check(picture)
+        try:
+            await self._pipe.write(picture)
+        except BrokenPipeError as error:
+            await self._process.ended()
+            raise self._process.failure() from error
+        self._written += 1
+
+    async def finish(self) -> None:
+        """Say that no more frames come, and wait until the file is complete.
+
+        Raises:
+            EncoderError: ffmpeg failed, or there was no frame at all.
+
+        """
+        if not self._written:
+            raise EncoderError("a chunk needs at least one frame, got none")
+        self._pipe.close()
+        await self._process.ended()
+        self._process.check()
+        self.finished = True
+
+    def _check(self, picture: bytes | memoryview) -> None:
+        try:
+            size_px = png_size(picture)
+        except ValueError as error:
+            raise EncoderError(f"picture {self._written}: {error}") from error
+        if size_px != (self._pictures.width_px, self._pictures.height_px):
+            raise EncoderError(
+                f"picture {self._written} has {size_px[0]}x{size_px[1]} px, the stream "
+                f"{self._pictures.width_px}x{self._pictures.height_px} px"
+            )
+
+
+@asynccontextmanager
+async def _fed(arguments: Sequence[str]) -> AsyncGenerator[tuple[Process, WritingEnd]]:
+    """A process and the pipe that is its standard input."""
+    with open_pipe() as (reader, pipe):
+        async with running(arguments, stdin=reader.fd) as process:
+            reader.close()
+            yield process, pipe

@@ -1,0 +1,192 @@
+"""What a video file really holds, as ffprobe sees it, and whether that is what was asked for."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, Final
+
+from renderer.errors import EncoderError
+
+from .arguments import PIXEL_FORMAT, ticks_per_frame, track_timescale
+from .process import run
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from renderer.frames import FrameRate
+
+_QUIET: Final = ("-v", "error", "-protocol_whitelist", "file")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ColorTags:
+    """How the numbers of a picture become colours."""
+
+    space: str = "bt709"
+    primaries: str = "bt709"
+    transfer: str = "bt709"
+    range: str = "tv"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SoundFacts:
+    """The first audio stream of a file. `lead_s` is how long after the file's start it begins."""
+
+    codec: str
+    channels: int
+    sample_rate: int
+    lead_s: Fraction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VideoFacts:
+    """What a video file holds. `frames` are counted, one by one; times are in ticks.
+
+    `step` is the distance of neighbouring frames, 0 if it is not the same everywhere.
+    `reorder_frames` is how many frames may be decoded before they are shown (B-frames).
+    """
+
+    codec: str
+    width_px: int
+    height_px: int
+    pixel_format: str
+    colors: ColorTags
+    frames: int
+    frame_rate: Fraction
+    time_base: Fraction
+    first_pts: int
+    step: int
+    duration_s: Fraction
+    reorder_frames: int
+    sound: SoundFacts | None
+
+
+async def probe(ffprobe: Path, video: Path) -> VideoFacts:
+    """Read a video's facts and count its frames.
+
+    Raises:
+        EncoderError: ffprobe cannot read the file, or it holds no video.
+        MissingToolError: ffprobe cannot be started.
+
+    """
+    header = await _header(ffprobe, video)
+    stream = _first(header, "video")
+    if stream is None:
+        raise EncoderError(f"{video} holds no video")
+    times = await _frame_times(ffprobe, video)
+    return _video_facts(stream, times, _sound_facts(header))
+
+
+async def probe_sound(ffprobe: Path, source: Path, *, formats: str) -> SoundFacts | None:
+    """Read the facts of a file's first audio stream; None if it has none.
+
+    `formats` are the only ffmpeg demuxers that may open it.
+
+    Raises:
+        EncoderError: ffprobe cannot read the file.
+
+    """
+    return _sound_facts(await _header(ffprobe, source, "-format_whitelist", formats))
+
+
+def check_chunk(
+    facts: VideoFacts, *, frames: int, frame_rate: FrameRate, width_px: int, height_px: int
+) -> None:
+    """Raise an `EncoderError` that names each difference between a chunk and what was asked for."""
+    wanted = expected(frames, frame_rate, width_px, height_px)
+    if differences := list(_differences(facts, wanted)):
+        raise EncoderError(f"the encoded video is not what was asked for: {'; '.join(differences)}")
+
+
+def expected(frames: int, rate: FrameRate, width_px: int, height_px: int) -> dict[str, object]:
+    """The facts that a chunk, or a whole video, must have."""
+    return {
+        "codec": "h264",
+        "width_px": width_px,
+        "height_px": height_px,
+        "pixel_format": PIXEL_FORMAT,
+        "colors": ColorTags(),
+        "frames": frames,
+        "frame_rate": rate.fraction,
+        "time_base": Fraction(1, track_timescale(rate)),
+        "first_pts": 0,
+        "step": ticks_per_frame(rate),
+        "duration_s": rate.seconds(frames),
+    }
+
+
+def _differences(facts: VideoFacts, wanted: dict[str, object]) -> Iterator[str]:
+    for name, value in wanted.items():
+        if (found := getattr(facts, name)) != value:
+            yield f"{name} is {found}, not {value}"
+
+
+async def _header(ffprobe: Path, file: Path, *options: str) -> dict[str, Any]:
+    what = ("-show_streams", "-show_format", "-of", "json")
+    printed = await run((str(ffprobe), *_QUIET, *options, *what, f"file:{file}"))
+    header: dict[str, Any] = json.loads(printed)
+    return header
+
+
+async def _frame_times(ffprobe: Path, video: Path) -> list[int]:
+    """The presentation times of all frames, in ticks, in the order in which they are shown."""
+    what = ("-select_streams", "v:0", "-show_entries", "packet=pts", "-of", "csv=p=0")
+    printed = await run((str(ffprobe), *_QUIET, *what, f"file:{video}"))
+    return sorted(int(line.rstrip(b",")) for line in printed.split())
+
+
+def _video_facts(stream: dict[str, Any], times: list[int], sound: SoundFacts | None) -> VideoFacts:
+    time_base = Fraction(stream["time_base"])
+    return VideoFacts(
+        codec=stream["codec_name"],
+        width_px=stream["width"],
+        height_px=stream["height"],
+        pixel_format=stream.get("pix_fmt", "unknown"),
+        colors=_color_tags(stream),
+        frames=len(times),
+        frame_rate=Fraction(stream["avg_frame_rate"]),
+        time_base=time_base,
+        first_pts=times[0] if times else 0,
+        step=_step(times, stream.get("duration_ts", 0)),
+        duration_s=stream.get("duration_ts", 0) * time_base,
+        reorder_frames=stream.get("has_b_frames", 0),
+        sound=sound,
+    )
+
+
+def _step(times: list[int], duration: int) -> int:
+    """The distance of neighbours; the last frame lasts until the end of the track."""
+    if not times:
+        return 0
+    ends = [*times[1:], times[0] + duration]
+    steps = {end - start for start, end in zip(times, ends, strict=True)}
+    return steps.pop() if len(steps) == 1 else 0
+
+
+def _color_tags(stream: dict[str, Any]) -> ColorTags:
+    return ColorTags(
+        space=stream.get("color_space", "unknown"),
+        primaries=stream.get("color_primaries", "unknown"),
+        transfer=stream.get("color_transfer", "unknown"),
+        range=stream.get("color_range", "unknown"),
+    )
+
+
+def _sound_facts(header: dict[str, Any]) -> SoundFacts | None:
+    stream = _first(header, "audio")
+    if stream is None:
+        return None
+    file_start_s = Fraction(header["format"].get("start_time", 0))
+    return SoundFacts(
+        codec=stream.get("codec_name", "unknown"),
+        channels=stream.get("channels", 0),
+        sample_rate=int(stream.get("sample_rate", 0)),
+        lead_s=Fraction(stream.get("start_time", file_start_s)) - file_start_s,
+    )
+
+
+def _first(header: dict[str, Any], kind: str) -> dict[str, Any] | None:
+    return next((stream for stream in header["streams"] if stream["codec_type"] == kind), None)
