@@ -1,0 +1,36 @@
+"""PNG pictures for an encoder: plain ones, and ones that carry their frame's number."""
+
+from __future__ import annotations
+
+import io
+
+from PIL import Image, ImageDraw
+
+from .frame_numbers import BITS, SQUARE_PX
+
+WIDTH_PX, HEIGHT_PX = 400, 64
+
+
+def numbered_picture(
+    number: int, *, width_px: int = WIDTH_PX, height_px: int = HEIGHT_PX, mode: str = "RGB"
+) -> bytes:
+    """A PNG with `number` as a row of squares, and a bar below it that moves from frame to frame."""
+    image = Image.new(mode, (width_px, height_px), "black")
+    draw = ImageDraw.Draw(image)
+    for bit in range(BITS):
+        if number >> bit & 1:
+            left = bit * SQUARE_PX
+            draw.rectangle((left, 0, left + SQUARE_PX - 1, SQUARE_PX - 1), fill="white")
+    left = number * 7 % width_px
+    draw.rectangle((left, SQUARE_PX + 8, left + 30, height_px - 1), fill=(200, 40 + number % 99, 9))
+    return png(image)
+
+
+def plain_picture(color: tuple[int, int, int], *, width_px: int = 64, height_px: int = 64) -> bytes:
+    return png(Image.new("RGB", (width_px, height_px), color))
+
+
+def png(image: Image.Image) -> bytes:
+    file = io.BytesIO()
+    image.save(file, "PNG", compress_level=1)
+    return file.getvalue()
