@@ -1,0 +1,220 @@
+"""FarmClient: a coordinator, as its users see it."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager, contextmanager
+from typing import TYPE_CHECKING, Final, Self, TypeVar
+
+import grpc.aio
+
+from coordinator import wire
+from coordinator.job import JobState
+from executors.transfer import send_bundle
+from protos.framefarm.v1 import coordinator_pb2 as pb
+from protos.framefarm.v1.coordinator_pb2_grpc import RenderCoordinatorStub
+from renderer.bundle import manifest_of
+from serving.channel import open_channel
+
+from .errors import CallFailedError, JobCancelledError, JobFailedError, NoSuchJobError
+from .farm_worker import FarmWorker, to_farm_worker
+from .landing import landing
+from .patience import Patience
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Generator
+    from pathlib import Path
+    from types import TracebackType
+
+    from coordinator.job import Job, JobEvent, JobSpec, Output
+    from protos.framefarm.v1.coordinator_pb2_grpc import RenderCoordinatorAsyncStub
+    from renderer.bundle import BundleManifest
+
+T = TypeVar("T")
+
+PATIENCE_S: Final = 60.0
+_PAGE: Final = 200
+
+
+class FarmClient:
+    """Talks to the coordinator at `address` (HOST:PORT). Enter it to connect, leave it to close.
+
+    A coordinator that answered once and goes away is waited for: calls are tried again, streams
+    go on where they stood, until nothing has come for `patience_s`. Every method may raise
+    `FarmUnreachableError`, `CallFailedError`, and, where a job is named, `NoSuchJobError`.
+    """
+
+    def __init__(self, address: str, *, patience_s: float = PATIENCE_S) -> None:
+        self.address = address
+        self._patience_s = patience_s
+        self._answered = False
+        self._open = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        channel = await self._open.enter_async_context(open_channel(self.address))
+        self._stub: RenderCoordinatorAsyncStub = RenderCoordinatorStub(channel)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self._open.aclose()
+
+    async def upload(self, folder: Path, *, leave_out: Collection[Path] = ()) -> str:
+        """Bring a folder's files to the coordinator, those it misses, and return their digest."""
+        manifest = await asyncio.to_thread(manifest_of, folder, leave_out=leave_out)
+        return await self.send(folder, manifest)
+
+    async def send(self, folder: Path, manifest: BundleManifest) -> str:
+        """Bring the files that `manifest` describes, and return the bundle's digest."""
+        path_of = {file.sha256: folder / file.path for file in manifest.files}
+        try:
+            return await self._ask(lambda: send_bundle(self._stub, manifest, path_of.__getitem__))
+        except ConnectionError as error:
+            raise CallFailedError(str(error), status=grpc.StatusCode.UNKNOWN.name) from error
+
+    async def create(self, spec: JobSpec, *, request_id: str = "") -> Job:
+        """Put a job into the queue. The same `request_id` again gives the same job again.
+
+        Raises:
+            RequestRefusedError: with every field that cannot be.
+
+        """
+        request = pb.CreateJobRequest(
+            spec=wire.from_spec(spec), request_id=request_id or uuid.uuid4().hex
+        )
+        return wire.to_job(await self._ask(lambda: self._stub.CreateJob(request)))
+
+    async def get(self, job_id: str) -> Job:
+        request = pb.GetJobRequest(job_id=job_id)
+        with _naming(job_id):
+            return wire.to_job(await self._ask(lambda: self._stub.GetJob(request)))
+
+    async def jobs(self, *, limit: int = _PAGE) -> list[Job]:
+        """The newest jobs, newest first, at most `limit`."""
+        jobs: list[Job] = []
+        request = pb.ListJobsRequest(page_size=min(limit, _PAGE))
+        while True:
+            page = await self._ask(lambda: self._stub.ListJobs(request))
+            jobs += map(wire.to_job, page.jobs)
+            if not page.next_page_token or len(jobs) >= limit:
+                return jobs[:limit]
+            request.page_token = page.next_page_token
+
+    async def cancel(self, job_id: str) -> Job:
+        """Stop a job. Returns when its work has ended on every worker."""
+        request = pb.CancelJobRequest(job_id=job_id)
+        with _naming(job_id):
+            return wire.to_job(await self._ask(lambda: self._stub.CancelJob(request)))
+
+    async def workers(self) -> list[FarmWorker]:
+        response = await self._ask(lambda: self._stub.ListWorkers(pb.ListWorkersRequest()))
+        return [to_farm_worker(message) for message in response.workers]
+
+    @asynccontextmanager
+    async def watch(
+        self, job_id: str, *, after_sequence: int = 0
+    ) -> AsyncGenerator[AsyncGenerator[JobEvent]]:
+        """The job's events after `after_sequence`: those that were, then those that come.
+
+        They end with the event that ends the job. The call ends with the block.
+        """
+        async with aclosing(self._events(job_id, after_sequence)) as events:
+            yield events
+
+    async def wait(self, job_id: str) -> Job:
+        """Wait until a job has ended, however it ended."""
+        async with self.watch(job_id) as events:
+            async for _ in events:
+                pass
+        return await self.get(job_id)
+
+    async def download(self, job_id: str, output: Path) -> Output:
+        """Bring a job's video to `output`, which changes only when all its bytes are right.
+
+        Raises:
+            JobFailedError, JobCancelledError: there is no video.
+            DownloadDamagedError: other bytes came than the job promised.
+            OSError: the disk.
+
+        """
+        promised = _output_of(await self.get(job_id))
+        async with landing(output, promised) as arriving:
+            patience = self._patience()
+            while arriving.size_bytes < promised.size_bytes:
+                request = pb.DownloadOutputRequest(job_id=job_id, offset=arriving.size_bytes)
+                call = self._stub.DownloadOutput(request)
+                try:
+                    async for response in call:
+                        await arriving.write(response.data)
+                        patience.renew()
+                    break
+                except grpc.aio.AioRpcError as error:
+                    await patience.bear(error)
+                finally:
+                    call.cancel()
+        return promised
+
+    async def _events(self, job_id: str, after_sequence: int) -> AsyncGenerator[JobEvent]:
+        patience = self._patience()
+        while True:
+            request = pb.WatchJobRequest(job_id=job_id, after_sequence=after_sequence)
+            call = self._stub.WatchJob(request)
+            try:
+                async for message in call:
+                    patience.renew()
+                    self._answered = True
+                    after_sequence = message.sequence
+                    yield wire.to_job_event(message)
+            except grpc.aio.AioRpcError as error:
+                with _naming(job_id):
+                    await patience.bear(error)
+            else:
+                return
+            finally:
+                call.cancel()
+
+    async def _ask(self, call: Callable[[], Awaitable[T]]) -> T:
+        """Make a call that is safe to repeat."""
+        patience = self._patience()
+        while True:
+            try:
+                answer = await call()
+            except grpc.aio.AioRpcError as error:
+                await patience.bear(error)
+            else:
+                self._answered = True
+                return answer
+
+    def _patience(self) -> Patience:
+        # An address that never answered is most likely wrong: say so at once.
+        return Patience(self.address, self._patience_s if self._answered else 0)
+
+
+def _output_of(job: Job) -> Output:
+    if job.output is not None:
+        return job.output
+    if job.state is JobState.FAILED:
+        raise JobFailedError(job)
+    if job.state is JobState.CANCELLED:
+        raise JobCancelledError(job)
+    raise CallFailedError(
+        f"job {job.id} is {job.state}, frame {job.frames_done} of {len(job.spec.frames)}; "
+        "its video is there when it has succeeded",
+        status=grpc.StatusCode.FAILED_PRECONDITION.name,
+        reason="JOB_NOT_SUCCEEDED",
+    )
+
+
+@contextmanager
+def _naming(job_id: str) -> Generator[None]:
+    try:
+        yield
+    except CallFailedError as error:
+        if error.reason == "JOB_NOT_FOUND":
+            raise NoSuchJobError(job_id) from error
+        raise

@@ -1,0 +1,65 @@
+"""A file that lands: it takes its name when all its bytes have come and are the promised ones."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import secrets
+from contextlib import asynccontextmanager
+from typing import IO, TYPE_CHECKING
+
+from .errors import DownloadDamagedError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+    from pathlib import Path
+
+    from coordinator.job import Output
+
+
+class Landing:
+    """The bytes that have come so far, in a hidden file beside the one they become."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self._sha256 = hashlib.sha256()
+        self.size_bytes = 0
+
+    async def write(self, data: bytes) -> None:
+        await asyncio.to_thread(self._write, data)
+        self.size_bytes += len(data)
+
+    def check(self, promised: Output) -> None:
+        """Compare what came with what was promised.
+
+        Raises:
+            DownloadDamagedError: they differ.
+
+        """
+        if self.size_bytes != promised.size_bytes:
+            raise DownloadDamagedError(
+                f"{self.size_bytes} bytes came, the job promised {promised.size_bytes}; try again"
+            )
+        if (found := self._sha256.hexdigest()) != promised.sha256:
+            raise DownloadDamagedError(
+                f"the video's sha256 is {found}, the job promised {promised.sha256}; try again"
+            )
+
+    def _write(self, data: bytes) -> None:
+        self._file.write(data)
+        self._sha256.update(data)
+
+
+@asynccontextmanager
+async def landing(output: Path, promised: Output) -> AsyncGenerator[Landing]:
+    """Receive a file for `output`; when the block raises, nothing has happened there."""
+    part = output.with_name(f".framefarm-{secrets.token_hex(8)}.part")
+    file = await asyncio.to_thread(part.open, "xb")
+    try:
+        with file:
+            arriving = Landing(file)
+            yield arriving
+            arriving.check(promised)
+        await asyncio.to_thread(part.replace, output)
+    finally:
+        part.unlink(missing_ok=True)

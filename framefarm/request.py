@@ -1,0 +1,222 @@
+"""What a user may say about a video, and what it means: options → settings and frames. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, TypedDict, TypeVar
+
+from coordinator.job import MAX_FRAMES
+from renderer.audio.tracks import parse_track
+from renderer.errors import InvalidRequestError, Violation
+from renderer.frames import FrameRange, FrameRate, frames_in, parse_duration
+from renderer.settings import CaptureMode, Codec, RenderSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterable, Iterator, Sequence
+    from enum import StrEnum
+    from fractions import Fraction
+
+    from renderer.audio.tracks import Track
+
+    Choice = TypeVar("Choice", bound=StrEnum)
+
+# What the contract calls a field, and what users call it.
+_SAID_AS: Final = {
+    "frame_rate": "fps",
+    "canvas_selector": "canvas",
+    "target_selector": "target",
+    "composition": "source",
+    "bundle": "source",
+}
+_AS_THEY_ARE: Final = ("width_px", "height_px", "crf", "preset", "gop_frames", "seed")
+_UINT32: Final = 1 << 32
+_SOME_FRAMES: Final = FrameRange(0, 1)
+
+
+class RenderOptions(TypedDict, total=False):
+    """What a user may say about a video. What is left unsaid takes `RenderSettings`' default.
+
+    Exactly one of `frames` and `duration` (seconds, or a text like "1m30s") is needed. `props` is
+    a mapping or a JSON text; `audio` holds texts like "music.mp3,offset=2s,volume=0.8".
+    """
+
+    width_px: int
+    height_px: int
+    fps: str | float | Fraction
+    frames: int
+    duration: str | float | Fraction
+    start_frame: int
+    mode: str
+    canvas: str
+    target: str
+    codec: str
+    crf: int
+    preset: str
+    gop_frames: int
+    props: str | Mapping[str, object]
+    seed: int
+    audio: Sequence[str]
+    stability_timeout: str | float | Fraction
+    chunk_frames: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """Options, understood: all of a job but its files."""
+
+    settings: RenderSettings
+    frames: FrameRange
+    chunk_frames: int | None
+    audio: tuple[Track, ...]
+
+
+class Problems:
+    """Collects what is wrong with a request, so that a user is told all of it at once."""
+
+    def __init__(self) -> None:
+        self._found: list[Violation] = []
+
+    def add(self, field: str, problem: str) -> None:
+        self._found.append(Violation(_SAID_AS.get(field, field), problem))
+
+    @contextmanager
+    def of(self, field: str) -> Generator[None]:
+        """Collect what the block raises: violations as they are, a ValueError as `field`'s."""
+        try:
+            yield
+        except InvalidRequestError as error:
+            for violation in error.violations:
+                self.add(violation.field, violation.problem)
+        except ValueError as error:
+            self.add(field, str(error))
+
+    def raise_if_any(self) -> None:
+        if self._found:
+            raise InvalidRequestError(self._found)
+
+
+def read_options(options: RenderOptions) -> Wish:
+    """Understand what was said.
+
+    Raises:
+        InvalidRequestError: with every option that cannot be, by its name in `RenderOptions`.
+        TypeError: an option that does not exist.
+
+    """
+    if unknown := options.keys() - RenderOptions.__annotations__.keys():
+        raise TypeError(f"no such option: {', '.join(sorted(unknown))}")
+    problems = Problems()
+    _check_texts(options, problems)
+    problems.raise_if_any()
+    settings = _settings(options, problems)
+    frames = _frames(options, settings.frame_rate, problems)
+    audio = tuple(_tracks(options.get("audio", ()), problems))
+    problems.raise_if_any()
+    return Wish(
+        settings=settings, frames=frames, chunk_frames=options.get("chunk_frames"), audio=audio
+    )
+
+
+def _check_texts(options: RenderOptions, problems: Problems) -> None:
+    for name, said in options.items():
+        if isinstance(said, str) and not _is_text(said):
+            problems.add(name, f"{said!r} is not UTF-8 text")
+
+
+def _is_text(said: str) -> bool:
+    try:
+        said.encode()
+    except UnicodeEncodeError:  # bytes of the command line that are no UTF-8 come as surrogates
+        return False
+    return True
+
+
+def _settings(options: RenderOptions, problems: Problems) -> RenderSettings:
+    """Understand each option alone, then all together; what cannot be read stays a default."""
+    given: dict[str, Any] = {k: said for k, said in options.items() if k in _AS_THEY_ARE}
+    given["canvas_selector"] = options.get("canvas", "")
+    given["target_selector"] = options.get("target", "")
+    with problems.of("fps"):
+        if "fps" in options:
+            given["frame_rate"] = _frame_rate(str(options["fps"]))
+    with problems.of("mode"):
+        given["mode"] = _chosen(CaptureMode, options.get("mode", CaptureMode.AUTO))
+    with problems.of("codec"):
+        given["codec"] = _chosen(Codec, options.get("codec", Codec.H264))
+    with problems.of("props"):
+        given["props_json"] = _props_json(options.get("props", "{}"))
+    with problems.of("stability_timeout"):
+        if "stability_timeout" in options:
+            given["stability_timeout_s"] = float(parse_duration(str(options["stability_timeout"])))
+    with problems.of("settings"):
+        return RenderSettings(**given)
+    return RenderSettings()
+
+
+def _frame_rate(text: str) -> FrameRate:
+    rate = FrameRate.parse(text)
+    if max(rate.numerator, rate.denominator) >= _UINT32:
+        raise ValueError(f"{text} has too many digits; write it as a fraction like 30000/1001")
+    return rate
+
+
+def _chosen(choices: type[Choice], said: str) -> Choice:
+    try:
+        return choices(said)
+    except ValueError:
+        raise ValueError(f"{said!r} is unknown; use {_listed(choices)}") from None
+
+
+def _listed(choices: Iterable[StrEnum]) -> str:
+    *most, last = (choice.value for choice in choices)
+    return f"{', '.join(most)} or {last}" if most else last
+
+
+def _props_json(props: str | Mapping[str, object]) -> str:
+    if isinstance(props, str):
+        return props
+    try:
+        return json.dumps(dict(props), ensure_ascii=False, allow_nan=False)
+    except TypeError as error:
+        raise ValueError(f"cannot be written as JSON: {error}") from error
+
+
+def _tracks(texts: Sequence[str], problems: Problems) -> Iterator[Track]:
+    for text in texts:
+        with problems.of("audio"):
+            yield parse_track(text)
+
+
+def _frames(options: RenderOptions, rate: FrameRate, problems: Problems) -> FrameRange:
+    start = options.get("start_frame", 0)
+    if not 0 <= start <= MAX_FRAMES:
+        problems.add("start_frame", f"{start} is outside 0…{MAX_FRAMES}")
+        start = 0
+    match options:
+        case {"frames": _, "duration": _}:
+            problems.add("frames", "says how long the video is, and so does duration; drop one")
+        case {"frames": count}:
+            with problems.of("frames"):
+                return _counted(start, count)
+        case {"duration": duration}:
+            with problems.of("duration"):
+                return _counted(start, _frame_count(str(duration), rate))
+        case _:
+            problems.add("frames", "missing; say how long the video is: by frames or by duration")
+    return _SOME_FRAMES
+
+
+def _counted(start: int, count: int) -> FrameRange:
+    if not 1 <= count <= MAX_FRAMES:
+        raise ValueError(f"{count} frames is outside 1…{MAX_FRAMES}")
+    return FrameRange(start, start + count)
+
+
+def _frame_count(duration: str, rate: FrameRate) -> int:
+    seconds = parse_duration(duration)
+    if seconds <= 0:
+        raise ValueError(f"{duration} is not longer than nothing; give a duration like 5s")
+    return frames_in(seconds, rate)
