@@ -21,6 +21,7 @@ from typing import Final, NamedTuple
 from renderer.browser import Sandbox, sandbox_is_on
 from renderer.errors import MissingToolError
 from renderer.tools import find_chromium, find_ffmpeg
+from worker.cgroup import limits
 
 OLDEST_PYTHON: Final = (3, 11)
 OLDEST_FFMPEG: Final = (5, 1)
@@ -32,7 +33,6 @@ SHARED_MEMORY_BYTES: Final = 512 << 20
 WORKER_MEMORY_BYTES: Final = 1 << 30
 # A cold start on a loaded machine takes seconds; this is for one that hangs.
 _PROGRAM_TIMEOUT_S: Final = 30.0
-_CGROUP_V1_UNLIMITED: Final = 1 << 60
 
 
 class Verdict(StrEnum):
@@ -73,7 +73,7 @@ class Machine:
 
 
 def examine(environment: Mapping[str, str]) -> list[Finding]:
-    """Look at everything that a render needs. Starts Chromium and ffmpeg; takes about a second."""
+    """Look at everything that a render needs. Starts Chromium and ffmpeg; takes a second or two."""
     return examine_machine(Machine(environment=environment))
 
 
@@ -95,6 +95,17 @@ def check_python(_: Machine) -> Told:
     if sys.version_info[:2] >= OLDEST_PYTHON:
         return Told(Verdict.OK, found)
     return Told(Verdict.MISSING, found, "install Python 3.11 or newer, then run `make setup`")
+
+
+def check_playwright(machine: Machine) -> Told:
+    outcome = _output(machine, Path(sys.executable), "-m", "playwright", "--version")
+    if outcome.text.startswith("Version"):
+        return Told(Verdict.OK, outcome.text.strip())
+    return Told(
+        Verdict.MISSING,
+        f"Playwright's driver does not start: {outcome.last_line}",
+        "run `make setup` or `apt-get install libatomic1`",
+    )
 
 
 def check_chromium(machine: Machine) -> Told:
@@ -174,19 +185,18 @@ def check_shared_memory(machine: Machine) -> Told:
 
 
 def check_limits(machine: Machine) -> Told:
-    cpus, memory = cpu_limit(machine.cgroup), memory_limit(machine.cgroup)
-    cpu_text = "no limit" if cpus is None else f"{cpus:g}"
-    memory_text = "no limit" if memory is None else _mebibytes(memory)
-    found = f"CPUs: {cpu_text} of {os.cpu_count()}, memory: {memory_text}"
-    if memory is None or memory >= WORKER_MEMORY_BYTES:
-        return Told(Verdict.OK, found)
+    found = limits(machine.cgroup)
+    text = f"{found.cpus:g} CPUs and {_mebibytes(found.memory_bytes)} of memory"
+    if found.memory_bytes >= WORKER_MEMORY_BYTES:
+        return Told(Verdict.OK, text)
     return Told(
-        Verdict.WARNING, found, f"give a worker {_mebibytes(WORKER_MEMORY_BYTES)} for each slot"
+        Verdict.WARNING, text, f"give a worker {_mebibytes(WORKER_MEMORY_BYTES)} for each slot"
     )
 
 
 CHECKS: Final[Mapping[str, Callable[[Machine], Told]]] = {
     "python": check_python,
+    "playwright": check_playwright,
     "chromium": check_chromium,
     "ffmpeg": check_ffmpeg,
     "fonts": check_fonts,
@@ -213,24 +223,6 @@ def is_too_old(version: str | None) -> bool:
 def encoders(text: str) -> frozenset[str]:
     """The names in the table that `ffmpeg -encoders` prints."""
     return frozenset(re.findall(r"^ [VAS][.FSXBD]{5} (\S+)", text, flags=re.MULTILINE))
-
-
-def cpu_limit(cgroup: Path) -> float | None:
-    """How many CPUs this control group may use; None without a limit."""
-    if (unified := _read(cgroup / "cpu.max")) is not None:
-        quota, period = unified.split()
-        return None if quota == "max" else int(quota) / int(period)
-    quota_us = int(_read(cgroup / "cpu" / "cpu.cfs_quota_us") or -1)
-    period_us = int(_read(cgroup / "cpu" / "cpu.cfs_period_us") or 100_000)
-    return quota_us / period_us if quota_us > 0 else None
-
-
-def memory_limit(cgroup: Path) -> int | None:
-    """How many bytes this control group may use; None without a limit."""
-    text = _read(cgroup / "memory.max") or _read(cgroup / "memory" / "memory.limit_in_bytes")
-    if text is None or text == "max" or int(text) >= _CGROUP_V1_UNLIMITED:
-        return None
-    return int(text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,13 +269,6 @@ def _split(error: MissingToolError) -> tuple[str, str]:
 
 def _mebibytes(size: int) -> str:
     return f"{size >> 20} MiB"
-
-
-def _read(path: Path) -> str | None:
-    try:
-        return path.read_text(encoding="ascii").strip()
-    except FileNotFoundError:
-        return None
 
 
 def main(names: list[str]) -> int:
