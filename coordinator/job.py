@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
+from renderer.audio.tracks import MAX_OFFSET_S, MAX_VOLUME
 from renderer.errors import InvalidRequestError, Violation
 
 if TYPE_CHECKING:
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
 
 MAX_FRAMES: Final = 10_000_000
 MAX_CHUNKS: Final = 100_000
-MAX_VOLUME: Final = 100.0
-MAX_OFFSET_S: Final = 1_000_000
 
 
 class JobState(StrEnum):
@@ -52,11 +51,6 @@ _NEXT: Final = {
         JobState.CANCELLED,
     },
 }
-
-
-def moves(before: JobState, after: JobState) -> bool:
-    """Tell whether a job may go from `before` to `after`."""
-    return after in _NEXT.get(before, set())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,3 +186,31 @@ def _violations(spec: JobSpec) -> Iterator[Violation]:
             yield Violation(
                 f"audio[{index}].offset", f"{float(track.offset_s):g} s is out of reach"
             )
+
+
+class IllegalTransitionError(Exception):
+    """A job cannot go from one state to another: a fault in framefarm."""
+
+
+def changed(job: Job, event: JobEvent) -> Job:
+    """The job after an event of its log.
+
+    Raises:
+        IllegalTransitionError: the event's state cannot follow the job's.
+
+    """
+    match event.event:
+        case ProgressMade(done, _):
+            return replace(job, frames_done=done)
+        case StateChanged(state, error):
+            return _moved(job, state, error, event.at)
+        case _:
+            return job
+
+
+def _moved(job: Job, state: JobState, error: JobError | None, at: datetime) -> Job:
+    if state is not job.state and state not in _NEXT.get(job.state, set()):
+        raise IllegalTransitionError(f"job {job.id}: {job.state} → {state}")
+    if state is JobState.QUEUED:  # again, from the beginning
+        return replace(job, state=state, frames_done=0)
+    return replace(job, state=state, error=error, ended_at=at if state.is_final else None)

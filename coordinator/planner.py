@@ -26,11 +26,13 @@ _LONGEST: Final = 240
 class Plan:
     """The chunks of a job, in order: disjoint, and together all its frames."""
 
+    job_id: str
+    spec: JobSpec
     tasks: tuple[ChunkTask, ...]
 
     @property
     def frames_total(self) -> int:
-        return sum(len(task.frames) for task in self.tasks)
+        return len(self.spec.frames)
 
 
 def plan(job_id: str, spec: JobSpec, *, concurrency: int | None = None) -> Plan:
@@ -43,7 +45,7 @@ def plan(job_id: str, spec: JobSpec, *, concurrency: int | None = None) -> Plan:
         pieces = _of_length(spec.frames, spec.chunk_frames or default_chunk_frames(spec.frames))
     else:
         pieces = _equal(spec.frames, concurrency)
-    return Plan(tuple(_tasks(job_id, spec, pieces)))
+    return Plan(job_id, spec, tuple(_tasks(job_id, spec, pieces)))
 
 
 def default_chunk_frames(frames: FrameRange) -> int:

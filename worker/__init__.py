@@ -1,0 +1,1 @@
+"""A process that serves an executor over gRPC. Runs standalone."""

@@ -1,0 +1,52 @@
+"""Pump: a running job's events on their way into its log, in batches."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Final
+
+from .job import PageLogged, ProgressMade
+
+if TYPE_CHECKING:
+    from .events import EventLog
+    from .job import Event
+
+# Progress of all chunks together would be thousands of events a second; four a second look smooth.
+FLUSH_S: Final = 0.25
+# A page that logs in every frame must not fill the disk.
+MAX_PAGE_LINES: Final = 1_000
+
+
+class Pump:
+    """Takes events without blocking; of progress, only the latest of each batch is kept."""
+
+    def __init__(self, job_id: str, log: EventLog) -> None:
+        self._job_id = job_id
+        self._log = log
+        self._events: list[Event] = []
+        self._page_lines = 0
+
+    def put(self, event: Event) -> None:
+        if isinstance(event, PageLogged) and not self._may_log():
+            return
+        if isinstance(event, ProgressMade):
+            self._events = [old for old in self._events if not isinstance(old, ProgressMade)]
+        self._events.append(event)
+
+    async def run(self) -> None:
+        """Flush now and then, for ever."""
+        while True:
+            await asyncio.sleep(FLUSH_S)
+            await self.flush()
+
+    async def flush(self) -> None:
+        events, self._events = self._events, []
+        if events:
+            await self._log.append(self._job_id, events)
+
+    def _may_log(self) -> bool:
+        self._page_lines += 1
+        if self._page_lines == MAX_PAGE_LINES:
+            text = f"the page's console had over {MAX_PAGE_LINES} lines; the rest is left out"
+            self._events.append(PageLogged(chunk_index=0, level="warning", text=text))
+        return self._page_lines < MAX_PAGE_LINES

@@ -1,0 +1,137 @@
+"""CoordinatorService: RenderCoordinator over jobs, events and a fleet. It only translates."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing
+from typing import TYPE_CHECKING, Any, Final
+
+import grpc.aio
+
+from executors.transfer import receive_bundle
+from protos.framefarm.v1 import coordinator_pb2 as pb
+from protos.framefarm.v1 import coordinator_pb2_grpc
+
+from . import wire
+from .job import JobState
+from .sources import check_sources
+from .status import JobNotSucceededError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from executors.fleet import Fleet
+    from executors.link import WorkerLink
+    from protos.framefarm.v1 import render_pb2
+    from renderer.bundle import BundleStore
+
+    from .events import EventLog
+    from .jobs import Jobs
+    from .stores.base import JobStore
+
+DATA_BYTES: Final = 1 << 20
+PAGE_SIZE: Final = 50
+MAX_PAGE_SIZE: Final = 1_000
+
+Context = grpc.aio.ServicerContext[Any, Any]
+
+
+class CoordinatorService(coordinator_pb2_grpc.RenderCoordinatorServicer):
+    """Lets clients create, watch, cancel and fetch jobs."""
+
+    def __init__(  # noqa: PLR0913  # wiring: each is one thing that the service shows
+        self,
+        *,
+        jobs: Jobs,
+        store: JobStore,
+        events: EventLog,
+        bundles: BundleStore,
+        fleet: Fleet,
+        ffprobe: Path,
+    ) -> None:
+        self._jobs = jobs
+        self._store = store
+        self._events = events
+        self._bundles = bundles
+        self._fleet = fleet
+        self._ffprobe = ffprobe
+
+    async def CreateJob(self, request: pb.CreateJobRequest, context: Context) -> pb.Job:  # noqa: N802
+        del context
+        spec = wire.to_spec(request.spec)
+        await check_sources(spec, self._bundles, ffprobe=self._ffprobe)
+        return wire.from_job(await self._jobs.create(spec, request_id=request.request_id))
+
+    async def GetJob(self, request: pb.GetJobRequest, context: Context) -> pb.Job:  # noqa: N802
+        del context
+        return wire.from_job(await self._store.get(request.job_id))
+
+    async def ListJobs(  # noqa: N802
+        self, request: pb.ListJobsRequest, context: Context
+    ) -> pb.ListJobsResponse:
+        del context
+        size = min(request.page_size or PAGE_SIZE, MAX_PAGE_SIZE)
+        jobs = await self._store.page(size=size + 1, before=request.page_token)
+        return pb.ListJobsResponse(
+            jobs=[wire.from_job(job) for job in jobs[:size]],
+            next_page_token=jobs[size - 1].id if len(jobs) > size else "",
+        )
+
+    # Coroutines that write, not generators: when the caller leaves, they unwind at once and in
+    # their own task. The stubs know generators only.
+    async def WatchJob(  # type: ignore[override]  # noqa: N802
+        self, request: pb.WatchJobRequest, context: Context
+    ) -> None:
+        watching = self._events.watch(request.job_id, after=request.after_sequence)
+        async with aclosing(watching) as events:
+            async for event in events:
+                await context.write(wire.from_job_event(event))
+
+    async def CancelJob(self, request: pb.CancelJobRequest, context: Context) -> pb.Job:  # noqa: N802
+        del context
+        return wire.from_job(await self._jobs.cancel(request.job_id))
+
+    async def UploadBundle(  # type: ignore[override]  # noqa: N802
+        self,
+        request_iterator: AsyncIterator[render_pb2.UploadBundleRequest],
+        context: Context,
+    ) -> None:
+        del request_iterator
+        await receive_bundle(context, self._bundles)
+
+    async def DownloadOutput(  # type: ignore[override]  # noqa: N802
+        self, request: pb.DownloadOutputRequest, context: Context
+    ) -> None:
+        job = await self._store.get(request.job_id)
+        if job.state is not JobState.SUCCEEDED:
+            raise JobNotSucceededError(f"job {job.id} is {job.state}: it has no output")
+        with await asyncio.to_thread(self._jobs.output(job.id).open, "rb") as file:
+            await asyncio.to_thread(file.seek, request.offset)
+            while data := await asyncio.to_thread(file.read, DATA_BYTES):
+                await context.write(pb.DownloadOutputResponse(data=data))
+
+    async def ListWorkers(  # noqa: N802
+        self, request: pb.ListWorkersRequest, context: Context
+    ) -> pb.ListWorkersResponse:
+        del request, context
+        return pb.ListWorkersResponse(workers=[_told(link) for link in self._fleet.links])
+
+
+def _told(link: WorkerLink) -> pb.WorkerInfo:
+    return pb.WorkerInfo(
+        address=link.address,
+        name=link.said.name,
+        state=_state(link),
+        problem=link.problem,
+        slots=link.said.slots,
+        free_slots=max(0, link.said.slots - link.leased),
+        version=link.said.version,
+        fingerprint=link.said.fingerprint,
+    )
+
+
+def _state(link: WorkerLink) -> pb.WorkerState.ValueType:
+    if link.problem:
+        return pb.WORKER_STATE_UNREACHABLE
+    return pb.WORKER_STATE_READY if link.is_serving else pb.WORKER_STATE_DRAINING

@@ -1,0 +1,39 @@
+"""The coordinator's errors as gRPC statuses."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from grpc import StatusCode
+
+from executors.status import BUNDLE_MISSING
+from executors.status import status_of as executor_status_of
+from serving.status import RichStatus
+
+from .stores.base import JobNotFoundError
+
+
+class BundleMissingError(Exception):
+    """A job names a bundle that was never uploaded here."""
+
+    def __init__(self, digest: str) -> None:
+        super().__init__(f"bundle {digest[:12]}… is not here: call UploadBundle")
+
+
+class JobNotSucceededError(Exception):
+    """The job has no output to download."""
+
+
+_STATUSES: Final[dict[type[Exception], tuple[StatusCode, str]]] = {
+    JobNotFoundError: (StatusCode.NOT_FOUND, "JOB_NOT_FOUND"),
+    JobNotSucceededError: (StatusCode.FAILED_PRECONDITION, "JOB_NOT_SUCCEEDED"),
+    BundleMissingError: (StatusCode.FAILED_PRECONDITION, BUNDLE_MISSING),
+}
+
+
+def status_of(error: Exception) -> RichStatus | None:
+    """What a coordinator answers for this error; None if it is none of ours."""
+    if found := _STATUSES.get(type(error)):
+        code, reason = found
+        return RichStatus(code=code, message=str(error), reason=reason)
+    return executor_status_of(error)

@@ -1,0 +1,81 @@
+"""A worker process: wiring only. `framefarm worker` and `python -m worker` end here."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import sys
+import tempfile
+from contextlib import AsyncExitStack
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from renderer.renderer import open_renderer
+
+from executors.local import LocalExecutor
+from executors.status import status_of
+from protos.framefarm.v1 import worker_pb2, worker_pb2_grpc
+from renderer.bundle import BundleStore
+from renderer.tools import find_tools
+from serving.server import Service, open_server
+from serving.stopping import stop_event
+
+from .attempts import Attempts
+from .cgroup import limits
+from .service import Identity, WorkerService
+
+if TYPE_CHECKING:
+    from .settings import WorkerSettings
+
+
+async def run(settings: WorkerSettings) -> None:
+    """Serve until told to stop; then drain. The address goes to stdout, as its first line.
+
+    Raises:
+        MissingToolError: this machine cannot render.
+        ListenError: the address cannot be used.
+
+    """
+    tools = find_tools(os.environ)
+    name = settings.name or socket.gethostname()
+    attempts = Attempts(settings.slots)
+    async with AsyncExitStack() as stack:
+        stopping = stack.enter_context(stop_event(until_stdin_closes=settings.until_stdin_closes))
+        bundles = await asyncio.to_thread(BundleStore, settings.data_dir)
+        scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="framefarm-worker-"))
+        renderer = await stack.enter_async_context(
+            open_renderer(bundles, tools, sandbox=settings.sandbox)
+        )
+        identity = Identity(
+            name=name,
+            version=version("framefarm"),
+            fingerprint=renderer.fingerprint,
+            limits=await asyncio.to_thread(limits),
+        )
+        service = WorkerService(
+            LocalExecutor(renderer, slots=settings.slots, name=name),
+            attempts,
+            identity,
+            bundles=bundles,
+            scratch=Path(scratch),
+        )
+        server = await stack.enter_async_context(
+            open_server(settings.listen, [_registered(service)], status_of=status_of)
+        )
+        sys.stdout.write(f"{server.address}\n")
+        sys.stdout.flush()
+        await stopping.wait()
+        await server.say_not_serving()
+        # Whoever started us is gone, and with them whoever waits for what runs here.
+        drain_s = 0 if settings.until_stdin_closes else settings.drain_timeout_s
+        await attempts.drain(drain_s)
+
+
+def _registered(service: WorkerService) -> Service:
+    name = worker_pb2.DESCRIPTOR.services_by_name["RenderWorker"].full_name
+    return Service(
+        name=name, add=partial(worker_pb2_grpc.add_RenderWorkerServicer_to_server, service)
+    )

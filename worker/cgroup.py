@@ -1,0 +1,51 @@
+"""What this process may use, by its cgroup and not by its host. Formats: Linux' cgroups(7)."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import psutil
+
+_ROOT: Final = Path("/sys/fs/cgroup")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    cpus: float
+    memory_bytes: int
+
+
+def limits(root: Path = _ROOT) -> Limits:
+    """The CPUs and the memory that may be used: the cgroup's limits, where it has any."""
+    host_cpus = float(len(os.sched_getaffinity(0)))
+    host_memory: int = psutil.virtual_memory().total
+    return Limits(
+        cpus=min(host_cpus, _cpus(root) or host_cpus),
+        memory_bytes=min(host_memory, _memory(root) or host_memory),
+    )
+
+
+def _cpus(root: Path) -> float | None:
+    if quota := _read(root / "cpu.max"):  # version 2: "200000 100000", or "max 100000"
+        most, period = quota.split()
+        return None if most == "max" else int(most) / int(period)
+    allowed = _read(root / "cpu/cpu.cfs_quota_us")
+    each = _read(root / "cpu/cpu.cfs_period_us")
+    if not allowed or not each or int(allowed) <= 0:  # version 1: -1 is no limit
+        return None
+    return int(allowed) / int(each)
+
+
+def _memory(root: Path) -> int | None:
+    most = _read(root / "memory.max") or _read(root / "memory/memory.limit_in_bytes")
+    return int(most) if most and most != "max" else None
+
+
+def _read(path: Path) -> str | None:
+    try:
+        return path.read_text(encoding="ascii").strip()
+    except OSError:  # another cgroup version, or none at all
+        return None

@@ -1,0 +1,64 @@
+"""Outbox: what a chunk has to say, on its way to a caller who may read slowly."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import TYPE_CHECKING, Any, Final
+
+from executors.base import FramesDone, PageLog
+from protos.framefarm.v1 import worker_pb2 as pb
+
+if TYPE_CHECKING:
+    import grpc.aio
+
+    from executors.base import ChunkEvent
+
+# Ten a second are smooth to look at, and nothing beside a frame's cost.
+SEND_INTERVAL_S: Final = 0.1
+MAX_LOGS: Final = 200
+MAX_LOG_CHARS: Final = 4_000
+
+
+class Outbox:
+    """Keeps the latest progress and the last lines of the console; never blocks who puts."""
+
+    def __init__(self) -> None:
+        self._frames: int | None = None
+        self._logs: deque[PageLog] = deque(maxlen=MAX_LOGS)
+        self._something = asyncio.Event()
+        self._closed = False
+
+    def put(self, event: ChunkEvent) -> None:
+        match event:
+            case FramesDone(done):
+                self._frames = done
+            case PageLog():
+                self._logs.append(event)
+            case _:  # where an attempt runs is not news to its caller
+                return
+        self._something.set()
+
+    def close(self) -> None:
+        """Let `send` end when it has sent what is here."""
+        self._closed = True
+        self._something.set()
+
+    async def send(self, context: grpc.aio.ServicerContext[Any, Any]) -> None:
+        """Write to the caller, at most ten times a second, until closed."""
+        while not self._closed:
+            await self._something.wait()
+            self._something.clear()
+            await self._flush(context)
+            if not self._closed:
+                await asyncio.sleep(SEND_INTERVAL_S)
+        await self._flush(context)
+
+    async def _flush(self, context: grpc.aio.ServicerContext[Any, Any]) -> None:
+        while self._logs:
+            line = self._logs.popleft()
+            log = pb.Log(level=line.level, text=line.text[:MAX_LOG_CHARS])
+            await context.write(pb.RenderChunkResponse(log=log))
+        if self._frames is not None:
+            frames, self._frames = self._frames, None
+            await context.write(pb.RenderChunkResponse(progress=pb.Progress(frames=frames)))

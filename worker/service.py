@@ -1,0 +1,188 @@
+"""WorkerService: RenderWorker over any executor."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import grpc.aio
+
+from executors import wire
+from executors.base import ChunkEvent, ChunkResult, ChunkTask, FramesDone, RenderExecutor
+from executors.errors import BundleAbsentError, ChunkAbortedError
+from executors.status import BUNDLE_MISSING
+from executors.tasks import task_group
+from executors.transfer import receive_bundle
+from protos.framefarm.v1 import worker_pb2 as pb
+from protos.framefarm.v1 import worker_pb2_grpc
+from renderer.composition import BundleEntry
+from renderer.errors import InvalidRequestError, Violation
+
+from .outbox import Outbox
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from protos.framefarm.v1 import render_pb2
+    from renderer.bundle import BundleStore
+
+    from .attempts import Attempt, Attempts
+    from .cgroup import Limits
+
+log = logging.getLogger(__name__)
+
+DATA_BYTES: Final = 1 << 20
+ABORTED: Final = "ABORTED"
+
+Context = grpc.aio.ServicerContext[Any, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """Who a worker is."""
+
+    name: str
+    version: str
+    fingerprint: str
+    limits: Limits
+
+
+class WorkerService(worker_pb2_grpc.RenderWorkerServicer):
+    """Lets callers render chunks here. `scratch` is a folder for chunk files on their way out."""
+
+    def __init__(
+        self,
+        executor: RenderExecutor,
+        attempts: Attempts,
+        identity: Identity,
+        *,
+        bundles: BundleStore,
+        scratch: Path,
+    ) -> None:
+        self._executor = executor
+        self._attempts = attempts
+        self._identity = identity
+        self._bundles = bundles
+        self._scratch = scratch
+
+    # Coroutines that write, not generators: when the caller leaves, they unwind at once and in
+    # their own task. The stubs know generators only.
+    async def RenderChunk(  # type: ignore[override]  # noqa: N802
+        self, request_iterator: AsyncIterator[pb.RenderChunkRequest], context: Context
+    ) -> None:
+        del request_iterator
+        task = await _read_task(context)
+        await self._check_bundle(task)
+        async with self._attempts.begin(task) as attempt:
+            identity = self._identity
+            accepted = pb.Accepted(worker=identity.name, fingerprint=identity.fingerprint)
+            await context.write(pb.RenderChunkResponse(accepted=accepted))
+            with tempfile.TemporaryDirectory(dir=self._scratch) as folder:
+                chunk = Path(folder, "chunk.mp4")
+                result = await self._render(attempt, chunk, context)
+                await _send_file(chunk, context)
+            await context.write(pb.RenderChunkResponse(completed=wire.from_result(result)))
+            _report(task, result)
+
+    async def UploadBundle(  # type: ignore[override]  # noqa: N802
+        self,
+        request_iterator: AsyncIterator[render_pb2.UploadBundleRequest],
+        context: Context,
+    ) -> None:
+        del request_iterator
+        await receive_bundle(context, self._bundles)
+
+    async def GetWorker(  # noqa: N802
+        self, request: pb.GetWorkerRequest, context: Context
+    ) -> pb.GetWorkerResponse:
+        del request, context
+        return pb.GetWorkerResponse(
+            name=self._identity.name,
+            version=self._identity.version,
+            fingerprint=self._identity.fingerprint,
+            slots=self._attempts.slots,
+            free_slots=self._attempts.free_slots,
+            draining=self._attempts.draining,
+            attempts=[_told(attempt) for attempt in self._attempts.running],
+            cpus=self._identity.limits.cpus,
+            memory_bytes=self._identity.limits.memory_bytes,
+        )
+
+    async def _check_bundle(self, task: ChunkTask) -> None:
+        if isinstance(task.composition, BundleEntry):
+            digest = task.composition.digest
+            if not await asyncio.to_thread(self._bundles.has, digest):
+                raise BundleAbsentError(
+                    f"bundle {digest[:12]}… is not here: call UploadBundle", reason=BUNDLE_MISSING
+                )
+
+    async def _render(self, attempt: Attempt, chunk: Path, context: Context) -> ChunkResult:
+        outbox = Outbox()
+
+        def on_progress(event: ChunkEvent) -> None:
+            if isinstance(event, FramesDone):
+                attempt.frames_done = event.done
+            outbox.put(event)
+
+        async with task_group() as group:
+            rendering = group.create_task(
+                self._executor.render(attempt.task, chunk, on_progress=on_progress),
+                name=f"render-chunk-{attempt.task.index}",
+            )
+            rendering.add_done_callback(lambda _: outbox.close())
+            listening = group.create_task(_listen(context, attempt), name="listen-for-abort")
+            obeying = group.create_task(_obey(attempt, rendering), name="obey-abort")
+            await outbox.send(context)
+            listening.cancel()
+            obeying.cancel()
+        if rendering.cancelled():  # and gone: what it had started was ended before
+            raise attempt.stopped.result()
+        return rendering.result()
+
+
+async def _read_task(context: Context) -> ChunkTask:
+    request = await context.read()
+    if not isinstance(request, pb.RenderChunkRequest) or request.WhichOneof("step") != "task":
+        raise InvalidRequestError([Violation("task", "the first message must bring the task")])
+    return wire.to_task(request.task)
+
+
+async def _listen(context: Context, attempt: Attempt) -> None:
+    """Read what the caller says after the task, until it has no more to say."""
+    while (request := await context.read()) is not grpc.aio.EOF:
+        if request.WhichOneof("step") == "abort":
+            attempt.stop(ChunkAbortedError(request.abort.reason or "aborted", reason=ABORTED))
+
+
+async def _obey(attempt: Attempt, rendering: asyncio.Task[ChunkResult]) -> None:
+    why = await asyncio.shield(attempt.stopped)
+    log.info("attempt stopped", extra=_fields(attempt.task) | {"reason": str(why)})
+    rendering.cancel()
+
+
+async def _send_file(path: Path, context: Context) -> None:
+    with await asyncio.to_thread(path.open, "rb") as file:
+        while data := await asyncio.to_thread(file.read, DATA_BYTES):
+            await context.write(pb.RenderChunkResponse(data=pb.Data(data=data)))
+
+
+def _told(attempt: Attempt) -> pb.RunningAttempt:
+    return pb.RunningAttempt(
+        job_id=attempt.task.job_id,
+        chunk_index=attempt.task.index,
+        attempt=attempt.task.attempt,
+        frames=attempt.frames_done,
+    )
+
+
+def _report(task: ChunkTask, result: ChunkResult) -> None:
+    facts = {"frames": result.frames, "fps": round(result.frames / max(result.seconds, 1e-9), 1)}
+    log.info("chunk rendered", extra=_fields(task) | facts)
+
+
+def _fields(task: ChunkTask) -> dict[str, object]:
+    return {"job_id": task.job_id, "chunk": task.index, "attempt": task.attempt}
