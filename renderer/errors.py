@@ -2,6 +2,7 @@
 
 RenderError
 ├── InvalidRequestError   the request is at fault; says which fields, and the remedy
+├── BundleMissingError    the composition's bundle is not in this machine's store
 ├── CompositionError      the page is at fault: no other try will do better
 ├── BrowserLostError      Chromium crashed or was killed
 ├── FrameStalledError     no frame for the watchdog's limit: a hang
@@ -40,6 +41,14 @@ class InvalidRequestError(RenderError, ValueError):
     def __init__(self, violations: Iterable[Violation]) -> None:
         self.violations = tuple(violations)
         super().__init__("; ".join(str(violation) for violation in self.violations))
+
+
+class BundleMissingError(RenderError):
+    """The composition's bundle is not in this machine's store: send it, then ask again."""
+
+    def __init__(self, digest: str) -> None:
+        super().__init__(f"bundle {digest[:12]} is not in the store here; upload it first")
+        self.digest = digest
 
 
 class Fault(StrEnum):
