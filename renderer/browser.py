@@ -1,0 +1,190 @@
+"""One Chromium process: started by Playwright, driven over a second DevTools connection, ended."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import sys
+import uuid
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import psutil
+from playwright.async_api import Error as PlaywrightError
+
+from . import processes
+from .cdp import CdpConnection, CdpSession, connected
+from .errors import BrowserLostError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from playwright.async_api import Browser as PlaywrightBrowser
+    from playwright.async_api import Playwright
+
+# What decides pixels and time. The steps of an animation hang BeginFrame unless the compositor
+# leaves animations to the main thread; a checkered image would be drawn one frame late.
+PIXEL_FLAGS: Final = (
+    "--enable-begin-frame-control",
+    "--run-all-compositor-stages-before-draw",
+    "--disable-threaded-animation",
+    "--disable-threaded-scrolling",
+    "--disable-checker-imaging",
+    "--force-color-profile=srgb",
+    "--font-render-hinting=none",
+    "--hide-scrollbars",
+    "--enable-unsafe-swiftshader",
+    "--autoplay-policy=no-user-gesture-required",
+)
+_QUIET_FLAGS: Final = (
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-pings",
+    "--disable-quic",
+    "--mute-audio",
+)
+LAUNCH_TIMEOUT_S: Final = 30.0
+_CLOSE_TIMEOUT_S: Final = 2.0
+_SANDBOX_PROBE: Final = """
+import ctypes, sys
+NEW_USER, NEW_PID, NEW_NET = 0x10000000, 0x20000000, 0x40000000
+sys.exit(0 if ctypes.CDLL(None).unshare(NEW_USER | NEW_PID | NEW_NET) == 0 else 1)
+"""
+
+
+class Sandbox(StrEnum):
+    """Whether Chromium's sandbox is on. AUTO: wherever this machine lets it work."""
+
+    AUTO = "auto"
+    ON = "on"
+    OFF = "off"
+
+
+async def sandbox_is_on(sandbox: Sandbox) -> bool:
+    """Decide AUTO: off for root, and where unprivileged user namespaces do not work."""
+    if sandbox is not Sandbox.AUTO:
+        return sandbox is Sandbox.ON
+    return os.getuid() != 0 and await _user_namespaces_work()
+
+
+async def _user_namespaces_work() -> bool:
+    """Try in a child: some kernels grant the name space but no rights in it."""
+    probe = await asyncio.create_subprocess_exec(sys.executable, "-I", "-c", _SANDBOX_PROBE)
+    return await probe.wait() == 0
+
+
+@dataclass(frozen=True, slots=True)
+class Browser:
+    """A running browser. It draws one frame at a time: hold `frame_lock` for each."""
+
+    connection: CdpConnection
+    pid: int
+    frame_lock: asyncio.Lock
+
+    @property
+    def root(self) -> CdpSession:
+        return self.connection.root
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaunchOptions:
+    """How to start a browser."""
+
+    chromium: Path
+    sandbox: bool
+    resolver_rules: str = ""
+
+
+@asynccontextmanager
+async def open_browser(playwright: Playwright, options: LaunchOptions) -> AsyncGenerator[Browser]:
+    """Run a browser for the length of the block; no process and no profile outlives it.
+
+    Raises:
+        BrowserLostError: Chromium did not start.
+
+    """
+    marker = f"--framefarm-browser={uuid.uuid4().hex}"
+    async with _launched(playwright, options, marker) as playwright_browser:
+        main = await asyncio.to_thread(_find, marker)
+        try:
+            async with connected(await asyncio.to_thread(_devtools_url, main)) as connection:
+                yield Browser(connection, main.pid, asyncio.Lock())
+        finally:
+            await asyncio.to_thread(_end, main)
+            with suppress(PlaywrightError, TimeoutError):
+                async with asyncio.timeout(_CLOSE_TIMEOUT_S):
+                    await playwright_browser.close()
+
+
+@dataclass(frozen=True, slots=True)
+class _Main:
+    """The browser's main process, and the profile that goes with it."""
+
+    pid: int
+    profile: Path
+
+
+@asynccontextmanager
+async def _launched(
+    playwright: Playwright, options: LaunchOptions, marker: str
+) -> AsyncGenerator[PlaywrightBrowser]:
+    """Start the browser; when cancelled on the way, end what Playwright starts all the same."""
+    launching = asyncio.ensure_future(_launch(playwright, options, marker))
+    try:
+        browser = await asyncio.shield(launching)
+    finally:
+        if not launching.done():
+            await asyncio.wait([launching], timeout=LAUNCH_TIMEOUT_S)
+            with suppress(BrowserLostError):
+                await asyncio.to_thread(lambda: _end(_find(marker)))
+    yield browser
+
+
+async def _launch(playwright: Playwright, options: LaunchOptions, marker: str) -> PlaywrightBrowser:
+    rules = [f"--host-resolver-rules={options.resolver_rules}"] if options.resolver_rules else []
+    try:
+        return await playwright.chromium.launch(
+            executable_path=options.chromium,
+            args=[*PIXEL_FLAGS, *_QUIET_FLAGS, *rules, "--remote-debugging-port=0", marker],
+            chromium_sandbox=options.sandbox,
+            timeout=LAUNCH_TIMEOUT_S * 1000,
+            handle_sigint=False,
+            handle_sigterm=False,
+            handle_sighup=False,
+        )
+    except PlaywrightError as error:
+        raise BrowserLostError(f"{options.chromium} did not start: {error.message}") from error
+
+
+def _find(marker: str) -> _Main:
+    """Find the browser by the argument that only it has; its children have it too."""
+    for process in processes.descendants_with(marker):
+        with suppress(psutil.NoSuchProcess):
+            profile = _value(process.cmdline(), "--user-data-dir=")
+            if profile and not _value(process.cmdline(), "--type="):
+                return _Main(process.pid, Path(profile))
+    raise BrowserLostError("Chromium ended as soon as it had started")
+
+
+def _value(command: list[str], option: str) -> str:
+    given = (word.removeprefix(option) for word in command if word.startswith(option))
+    return next(given, "")
+
+
+def _devtools_url(main: _Main) -> str:
+    """Read the address that the browser wrote into its profile before Playwright returned."""
+    try:
+        port, path = (main.profile / "DevToolsActivePort").read_text().splitlines()[:2]
+    except (OSError, ValueError) as error:
+        raise BrowserLostError(f"Chromium (pid {main.pid}) opened no DevTools port") from error
+    return f"ws://127.0.0.1:{port}{path}"
+
+
+def _end(main: _Main) -> None:
+    """Kill, do not ask: a polite end takes 0.1 s and saves nothing, the profile goes anyway."""
+    processes.end_all(main.pid)
+    shutil.rmtree(main.profile, ignore_errors=True)

@@ -1,0 +1,191 @@
+"""A small client for Chromium's DevTools protocol: calls with a time limit, events, sessions."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from contextlib import asynccontextmanager, suppress
+from itertools import count
+from typing import TYPE_CHECKING, Any, Final
+
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed, InvalidHandshake
+
+from .errors import BrowserLostError, FrameStalledError, RenderError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable
+
+    from websockets.asyncio.client import ClientConnection
+
+    Params = dict[str, Any]
+    OnEvent = Callable[[Params], None]
+
+CALL_TIMEOUT_S: Final = 30.0
+_CONNECT_TIMEOUT_S: Final = 10.0
+
+
+class CdpError(RenderError):
+    """Chromium refused a call: a fault of ours, or a browser of another kind."""
+
+
+@asynccontextmanager
+async def connected(url: str) -> AsyncGenerator[CdpConnection]:
+    """Connect to a browser's DevTools address.
+
+    Raises:
+        BrowserLostError: nothing answers there.
+
+    """
+    try:
+        socket = await connect(
+            url,
+            open_timeout=_CONNECT_TIMEOUT_S,
+            max_size=None,
+            compression=None,
+            ping_interval=None,
+            proxy=None,
+        )
+    except (OSError, TimeoutError, InvalidHandshake) as error:
+        raise BrowserLostError(f"Chromium does not answer at {url}: {error}") from error
+    connection = CdpConnection(socket)
+    # A task group would wrap the errors of the block; this task's owner is the block itself.
+    reader = asyncio.create_task(connection.read(), name="cdp-reader")
+    try:
+        yield connection
+    finally:
+        connection.lose("the connection was closed")
+        await _shut(socket, reader)
+
+
+async def _shut(socket: ClientConnection, reader: asyncio.Task[None]) -> None:
+    socket.transport.abort()  # a closing handshake with a killed browser would only wait
+    reader.cancel()
+    await asyncio.wait([reader])
+
+
+class CdpConnection:
+    """One socket to a browser; `root` and every attached target are sessions on it."""
+
+    def __init__(self, socket: ClientConnection) -> None:
+        self._socket = socket
+        self._ids = count(1)
+        self._waiting: dict[int, tuple[CdpSession, asyncio.Future[Params]]] = {}
+        self._sessions: dict[str, CdpSession] = {}
+        self.root = CdpSession(self, "")
+
+    async def read(self) -> None:
+        """Hand out messages until the socket closes; then every waiting call fails."""
+        with suppress(ConnectionClosed):
+            async for text in self._socket:
+                self._take(json.loads(text))
+        self.lose("Chromium closed the connection: it crashed or was killed")
+
+    def lose(self, why: str) -> None:
+        for session in (self.root, *self._sessions.values()):
+            session.fail(BrowserLostError(why))
+
+    async def attach(self, target_id: str) -> CdpSession:
+        reply = await self.root.call(
+            "Target.attachToTarget", {"targetId": target_id, "flatten": True}
+        )
+        session = CdpSession(self, reply["sessionId"])
+        self._sessions[session.id] = session
+        return session
+
+    async def send(self, session: CdpSession, method: str, params: Params) -> Params:
+        """Send one call and wait for its answer, however long it takes."""
+        call_id = next(self._ids)
+        message: Params = {"id": call_id, "method": method, "params": params}
+        if session.id:
+            message["sessionId"] = session.id
+        answer = session.expect()
+        self._waiting[call_id] = (session, answer)
+        try:
+            await self._socket.send(json.dumps(message))
+            return await answer
+        except ConnectionClosed as error:
+            raise BrowserLostError(f"Chromium was lost at {method}") from error
+        finally:
+            self._waiting.pop(call_id, None)
+            session.forget(answer)
+
+    def _take(self, message: Params) -> None:
+        if "id" not in message:
+            session_id = message.get("sessionId", "")
+            session = self._sessions.get(session_id) if session_id else self.root
+            if session is not None:
+                session.take(message["method"], message.get("params", {}))
+            return
+        _, answer = self._waiting.get(message["id"], (None, None))
+        if answer is not None and not answer.done():
+            _settle(answer, message)
+
+
+def _settle(answer: asyncio.Future[Params], message: Params) -> None:
+    if "error" in message:
+        error = message["error"]
+        answer.set_exception(CdpError(f"{error.get('message')} {error.get('data', '')}".strip()))
+    else:
+        answer.set_result(message.get("result", {}))
+
+
+class CdpSession:
+    """Calls to, and events from, the browser or one target.
+
+    Once it has failed (`fail`), every waiting and every later call raises the first failure.
+    """
+
+    def __init__(self, connection: CdpConnection, session_id: str) -> None:
+        self.id = session_id
+        self._connection = connection
+        self._handlers: dict[str, list[OnEvent]] = {}
+        self._expected: set[asyncio.Future[Params]] = set()
+        self._failure: RenderError | None = None
+
+    async def call(
+        self, method: str, params: Params | None = None, *, timeout_s: float = CALL_TIMEOUT_S
+    ) -> Params:
+        """Call a method.
+
+        Raises:
+            CdpError: Chromium refused.
+            FrameStalledError: no answer in `timeout_s`.
+            RenderError: what the session failed with.
+
+        """
+        try:
+            async with asyncio.timeout(timeout_s):
+                return await self._connection.send(self, method, params or {})
+        except TimeoutError as error:
+            raise FrameStalledError(
+                f"Chromium did not answer {method} within {timeout_s:g} s"
+            ) from error
+        except CdpError as error:
+            raise CdpError(f"{method}: {error}") from error
+
+    def on(self, event: str, handler: OnEvent) -> None:
+        self._handlers.setdefault(event, []).append(handler)
+
+    def expect(self) -> asyncio.Future[Params]:
+        """Return a future that fails with the session; hand it back with `forget`."""
+        if self._failure is not None:
+            raise self._failure
+        future = asyncio.get_running_loop().create_future()
+        self._expected.add(future)
+        return future
+
+    def forget(self, future: asyncio.Future[Params]) -> None:
+        self._expected.discard(future)
+        if future.done() and not future.cancelled():
+            future.exception()  # nobody waits for it any more: its failure was told elsewhere
+
+    def fail(self, failure: RenderError) -> None:
+        self._failure = self._failure or failure
+        for future in self._expected:
+            if not future.done():
+                future.set_exception(self._failure)
+
+    def take(self, event: str, params: Params) -> None:
+        for handler in tuple(self._handlers.get(event, ())):
+            handler(params)
