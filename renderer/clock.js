@@ -1,0 +1,286 @@
+// The half of the virtual clock that lives in the page; `clock.py` adds the options and runs it in
+// every document before the document's own scripts. All clocks stand at 0 while the page loads,
+// start at `zero()`, and read exactly a frame's time when that frame is drawn.
+(options) => {
+  const EPOCH_MS = options.epochMs;
+  const GRID_PER_MS = 10; // Blink clamps its clocks to 100 µs; times on that grid survive unchanged
+  const FIRST_HELD_ID = 1 << 30; // no id that the browser gives out itself comes this far
+
+  const NativeDate = Date;
+  const nativeNow = performance.now.bind(performance);
+  const native = {};
+  for (const name of ["setTimeout", "clearTimeout", "setInterval", "requestAnimationFrame"]) {
+    native[name] = window[name].bind(window);
+  }
+
+  let zeroMs = null; // the browser's own performance.now() at time zero; null while loading
+
+  const onGrid = (ms) => Math.round(ms * GRID_PER_MS) / GRID_PER_MS;
+  const sinceZero = (ms) => (zeroMs === null ? 0 : Math.max(0, onGrid(ms - zeroMs)));
+  const now = () => sinceZero(nativeNow());
+
+  // Date counts whole milliseconds. They are rounded up, as frame times are, so that what is due
+  // by the clock (`Math.floor(seconds * fps)`) is due in the frame that shows it.
+  const dateNow = () => EPOCH_MS + Math.ceil(now());
+
+  const replace = (target, name, value) =>
+    Object.defineProperty(target, name, { value, writable: true, configurable: true });
+
+  const replaceGetter = (prototype, name, wrap) => {
+    const before = Object.getOwnPropertyDescriptor(prototype, name);
+    const get = function () {
+      return wrap(before.get.call(this));
+    };
+    Object.defineProperty(prototype, name, { ...before, get });
+  };
+
+  function replaceClocks() {
+    const PageDate = new Proxy(NativeDate, {
+      apply: () => new NativeDate(dateNow()).toString(),
+      construct: (target, given, newTarget) =>
+        Reflect.construct(target, given.length ? given : [dateNow()], newTarget),
+    });
+    NativeDate.now = dateNow;
+    NativeDate.prototype.constructor = PageDate;
+    replace(window, "Date", PageDate);
+    replace(Performance.prototype, "now", now);
+    replaceGetter(Performance.prototype, "timeOrigin", () => EPOCH_MS);
+    replaceGetter(Event.prototype, "timeStamp", sinceZero);
+    replace(window, "requestAnimationFrame", (callback) =>
+      native.requestAnimationFrame((stamp) => callback(sinceZero(stamp)))
+    );
+    replace(window, "requestIdleCallback", (callback) =>
+      window.setTimeout(() => callback({ didTimeout: false, timeRemaining: () => 0 }), 0)
+    );
+    replace(window, "cancelIdleCallback", (id) => window.clearTimeout(id));
+  }
+
+  // Timers: no time passes while the page loads, so a timer set then starts to count at zero.
+  const held = new Map();
+  let isReleased = false;
+  let nextHeldId = FIRST_HELD_ID;
+
+  function hold(arm, handler, given, isRepeated) {
+    const id = nextHeldId++;
+    const run = () => {
+      if (!isRepeated) held.delete(id);
+      return typeof handler === "function" ? handler.apply(window, given) : (0, eval)(handler);
+    };
+    const timer = { arm: () => arm(run), nativeId: 0 };
+    held.set(id, timer);
+    if (isReleased) timer.nativeId = timer.arm();
+    return id;
+  }
+
+  function clearTimer(id) {
+    const timer = held.get(id);
+    held.delete(id);
+    native.clearTimeout(timer === undefined ? id : timer.nativeId);
+  }
+
+  function replaceTimers() {
+    replace(window, "setTimeout", (handler, delay, ...given) =>
+      zeroMs !== null || !(delay > 0)
+        ? native.setTimeout(handler, delay, ...given)
+        : hold((run) => native.setTimeout(run, delay), handler, given, false)
+    );
+    replace(window, "setInterval", (handler, delay, ...given) =>
+      zeroMs !== null
+        ? native.setInterval(handler, delay, ...given)
+        : hold((run) => native.setInterval(run, delay), handler, given, true)
+    );
+    replace(window, "clearTimeout", clearTimer);
+    replace(window, "clearInterval", clearTimer);
+  }
+
+  function startTimers() {
+    for (const timer of held.values()) {
+      if (timer.nativeId) native.clearTimeout(timer.nativeId);
+      timer.nativeId = timer.arm();
+    }
+  }
+
+  // Animations: what the page says of times during load is noted, and made true at zero.
+  const startTime = Object.getOwnPropertyDescriptor(Animation.prototype, "startTime");
+  const currentTime = Object.getOwnPropertyDescriptor(Animation.prototype, "currentTime");
+  const givenStart = new Map();
+  const givenCurrent = new Map();
+  const isMs = (time) => typeof time === "number";
+
+  function replaceAnimationTimes() {
+    const timeline = Object.getOwnPropertyDescriptor(AnimationTimeline.prototype, "currentTime");
+    const shifted = (time) => (isMs(time) ? sinceZero(time) : time);
+    replaceGetter(AnimationTimeline.prototype, "currentTime", shifted);
+    replaceGetter(AnimationPlaybackEvent.prototype, "timelineTime", shifted);
+    Object.defineProperty(Animation.prototype, "startTime", {
+      ...startTime,
+      get() {
+        const time = startTime.get.call(this);
+        if (!isMs(time)) return time;
+        return zeroMs === null ? givenStart.get(this) ?? 0 : onGrid(time - zeroMs);
+      },
+      set(time) {
+        if (zeroMs === null && isMs(time)) givenStart.set(this, time);
+        const base = zeroMs ?? timeline.get.call(document.timeline) ?? 0;
+        startTime.set.call(this, isMs(time) ? base + time : time);
+      },
+    });
+    Object.defineProperty(Animation.prototype, "currentTime", {
+      ...currentTime,
+      set(time) {
+        if (zeroMs === null && isMs(time)) givenCurrent.set(this, time);
+        currentTime.set.call(this, time);
+      },
+    });
+  }
+
+  function* trees(root) {
+    yield root;
+    for (const element of root.querySelectorAll("*")) {
+      if (element.shadowRoot) yield* trees(element.shadowRoot);
+    }
+  }
+
+  /** Every animation that has started to run is put back to where it was when it was made. */
+  function restartAnimations() {
+    for (const tree of trees(document)) {
+      for (const animation of tree.getAnimations()) {
+        if (!isMs(startTime.get.call(animation)) || givenStart.has(animation)) continue;
+        const at = (givenCurrent.get(animation) ?? 0) / (animation.playbackRate || 1);
+        startTime.set.call(animation, zeroMs - at);
+      }
+    }
+  }
+
+  // Randomness: xorshift128, the same in every document and every process for a seed.
+  const state = new Uint32Array([...options.seed, 0x9e3779b9, 0x7f4a7c15]);
+  const nextWord = () => {
+    const t = state[0] ^ (state[0] << 11);
+    state.copyWithin(0, 1);
+    state[3] ^= (state[3] >>> 19) ^ t ^ (t >>> 8);
+    return state[3];
+  };
+
+  function replaceRandomness() {
+    for (let i = 0; i < 32; i++) nextWord(); // small seeds differ in few bits at first
+    replace(Math, "random", () => ((nextWord() >>> 5) * 2 ** 26 + (nextWord() >>> 6)) / 2 ** 53);
+    const fill = Crypto.prototype.getRandomValues;
+    replace(Crypto.prototype, "getRandomValues", function (array) {
+      fill.call(this, array); // refuses what it must refuse
+      const bytes = new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
+      bytes.forEach((_, i) => (bytes[i] = nextWord()));
+      return array;
+    });
+    replace(Crypto.prototype, "randomUUID", () => {
+      const bytes = crypto.getRandomValues(new Uint8Array(16));
+      bytes[6] = (bytes[6] & 0x0f) | 0x40;
+      bytes[8] = (bytes[8] & 0x3f) | 0x80;
+      const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+      return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
+    });
+  }
+
+  /** A dialog would stop the page for ever: nobody is there to answer it. */
+  function replaceDialogs() {
+    const answers = { alert: undefined, confirm: false, prompt: null, print: undefined };
+    for (const [name, answer] of Object.entries(answers)) {
+      replace(window, name, (text = "") => {
+        console.info(`${name}: ${text}`);
+        return answer;
+      });
+    }
+  }
+
+  // What the page may say, and what the session asks.
+  const awaited = new Map();
+  const hooks = [];
+  let isStableAsked = false;
+  let runningHook = "";
+
+  function wait(name, promise) {
+    const key = Symbol(name);
+    awaited.set(key, name);
+    // A rejection stays unhandled on purpose: it is a page error, and told as one.
+    Promise.resolve(promise).then(() => awaited.delete(key));
+  }
+
+  const api = {
+    props: JSON.parse(options.props),
+    fps: options.fps[0] / options.fps[1],
+    get frame() {
+      const us = Math.round(now() * 1000);
+      return Math.floor((us * options.fps[0]) / (options.fps[1] * 1e6));
+    },
+    ready: (promise, name) => wait(`ready(${name ?? `promise ${awaited.size + 1}`})`, promise),
+    onFrame: (hook) => void hooks.push(hook),
+  };
+
+  function loading() {
+    const waits = document.readyState === "complete" ? [] : ["the load event"];
+    if (document.body) void document.body.offsetHeight; // layout is what asks for fonts
+    for (const font of document.fonts) {
+      if (font.status === "loading") waits.push(`font ${font.family} ${font.weight}`);
+    }
+    for (const tree of trees(document)) {
+      for (const image of tree.querySelectorAll("img")) {
+        image.loading = "eager"; // a lazy one waits for a frame, and frames wait for images
+        if (!image.complete) waits.push(`image ${image.currentSrc || image.src}`);
+      }
+    }
+    return waits;
+  }
+
+  const clock = {
+    /** What stands between the page and frame 0: the browser's work, and the page's promises. */
+    waits() {
+      const browser = loading();
+      if (!browser.length && !isStableAsked && typeof api.waitUntilStable === "function") {
+        isStableAsked = true;
+        wait("waitUntilStable()", api.waitUntilStable());
+      }
+      return { browser, page: [...awaited.values()] };
+    },
+    /** The page waits for time itself: let its timers run before zero. */
+    release() {
+      isReleased = true;
+      startTimers();
+    },
+    zero(wasDrawn) {
+      zeroMs = onGrid(nativeNow());
+      for (const [animation, time] of givenStart) startTime.set.call(animation, zeroMs + time);
+      if (wasDrawn) restartAnimations();
+      startTimers();
+    },
+    async before(frame) {
+      for (const hook of hooks) {
+        runningHook = hook.name || "anonymous";
+        await hook(frame);
+      }
+      runningHook = "";
+    },
+    runningHook: () => runningHook,
+    now: () => (zeroMs === null ? null : now()),
+  };
+
+  /** A frame that is made after zero takes the time from the one around it. */
+  function joinParent() {
+    try {
+      const parentNow = window !== parent ? parent[Symbol.for("framefarm.clock")]?.now() : null;
+      if (isMs(parentNow)) zeroMs = onGrid(nativeNow() - parentNow);
+    } catch (error) {
+      if (error.name !== "SecurityError") throw error; // of another origin: time starts with it
+    }
+  }
+
+  joinParent();
+  replaceClocks();
+  replaceTimers();
+  replaceAnimationTimes();
+  replaceRandomness();
+  replaceDialogs();
+  Object.defineProperty(window, "framefarm", {
+    get: () => api,
+    set: (given) => void (given !== api && Object.assign(api, given)),
+  });
+  Object.defineProperty(window, Symbol.for("framefarm.clock"), { value: clock });
+}

@@ -1,0 +1,106 @@
+"""Virtual time: the browser's clocks stand still, and go on only when and as far as they are told.
+
+All times are whole µs since the session's start and lie on the 100 µs grid of `renderer.frames`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any, Final
+
+from .cdp import CALL_TIMEOUT_S
+from .frames import GRID_US
+
+if TYPE_CHECKING:
+    from .cdp import CdpSession
+    from .settings import RenderSettings
+
+EPOCH_MS: Final = 1_704_067_200_000  # 2024-01-01T00:00:00Z, whenever and wherever it is rendered
+
+# Time zero stands at a fixed point of virtual time, however long the load took: workers and other
+# clocks out of reach of clock.js then read the same in every run. A load takes 0.05 s as a rule.
+ZERO_GRID_US: Final = 500_000
+
+# Chromium truncates ticks to whole µs, and a double may lie just below one.
+_ABOVE_TRUNCATION_US: Final = 0.3
+
+
+def preload_script(settings: RenderSettings) -> str:
+    """Return the script that takes over the clocks of a document, before its own scripts run."""
+    rate = settings.frame_rate
+    options = {
+        "epochMs": EPOCH_MS,
+        "fps": [rate.numerator, rate.denominator],
+        "props": settings.props_json,
+        "seed": [settings.seed & 0xFFFF_FFFF, settings.seed >> 32],
+    }
+    return f"({_page_half()})({json.dumps(options)})"
+
+
+@cache
+def _page_half() -> str:
+    text = files("renderer").joinpath("clock.js").read_text(encoding="utf-8")
+    return text[text.index("(options)") :]
+
+
+class VirtualTime:
+    """The virtual clock of one target."""
+
+    def __init__(self, session: CdpSession) -> None:
+        self._session = session
+        self._expired: asyncio.Future[dict[str, Any]] | None = None
+        self._base_us = 0
+        self.now_us = 0
+        session.on("Emulation.virtualTimeBudgetExpired", self._on_expired)
+
+    async def start(self) -> None:
+        """Stop the browser's clocks, at a point of the grid. To be called on an empty page."""
+        reply = await self._session.call(
+            "Emulation.setVirtualTimePolicy",
+            {"policy": "pause", "initialVirtualTime": (EPOCH_MS - ZERO_GRID_US / 1000) / 1000},
+        )
+        self._base_us = round(reply["virtualTimeTicksBase"] * 1000)
+        # performance.now() has its grid on the browser's own ticks, animations have theirs on the
+        # document's start: both are one when the document starts on the first.
+        await self.advance_to(-self._base_us % GRID_US, timeout_s=CALL_TIMEOUT_S)
+        self._base_us += self.now_us
+        self.now_us = 0
+
+    @property
+    def next_zero_us(self) -> int:
+        """When time zero is, for a page that is ready now."""
+        return max(1, -(-self.now_us // ZERO_GRID_US)) * ZERO_GRID_US
+
+    @property
+    def ticks_ms(self) -> float:
+        """What a BeginFrame of this moment bears."""
+        return (self._base_us + self.now_us + _ABOVE_TRUNCATION_US) / 1000
+
+    async def advance_to(self, us: int, *, timeout_s: float) -> None:
+        """Let time pass until `us`: timers fire, and time waits for the network.
+
+        Raises:
+            TimeoutError: the network, or an endless script, held time up.
+
+        """
+        if us <= self.now_us:
+            return
+        budget_ms = (us - self.now_us + _ABOVE_TRUNCATION_US) / 1000
+        self._expired = expired = self._session.expect()
+        try:
+            await self._session.call(
+                "Emulation.setVirtualTimePolicy",
+                {"policy": "pauseIfNetworkFetchesPending", "budget": budget_ms},
+            )
+            async with asyncio.timeout(timeout_s):
+                await expired
+        finally:
+            self._session.forget(expired)
+        self.now_us = us
+
+    def _on_expired(self, _: dict[str, Any]) -> None:
+        if self._expired is not None and not self._expired.done():
+            self._expired.set_result({})

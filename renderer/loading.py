@@ -1,0 +1,132 @@
+"""From an address to a page that stands ready at time zero, without a frame drawn if it can be."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Final
+
+from .errors import CompositionError, Fault
+
+if TYPE_CHECKING:
+    from .clock import VirtualTime
+    from .page import Page
+    from .settings import RenderSettings
+
+CLOCK: Final = "window[Symbol.for('framefarm.clock')]"
+
+# Fetches end within a step, because time waits for them; so load in small steps, and call it done
+# when nothing new was begun in several of them.
+_STEP_US: Final = 1_000
+_CALM_STEPS: Final = 8
+_POLL_S: Final = 0.005
+_EAGER_POLLS: Final = 40
+_MS: Final = 1_000
+
+# A page's promise may wait for a worker's sum or for WebAssembly: real time. Only when it seems to
+# wait for its own timers or frames are those let run before zero.
+_PAGE_GRACE_S: Final = 0.5
+_BAD_STATUS: Final = 400
+
+
+async def load(page: Page, time: VirtualTime, url: str, settings: RenderSettings) -> None:
+    """Load the page and declare time zero.
+
+    Raises:
+        CompositionError: it is not there, throws, or is not ready in `stability_timeout_s`.
+
+    """
+    loading = _Loading(page, time, settings)
+    limit_s = settings.stability_timeout_s
+    try:
+        async with asyncio.timeout(limit_s):
+            await loading.navigate(url)
+            await loading.settle()
+            await loading.zero()
+    except TimeoutError as error:
+        waits = loading.waits()
+        raise CompositionError(
+            Fault.PAGE_NOT_STABLE,
+            f"the page was not ready within {limit_s:g} s; it waits for {waits[0]}"
+            + (f" and {len(waits) - 1} more" if waits[1:] else ""),
+            detail="\n".join(waits),
+        ) from error
+
+
+class _Loading:
+    def __init__(self, page: Page, time: VirtualTime, settings: RenderSettings) -> None:
+        self._page = page
+        self._time = time
+        self._rate = settings.frame_rate
+        self._timeout_s = settings.stability_timeout_s + 1.0  # the limit around it all comes first
+        self._browser_waits: list[str] = []
+        self._page_waits: list[str] = []
+        self._was_drawn = False
+
+    def waits(self) -> list[str]:
+        """Name what the page still waits for."""
+        requests = [f"request {url}" for url in self._page.requests.open_urls]
+        waits = [*self._browser_waits, *self._page_waits, *requests]
+        return waits or ["its own scripts, which do not end"]
+
+    async def navigate(self, url: str) -> None:
+        cdp = self._page.cdp
+        await self._time.start()
+        reply = await cdp.call("Page.navigate", {"url": url}, timeout_s=self._timeout_s)
+        self._check_status(url)
+        if error := reply.get("errorText"):
+            raise CompositionError(Fault.PAGE_UNREACHABLE, f"{url} cannot be reached: {error}")
+        self._url = url
+
+    async def settle(self) -> None:
+        """Go on in small steps until neither the browser nor the page waits for anything."""
+        loop = asyncio.get_running_loop()
+        calm_steps = polls = 0
+        patience_ends_s = loop.time() + _PAGE_GRACE_S
+        while calm_steps < _CALM_STEPS:
+            await self._step()
+            self._check_status(self._url)
+            if self._browser_waits:
+                patience_ends_s = loop.time() + _PAGE_GRACE_S
+            elif self._page_waits and loop.time() > patience_ends_s:
+                await self._release()
+            polls += 1
+            is_calm = not self._browser_waits and not self._page_waits
+            calm_steps = calm_steps + 1 if is_calm else 0
+            await asyncio.sleep(0 if is_calm or polls < _EAGER_POLLS else _POLL_S)
+
+    async def zero(self) -> None:
+        await self._advance_to(self._time.next_zero_us)
+        was_drawn = "true" if self._was_drawn else "false"
+        await self._page.evaluate_everywhere(
+            f"{CLOCK}?.zero({was_drawn})", timeout_s=self._timeout_s
+        )
+        self._page.pin()
+
+    async def _step(self) -> None:
+        if self._was_drawn:
+            await self._draw()
+        else:
+            await self._advance_to(self._time.now_us + _STEP_US)
+        asked = await self._page.evaluate_everywhere(f"{CLOCK}?.waits()", timeout_s=self._timeout_s)
+        known = [waits for waits in asked if waits]
+        self._browser_waits = [text for waits in known for text in waits["browser"]]
+        self._page_waits = [text for waits in known for text in waits["page"]]
+
+    async def _release(self) -> None:
+        """The page waits for time itself: let its timers run, and draw frames."""
+        if not self._was_drawn:
+            self._was_drawn = True
+            await self._page.evaluate_everywhere(f"{CLOCK}?.release()", timeout_s=self._timeout_s)
+
+    async def _draw(self) -> None:
+        period_us = self._rate.time_us(1)
+        await self._advance_to(self._time.now_us + period_us)
+        await self._page.draw(self._time.ticks_ms, period_us / _MS, timeout_s=self._timeout_s)
+
+    async def _advance_to(self, us: int) -> None:
+        await self._time.advance_to(us, timeout_s=self._timeout_s)
+
+    def _check_status(self, url: str) -> None:
+        status = self._page.requests.document_status(self._page.main_frame)
+        if status >= _BAD_STATUS:
+            raise CompositionError(Fault.PAGE_NOT_FOUND, f"{url} answers with status {status}")

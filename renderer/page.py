@@ -1,0 +1,187 @@
+"""A target of our own in a browser: scripts run in it, frames drawn in it, its faults heard."""
+
+from __future__ import annotations
+
+import base64
+from typing import TYPE_CHECKING, Any, Final
+
+from .errors import BrowserLostError, CompositionError, Fault, FrameStalledError
+from .events import PageLog
+from .requests import Requests
+
+if TYPE_CHECKING:
+    from .browser import Browser
+    from .cdp import CdpSession
+    from .events import OnRenderEvent
+    from .settings import RenderSettings
+
+    Params = dict[str, Any]
+
+_DOMAINS: Final = ("Page", "Runtime", "Log", "Network", "Inspector")
+
+
+async def open_page(browser: Browser, settings: RenderSettings, on_event: OnRenderEvent) -> Page:
+    """Open an empty page in a browser context of its own. It ends with its browser."""
+    context = await browser.root.call("Target.createBrowserContext")
+    target = await browser.root.call(
+        "Target.createTarget",
+        {
+            "url": "about:blank",
+            "browserContextId": context["browserContextId"],
+            "width": settings.width_px,
+            "height": settings.height_px,
+            "enableBeginFrameControl": True,
+        },
+    )
+    page = Page(browser, await browser.connection.attach(target["targetId"]), on_event)
+    await page.start()
+    return page
+
+
+class Page:
+    """One page and what it does. A fault of the page fails every call that waits for it."""
+
+    def __init__(self, browser: Browser, cdp: CdpSession, on_event: OnRenderEvent) -> None:
+        self.cdp = cdp
+        self.requests = Requests(cdp)
+        self._browser = browser
+        self._on_event = on_event
+        self._contexts: dict[int, str] = {}
+        self._main_context = ""
+        self.main_frame = ""
+        self._is_pinned = False
+
+    async def start(self) -> None:
+        self._listen()
+        for domain in _DOMAINS:
+            await self.cdp.call(f"{domain}.enable")
+        tree = await self.cdp.call("Page.getFrameTree")
+        self.main_frame = tree["frameTree"]["frame"]["id"]
+
+    async def preload(self, script: str) -> None:
+        """Run a script in every document from now on, before the document's own."""
+        await self.cdp.call("Page.addScriptToEvaluateOnNewDocument", {"source": script})
+
+    def pin(self) -> None:
+        """From now on the page is being filmed: leaving it is a fault."""
+        self._is_pinned = True
+
+    async def evaluate(self, expression: str, *, timeout_s: float) -> Any:
+        """Run a script in the main frame and return its value, awaited if it is a promise.
+
+        Raises:
+            CompositionError: the script threw.
+
+        """
+        return await self._evaluate(self._main_context, expression, timeout_s)
+
+    async def evaluate_everywhere(self, expression: str, *, timeout_s: float) -> list[Any]:
+        """Run a script in every frame that can be reached, the main frame first."""
+        contexts = sorted(
+            self._contexts.values(), key=lambda context: context != self._main_context
+        )
+        return [await self._evaluate(context, expression, timeout_s) for context in contexts]
+
+    async def draw(self, ticks_ms: float, interval_ms: float, *, timeout_s: float) -> None:
+        """Play a frame without painting it: scripts, styles and layout, but no pixels.
+
+        The frames after it are the same, bit for bit, as if it had been painted.
+        """
+        frame = {"frameTimeTicks": ticks_ms, "interval": interval_ms, "noDisplayUpdates": True}
+        await self._begin_frame(frame, timeout_s=timeout_s)
+
+    async def draw_picture(self, ticks_ms: float, interval_ms: float, *, timeout_s: float) -> bytes:
+        """Draw a frame and return it as a PNG file."""
+        picture = {"format": "png", "optimizeForSpeed": True}
+        reply = await self._begin_frame(
+            {"frameTimeTicks": ticks_ms, "interval": interval_ms, "screenshot": picture},
+            timeout_s=timeout_s,
+        )
+        if "screenshotData" not in reply:
+            raise FrameStalledError("Chromium drew a frame and gave no picture of it")
+        return base64.b64decode(reply["screenshotData"])
+
+    async def _begin_frame(self, params: Params, *, timeout_s: float) -> Params:
+        # Two at a time, even in two pages, kill Chromium's GPU process.
+        async with self._browser.frame_lock:
+            return await self.cdp.call(
+                "HeadlessExperimental.beginFrame", params, timeout_s=timeout_s
+            )
+
+    async def _evaluate(self, context: str, expression: str, timeout_s: float) -> Any:
+        reply = await self.cdp.call(
+            "Runtime.evaluate",
+            {
+                "expression": expression,
+                "uniqueContextId": context,
+                "awaitPromise": True,
+                "returnByValue": True,
+            },
+            timeout_s=timeout_s,
+        )
+        if details := reply.get("exceptionDetails"):
+            raise page_error(details)
+        return reply["result"].get("value")
+
+    def _listen(self) -> None:
+        cdp = self.cdp
+        cdp.on("Runtime.exceptionThrown", self._on_exception)
+        cdp.on("Runtime.consoleAPICalled", self._on_console)
+        cdp.on("Runtime.executionContextCreated", self._on_context)
+        cdp.on("Runtime.executionContextDestroyed", self._on_context_gone)
+        cdp.on("Runtime.executionContextsCleared", lambda _: self._contexts.clear())
+        cdp.on("Log.entryAdded", self._on_log)
+        cdp.on("Page.frameNavigated", self._on_navigated)
+        cdp.on("Inspector.targetCrashed", self._on_crash)
+
+    def _on_exception(self, params: Params) -> None:
+        self.cdp.fail(page_error(params["exceptionDetails"]))
+
+    def _on_crash(self, _: Params) -> None:
+        self.cdp.fail(BrowserLostError("the page's Chromium process crashed"))
+
+    def _on_context(self, params: Params) -> None:
+        context: Params = params["context"]
+        if context.get("auxData", {}).get("isDefault"):
+            self._contexts[context["id"]] = context["uniqueId"]
+            if context["auxData"].get("frameId") == self.main_frame:
+                self._main_context = context["uniqueId"]
+
+    def _on_context_gone(self, params: Params) -> None:
+        self._contexts.pop(params["executionContextId"], None)
+
+    def _on_console(self, params: Params) -> None:
+        text = " ".join(_text_of(argument) for argument in params["args"])
+        self._on_event(PageLog(params["type"], text))
+
+    def _on_log(self, params: Params) -> None:
+        entry: Params = params["entry"]
+        url = f" ({entry['url']})" if entry.get("url") else ""
+        self._on_event(PageLog(entry["level"], f"{entry['text']}{url}"))
+
+    def _on_navigated(self, params: Params) -> None:
+        frame: Params = params["frame"]
+        if self._is_pinned and "parentId" not in frame:
+            self.cdp.fail(
+                CompositionError(
+                    Fault.PAGE_ERROR,
+                    f"the page left for {frame['url']} while it was rendered; "
+                    "a composition stays on its page",
+                )
+            )
+
+
+def page_error(details: Params) -> CompositionError:
+    """Tell a script's exception in its own words; the stack is the detail."""
+    thrown: Params = details.get("exception", {})
+    text = thrown.get("description") or _text_of(thrown)
+    message = text.partition("\n    at ")[0].strip() or str(details.get("text", "error"))
+    where = f"{details.get('url', '')}:{details.get('lineNumber', 0) + 1}"
+    stack = text if "\n    at " in text else f"{text}\n    at {where}"
+    return CompositionError(Fault.PAGE_ERROR, message, detail=stack)
+
+
+def _text_of(value: Params) -> str:
+    if "value" in value:
+        return str(value["value"])
+    return str(value.get("unserializableValue") or value.get("description") or value.get("type"))

@@ -1,0 +1,111 @@
+"""A page at work: opened, ready at time zero, then played frame by frame, only ever forward."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from .clock import VirtualTime, preload_script
+from .errors import CompositionError, Fault, FrameStalledError
+from .loading import CLOCK, load
+from .page import Page, open_page
+
+if TYPE_CHECKING:
+    from .browser import Browser
+    from .events import OnRenderEvent
+    from .settings import RenderSettings
+
+FRAME_TIMEOUT_S: Final = 30.0
+_ASK_TIMEOUT_S: Final = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """Which page to open, and how. `scripts` run in every document before its own."""
+
+    url: str
+    settings: RenderSettings
+    scripts: tuple[str, ...] = ()
+    frame_timeout_s: float = FRAME_TIMEOUT_S
+
+
+async def open_session(browser: Browser, opening: Opening, on_event: OnRenderEvent) -> Session:
+    """Open a page and wait until it is ready for frame 0. It ends with its browser.
+
+    Raises:
+        CompositionError: the page is not there, throws, or never gets ready.
+
+    """
+    settings = opening.settings
+    page = await open_page(browser, settings, on_event)
+    for script in (preload_script(settings), *opening.scripts):
+        await page.preload(script)
+    time = VirtualTime(page.cdp)
+    await load(page, time, opening.url, settings)
+    return Session(page, time, settings, opening.frame_timeout_s)
+
+
+class Session:
+    """Plays the frames of a page, each once and in order, from frame 0."""
+
+    def __init__(
+        self, page: Page, time: VirtualTime, settings: RenderSettings, frame_timeout_s: float
+    ) -> None:
+        self.settings = settings
+        self._page = page
+        self._time = time
+        self._zero_us = time.now_us
+        self._timeout_s = frame_timeout_s
+        self._interval_ms = float(1000 / settings.frame_rate.fraction)
+        self._next_frame = 0
+
+    async def seek(self, frame: int) -> None:
+        """Let time pass until `frame`, and run the page's hooks. Then draw it, once.
+
+        Raises:
+            CompositionError: the page threw, or a hook does not end.
+            FrameStalledError: time did not get there.
+
+        """
+        if frame != self._next_frame:
+            raise ValueError(f"frame {self._next_frame} is next, time cannot go to frame {frame}")
+        self._next_frame += 1
+        await self._advance(frame)
+        await self._run_hooks(frame)
+
+    async def draw(self) -> None:
+        """Draw the frame without reading its pixels."""
+        await self._page.draw(self._time.ticks_ms, self._interval_ms, timeout_s=self._timeout_s)
+
+    async def draw_picture(self) -> bytes:
+        """Draw the frame and return it as a PNG file."""
+        return await self._page.draw_picture(
+            self._time.ticks_ms, self._interval_ms, timeout_s=self._timeout_s
+        )
+
+    async def evaluate(self, expression: str) -> Any:
+        """Run a script in the page."""
+        return await self._page.evaluate(expression, timeout_s=self._timeout_s)
+
+    async def _advance(self, frame: int) -> None:
+        frame_us = self._zero_us + self.settings.frame_rate.time_us(frame)
+        try:
+            await self._time.advance_to(frame_us, timeout_s=self._timeout_s)
+        except TimeoutError as error:
+            urls = self._page.requests.open_urls
+            cause = f"a request does not end: {urls[0]}" if urls else "its scripts do not end"
+            raise FrameStalledError(
+                f"the page did not get to frame {frame} within {self._timeout_s:g} s; {cause}"
+            ) from error
+
+    async def _run_hooks(self, frame: int) -> None:
+        try:
+            await self.evaluate(f"{CLOCK}.before({frame})")
+        except FrameStalledError as error:
+            hook = await self._page.evaluate(f"{CLOCK}.runningHook()", timeout_s=_ASK_TIMEOUT_S)
+            raise CompositionError(
+                Fault.PAGE_NOT_STABLE,
+                f"the onFrame hook {hook!r} did not end in frame {frame} within "
+                f"{self._timeout_s:g} s; it must not wait for a timer or an animation frame, "
+                "because time stands still until it ends",
+            ) from error
