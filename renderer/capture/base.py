@@ -1,0 +1,42 @@
+"""CaptureStrategy: one way of turning the page, as it stands in a frame, into pixels."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from renderer.encode.pictures import PictureStream
+
+
+class CaptureStrategy(Protocol):
+    """Plays each frame once and in order, from frame 0."""
+
+    async def skip(self, frame: int) -> None:
+        """Play a frame whose picture nobody wants; what comes later is the same as if it was."""
+        ...
+
+    async def capture(self, frame: int) -> bytes:
+        """Play a frame and return its picture, a PNG file."""
+        ...
+
+    @property
+    def pictures(self) -> PictureStream:
+        """What the pictures are like. Known once frame 0 was played.
+
+        Raises:
+            CompositionError: such pictures cannot become a video.
+
+        """
+        ...
+
+
+class Stage(Protocol):
+    """What a strategy asks of the session."""
+
+    async def seek(self, frame: int) -> None: ...
+
+    async def draw(self) -> None: ...
+
+    async def draw_picture(self) -> bytes: ...
+
+    async def evaluate(self, expression: str) -> Any: ...
