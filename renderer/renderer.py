@@ -1,0 +1,186 @@
+"""The whole story of a chunk: a page is opened, played, filmed, encoded, checked."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from playwright.async_api import async_playwright
+
+from .browser import LaunchOptions, Sandbox, open_browser, sandbox_is_on
+from .bundle import sha256_of
+from .capture.choose import choose, page_scripts
+from .composition import BundleEntry
+from .encode.ffmpeg import encoding
+from .encode.probe import check_chunk, probe
+from .errors import InvalidRequestError, Violation
+from .events import FramesDone
+from .fingerprint import Fingerprint, read_fingerprint
+from .session import Opening, open_session
+from .site import open_site
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+    from pathlib import Path
+
+    from playwright.async_api import Playwright
+
+    from .bundle import BundleStore
+    from .capture.base import CaptureStrategy
+    from .composition import Composition
+    from .encode.pictures import PictureStream
+    from .events import OnRenderEvent
+    from .frames import FrameRange
+    from .settings import RenderSettings
+    from .site import Site
+    from .tools import Tools
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenderedChunk:
+    """The facts of a chunk file."""
+
+    frames: int
+    width_px: int
+    height_px: int
+    size_bytes: int
+    sha256: str
+    seconds: float
+
+
+@asynccontextmanager
+async def open_renderer(
+    bundles: BundleStore, tools: Tools, *, sandbox: Sandbox = Sandbox.AUTO
+) -> AsyncGenerator[Renderer]:
+    """Open a renderer of `bundles` and of URLs. It renders as many chunks at once as asked.
+
+    Raises:
+        MissingToolError: Chromium or ffmpeg does not start.
+
+    """
+    fingerprint = await read_fingerprint(tools)
+    is_sandboxed = await sandbox_is_on(sandbox)
+    async with open_site(bundles) as site, async_playwright() as playwright:
+        options = LaunchOptions(
+            chromium=tools.chromium, sandbox=is_sandboxed, resolver_rules=site.resolver_rules
+        )
+        yield Renderer(Studio(playwright, options, site, tools), fingerprint)
+
+
+@dataclass(frozen=True, slots=True)
+class Studio:
+    """What every render of a renderer shares."""
+
+    playwright: Playwright
+    launch: LaunchOptions
+    site: Site
+    tools: Tools
+
+
+class Renderer:
+    """Renders chunks, each with a browser of its own."""
+
+    def __init__(self, studio: Studio, facts: Fingerprint) -> None:
+        self._studio = studio
+        self.facts = facts
+
+    @property
+    def fingerprint(self) -> str:
+        """All of this machine that decides pixels, in one short word."""
+        return self.facts.id
+
+    async def render(
+        self,
+        composition: Composition,
+        frames: FrameRange,
+        *,
+        settings: RenderSettings,
+        output: Path,
+        on_event: OnRenderEvent,
+    ) -> RenderedChunk:
+        """Render the frames to a video file at `output`.
+
+        It stands there, complete and verified, when this returns; nothing stands there when it
+        raises, and no process of it is left. `on_event` is called from this event loop.
+
+        Raises:
+            RenderError: and nothing else.
+
+        """
+        if not frames:
+            raise InvalidRequestError([Violation("frames", f"{frames} holds no frame")])
+        started_s = time.monotonic()
+        part = output.with_name(f".{uuid4().hex}-{output.name}")
+        await asyncio.to_thread(output.unlink, missing_ok=True)
+        try:
+            url = await self._address(composition)
+            pictures = await self._film(Film(url, frames, settings, part), on_event)
+            await self._check(part, pictures, frames, settings)
+            sha256 = await asyncio.to_thread(sha256_of, part)
+            await asyncio.to_thread(part.replace, output)
+        finally:
+            await asyncio.to_thread(part.unlink, missing_ok=True)
+        width_px, height_px = pictures.video_size_px
+        return RenderedChunk(
+            frames=len(frames),
+            width_px=width_px,
+            height_px=height_px,
+            size_bytes=output.stat().st_size,
+            sha256=sha256,
+            seconds=time.monotonic() - started_s,
+        )
+
+    async def _address(self, composition: Composition) -> str:
+        if isinstance(composition, BundleEntry):
+            return await self._studio.site.url(composition)
+        return composition.url
+
+    async def _film(self, film: Film, on_event: OnRenderEvent) -> PictureStream:
+        settings = film.settings
+        opening = Opening(film.url, settings, page_scripts(settings))
+        async with open_browser(self._studio.playwright, self._studio.launch) as browser:
+            session = await open_session(browser, opening, on_event)
+            capture = choose(session, settings)
+            first = await _first_picture(capture, film.frames.start)
+            ffmpeg = self._studio.tools.ffmpeg
+            async with encoding(ffmpeg, capture.pictures, settings, film.output) as encoder:
+                await encoder.write(first)
+                on_event(FramesDone(1))
+                for done, frame in enumerate(list(film.frames)[1:], start=2):
+                    await encoder.write(await capture.capture(frame))
+                    on_event(FramesDone(done))
+                await encoder.finish()
+            return capture.pictures
+
+    async def _check(
+        self, video: Path, pictures: PictureStream, frames: FrameRange, settings: RenderSettings
+    ) -> None:
+        width_px, height_px = pictures.video_size_px
+        check_chunk(
+            await probe(self._studio.tools.ffprobe, video),
+            frames=len(frames),
+            frame_rate=settings.frame_rate,
+            width_px=width_px,
+            height_px=height_px,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Film:
+    """What is to be filmed, and where to."""
+
+    url: str
+    frames: FrameRange
+    settings: RenderSettings
+    output: Path
+
+
+async def _first_picture(capture: CaptureStrategy, start: int) -> bytes:
+    """Time goes only forward, and pages have a memory: what came before is played, not filmed."""
+    for frame in range(start):
+        await capture.skip(frame)
+    return await capture.capture(start)
