@@ -84,7 +84,7 @@ def status_of(error: Exception) -> RichStatus | None:
         )
     if isinstance(error, ExecutorError):
         return RichStatus(
-            code=_CODES[type(error)],
+            code=StatusCode.ABORTED if error.reason == DRAINING else _CODES[type(error)],
             message=str(error),
             reason=error.reason,
             detail=error.detail,

@@ -1,0 +1,66 @@
+"""An executor that works, here and now, and whose chunks wait and fail as a test tells them to."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from executors.base import AttemptStarted, ChunkResult, ChunkTask, FramesDone, OnProgress, PageLog
+from executors.errors import ExecutorError
+
+from .chunks import encode
+from .pictures import numbered_picture
+
+
+@dataclass
+class FakeExecutor:
+    """Makes real chunk files of numbered pictures.
+
+    `fails` names chunks with the error they raise, `waits` those that never end by themselves.
+    `drawn` may change the frame number that is drawn. `calls`, `ended` and `stopped` are what
+    happened: the last for chunks that were cancelled.
+    """
+
+    fails: dict[int, ExecutorError] = field(default_factory=dict)
+    waits: set[int] = field(default_factory=set)
+    drawn: Callable[[int], int] = lambda number: number
+    fingerprint: Callable[[int], str] = lambda _: "fake"
+    calls: list[ChunkTask] = field(default_factory=list)
+    ended: list[int] = field(default_factory=list)
+    stopped: list[int] = field(default_factory=list)
+
+    async def render(
+        self, task: ChunkTask, output: Path, *, on_progress: OnProgress
+    ) -> ChunkResult:
+        self.calls.append(task)
+        on_progress(AttemptStarted("here", task.attempt))
+        on_progress(PageLog("log", f"chunk {task.index}"))
+        done = False
+        try:
+            if task.index in self.waits:
+                await asyncio.Event().wait()
+            await asyncio.sleep(0)
+            if error := self.fails.get(task.index):
+                raise error
+            pictures = [numbered_picture(self.drawn(number)) for number in task.frames]
+            for count in range(1, len(pictures) + 1):
+                on_progress(FramesDone(count))
+            await encode(pictures, output, task.settings)
+            done = True
+        finally:
+            (self.ended if done else self.stopped).append(task.index)
+        data = await asyncio.to_thread(output.read_bytes)
+        return ChunkResult(
+            index=task.index,
+            frames=len(task.frames),
+            width_px=task.settings.width_px,
+            height_px=task.settings.height_px,
+            size_bytes=len(data),
+            sha256=hashlib.sha256(data).hexdigest(),
+            fingerprint=self.fingerprint(task.index),
+            worker="here",
+            seconds=0.1,
+        )

@@ -1,0 +1,111 @@
+"""Workers and a coordinator in this process, over real gRPC on loopback."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from coordinator import status as coordinator_status
+from coordinator.events import EventLog
+from coordinator.jobs import Jobs
+from coordinator.orchestrator import RenderOrchestrator
+from coordinator.service import CoordinatorService
+from coordinator.stores.sqlite import SqliteJobStore, open_sqlite_store
+from executors.discovery import FixedWorkers
+from executors.fleet import Fleet, open_fleet
+from executors.grpc import GrpcExecutor
+from executors.local import ChunkRenderer, LocalExecutor
+from executors.status import status_of
+from protos.framefarm.v1 import coordinator_pb2_grpc, worker_pb2_grpc
+from renderer.bundle import BundleStore
+from serving.server import RunningServer, Service, open_server
+from worker.attempts import Attempts
+from worker.cgroup import limits
+from worker.service import Identity, WorkerService
+
+from .chunks import FFPROBE
+
+
+@dataclass(frozen=True, kw_only=True)
+class TestWorker:
+    __test__ = False
+
+    address: str
+    attempts: Attempts
+    bundles: BundleStore
+    server: RunningServer
+
+
+@asynccontextmanager
+async def running_worker(
+    renderer: ChunkRenderer, *, slots: int = 1, listen: str = "127.0.0.1:0", name: str = "w"
+) -> AsyncGenerator[TestWorker]:
+    attempts = Attempts(slots)
+    with tempfile.TemporaryDirectory() as folder:
+        bundles = BundleStore(Path(folder, "data"))
+        service = WorkerService(
+            LocalExecutor(renderer, slots=slots, name=name),
+            attempts,
+            Identity(name=name, version="test", fingerprint=renderer.fingerprint, limits=limits()),
+            bundles=bundles,
+            scratch=Path(folder),
+        )
+        add = partial(worker_pb2_grpc.add_RenderWorkerServicer_to_server, service)
+        registered = Service(name="framefarm.v1.RenderWorker", add=add)
+        async with open_server(listen, [registered], status_of=status_of) as server:
+            yield TestWorker(
+                address=server.address, attempts=attempts, bundles=bundles, server=server
+            )
+
+
+@asynccontextmanager
+async def grpc_executor(
+    addresses: Sequence[str], bundles: BundleStore, *, worker_wait_s: float = 5.0
+) -> AsyncGenerator[tuple[GrpcExecutor, Fleet]]:
+    discovery = FixedWorkers(frozenset(addresses))
+    async with open_fleet(discovery, worker_wait_s=worker_wait_s) as fleet:
+        yield GrpcExecutor(fleet, bundles), fleet
+
+
+@dataclass(frozen=True, kw_only=True)
+class TestCoordinator:
+    __test__ = False
+
+    address: str
+    jobs: Jobs
+    store: SqliteJobStore
+    bundles: BundleStore
+    fleet: Fleet
+
+
+@asynccontextmanager
+async def running_coordinator(
+    workers: Sequence[str], data_dir: Path, *, worker_wait_s: float = 5.0, most_running: int = 8
+) -> AsyncGenerator[TestCoordinator]:
+    async with AsyncExitStack() as stack:
+        bundles = BundleStore(data_dir)
+        store = await stack.enter_async_context(open_sqlite_store(data_dir / "jobs.sqlite"))
+        executor, fleet = await stack.enter_async_context(
+            grpc_executor(workers, bundles, worker_wait_s=worker_wait_s)
+        )
+        events = EventLog(store)
+        outputs = data_dir / "outputs"
+        outputs.mkdir(exist_ok=True)
+        orchestrator = RenderOrchestrator(bundles, executor)
+        jobs = Jobs(store, events, orchestrator, outputs=outputs, most_running=most_running)
+        await stack.enter_async_context(jobs.working())
+        service = CoordinatorService(
+            jobs=jobs, store=store, events=events, bundles=bundles, fleet=fleet, ffprobe=FFPROBE
+        )
+        add = partial(coordinator_pb2_grpc.add_RenderCoordinatorServicer_to_server, service)
+        registered = Service(name="framefarm.v1.RenderCoordinator", add=add)
+        server = await stack.enter_async_context(
+            open_server("127.0.0.1:0", [registered], status_of=coordinator_status.status_of)
+        )
+        yield TestCoordinator(
+            address=server.address, jobs=jobs, store=store, bundles=bundles, fleet=fleet
+        )

@@ -1,0 +1,75 @@
+"""A renderer without a browser: real chunk files of numbered pictures, and faults to order.
+
+The composition's props are its orders, the same as those of tests/e2e/pages/counter.html:
+`throw` fails the page in that frame, `hang` stops in it. `crash` breaks the renderer there, as
+often as `crashes` says. `frame_s` is how long a frame takes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from renderer.composition import Composition
+from renderer.errors import BrowserLostError, CompositionError, Fault
+from renderer.events import FramesDone, OnRenderEvent, PageLog
+from renderer.frames import FrameRange
+from renderer.renderer import RenderedChunk
+from renderer.settings import RenderSettings
+
+from .chunks import encode
+from .pictures import numbered_picture
+
+
+@dataclass
+class PictureRenderer:
+    """Renders numbered pictures. `running` and `rendered` tell what it did."""
+
+    fingerprint: str = "pictures"
+    crashes: int = 0
+    running: list[FrameRange] = field(default_factory=list)
+    rendered: list[FrameRange] = field(default_factory=list)
+
+    async def render(
+        self,
+        composition: Composition,
+        frames: FrameRange,
+        *,
+        settings: RenderSettings,
+        output: Path,
+        on_event: OnRenderEvent,
+    ) -> RenderedChunk:
+        self.running.append(frames)
+        try:
+            orders = json.loads(settings.props_json)
+            on_event(PageLog("log", f"hello from {composition}"))
+            for done, number in enumerate(frames, start=1):
+                await self._frame(number, orders)
+                on_event(FramesDone(done))
+            await encode([numbered_picture(number) for number in frames], output, settings)
+            self.rendered.append(frames)
+        finally:
+            self.running.remove(frames)
+        data = await asyncio.to_thread(output.read_bytes)
+        return RenderedChunk(
+            frames=len(frames),
+            width_px=settings.width_px,
+            height_px=settings.height_px,
+            size_bytes=len(data),
+            sha256=hashlib.sha256(data).hexdigest(),
+            seconds=1.0,
+        )
+
+    async def _frame(self, number: int, orders: dict[str, float]) -> None:
+        await asyncio.sleep(orders.get("frame_s", 0))
+        if number == orders.get("throw"):
+            message = f"Error: the page gave up at frame {number}"
+            raise CompositionError(Fault.PAGE_ERROR, message, detail="at page.js:1:1")
+        if number == orders.get("hang"):
+            await asyncio.Event().wait()
+        if number == orders.get("crash") and self.crashes > 0:
+            self.crashes -= 1
+            raise BrowserLostError("Chromium is gone")

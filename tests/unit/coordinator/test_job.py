@@ -1,0 +1,146 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from fractions import Fraction
+
+import pytest
+
+from coordinator import wire
+from coordinator.job import (
+    AudioTrack,
+    ChunkMoved,
+    ChunkState,
+    Event,
+    IllegalTransitionError,
+    Job,
+    JobError,
+    JobEvent,
+    JobSpec,
+    JobState,
+    Output,
+    PageLogged,
+    ProgressMade,
+    StateChanged,
+    changed,
+)
+from renderer.composition import BundleEntry
+from renderer.errors import InvalidRequestError
+from renderer.frames import FrameRange, FrameRate
+from renderer.settings import CaptureMode, RenderSettings
+from tests.support.tasks import PAGE, a_spec
+
+NOW = datetime(2026, 11, 22, 12, 0, 0, 123_000, tzinfo=UTC)
+BUNDLE = BundleEntry("ab" * 32, "scenes/one.html")
+
+
+def a_job(state: JobState = JobState.QUEUED) -> Job:
+    return Job(id="j", state=state, spec=a_spec(), frames_done=0, created_at=NOW)
+
+
+def after(job: Job, event: Event) -> Job:
+    return changed(job, JobEvent(sequence=1, at=NOW, event=event))
+
+
+def test_a_job_goes_from_the_queue_to_its_end() -> None:
+    job = a_job()
+    for state in (JobState.RENDERING, JobState.ASSEMBLING, JobState.SUCCEEDED):
+        job = after(job, StateChanged(state))
+
+    assert job.state is JobState.SUCCEEDED
+    assert job.ended_at == NOW
+
+
+@pytest.mark.parametrize("end", [JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED])
+def test_what_has_ended_never_changes(end: JobState) -> None:
+    with pytest.raises(IllegalTransitionError):
+        after(a_job(end), StateChanged(JobState.RENDERING))
+
+
+def test_a_failed_job_keeps_its_cause() -> None:
+    error = JobError(reason="PAGE_ERROR", message="boom", chunk_index=3)
+
+    assert after(a_job(JobState.RENDERING), StateChanged(JobState.FAILED, error)).error == error
+
+
+def test_a_job_that_is_queued_again_starts_at_no_frames() -> None:
+    job = after(a_job(JobState.RENDERING), ProgressMade(12, 30))
+
+    assert job.frames_done == 12
+    assert after(job, StateChanged(JobState.QUEUED)).frames_done == 0
+
+
+def test_a_specification_says_every_field_that_cannot_be() -> None:
+    with pytest.raises(InvalidRequestError) as caught:
+        JobSpec(
+            composition=PAGE,
+            settings=RenderSettings(),
+            frames=FrameRange(5, 5),
+            chunk_frames=0,
+            audio=(AudioTrack(source=BUNDLE, offset_s=Fraction(0), volume=-1),),
+        )
+
+    fields = [violation.field for violation in caught.value.violations]
+    assert fields == ["frames", "chunk_frames", "audio[0].volume"]
+
+
+def test_a_specification_survives_the_wire() -> None:
+    spec = JobSpec(
+        composition=BUNDLE,
+        settings=RenderSettings(
+            width_px=640,
+            height_px=360,
+            frame_rate=FrameRate(30000, 1001),
+            mode=CaptureMode.CANVAS,
+            canvas_selector="#stage",
+            crf=0,
+            preset="slow",
+            gop_frames=12,
+            encoder_threads=1,
+            props_json='{"title": "Grüße"}',
+            seed=2**62,
+            stability_timeout_s=2.5,
+        ),
+        frames=FrameRange(100, 250),
+        chunk_frames=7,
+        audio=(AudioTrack(source=BUNDLE, offset_s=Fraction(-3, 2), volume=0.0),),
+    )
+
+    assert wire.to_spec(wire.from_spec(spec)) == spec
+
+
+def test_a_job_survives_the_wire() -> None:
+    job = Job(
+        id="j",
+        state=JobState.FAILED,
+        spec=a_spec(),
+        frames_done=3,
+        created_at=NOW,
+        ended_at=NOW,
+        error=JobError(reason="PAGE_ERROR", message="boom", detail="stack", chunk_index=0),
+        output=Output(size_bytes=1, sha256="00", frames=30, width_px=2, height_px=2),
+    )
+
+    assert wire.to_job(wire.from_job(job)) == job
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        StateChanged(JobState.RENDERING),
+        StateChanged(JobState.FAILED, JobError(reason="R", message="m", chunk_index=0)),
+        ProgressMade(1, 30),
+        ChunkMoved(
+            index=0,
+            state=ChunkState.REQUEUED,
+            frames=FrameRange(0, 10),
+            worker="w:1",
+            attempt=2,
+            reason="gone",
+        ),
+        PageLogged(chunk_index=0, level="log", text="hello"),
+    ],
+)
+def test_an_event_survives_the_wire(event: Event) -> None:
+    row = JobEvent(sequence=7, at=NOW, event=event)
+
+    assert wire.to_job_event(wire.from_job_event(row)) == row
