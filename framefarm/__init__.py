@@ -1,1 +1,140 @@
 """Render web pages to video, frame by frame and exactly, here or on a farm of gRPC workers."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from coordinator.job import (
+        ChunkMoved,
+        Job,
+        JobEvent,
+        JobSpec,
+        JobState,
+        PageLogged,
+        ProgressMade,
+        StateChanged,
+    )
+    from coordinator.orchestrator import RenderOrchestrator
+    from executors.base import (
+        AttemptLost,
+        AttemptStarted,
+        ChunkEvent,
+        ChunkResult,
+        ChunkTask,
+        FramesDone,
+        OnProgress,
+        PageLog,
+        RenderExecutor,
+    )
+    from executors.errors import ExecutorError
+    from executors.grpc import GrpcExecutor
+    from executors.local import LocalExecutor
+    from framefarm.client import FarmClient
+    from framefarm.errors import (
+        CallFailedError,
+        DownloadDamagedError,
+        FarmError,
+        FarmUnreachableError,
+        JobCancelledError,
+        JobFailedError,
+        NoSuchJobError,
+        RequestRefusedError,
+        ServiceNotStartedError,
+    )
+    from framefarm.rendering import RenderedVideo, render
+    from renderer.errors import InvalidRequestError, Violation
+
+__all__ = [
+    "AttemptLost",
+    "AttemptStarted",
+    "CallFailedError",
+    "ChunkEvent",
+    "ChunkMoved",
+    "ChunkResult",
+    "ChunkTask",
+    "DownloadDamagedError",
+    "ExecutorError",
+    "FarmClient",
+    "FarmError",
+    "FarmUnreachableError",
+    "FramesDone",
+    "GrpcExecutor",
+    "InvalidRequestError",
+    "Job",
+    "JobCancelledError",
+    "JobEvent",
+    "JobFailedError",
+    "JobSpec",
+    "JobState",
+    "LocalExecutor",
+    "NoSuchJobError",
+    "OnProgress",
+    "PageLog",
+    "PageLogged",
+    "ProgressMade",
+    "RenderExecutor",
+    "RenderOrchestrator",
+    "RenderedVideo",
+    "RequestRefusedError",
+    "ServiceNotStartedError",
+    "StateChanged",
+    "Violation",
+    "render",
+]
+
+# Where each name lives. A name is fetched when it is first asked for, so that whoever writes an
+# executor does not import gRPC, and whoever uses a client does not import a browser's driver.
+_HOMES: Final = {
+    "coordinator.job": (
+        "ChunkMoved",
+        "Job",
+        "JobEvent",
+        "JobSpec",
+        "JobState",
+        "PageLogged",
+        "ProgressMade",
+        "StateChanged",
+    ),
+    "coordinator.orchestrator": ("RenderOrchestrator",),
+    "executors.base": (
+        "AttemptLost",
+        "AttemptStarted",
+        "ChunkEvent",
+        "ChunkResult",
+        "ChunkTask",
+        "FramesDone",
+        "OnProgress",
+        "PageLog",
+        "RenderExecutor",
+    ),
+    "executors.errors": ("ExecutorError",),
+    "executors.grpc": ("GrpcExecutor",),
+    "executors.local": ("LocalExecutor",),
+    "framefarm.client": ("FarmClient",),
+    "framefarm.errors": (
+        "CallFailedError",
+        "DownloadDamagedError",
+        "FarmError",
+        "FarmUnreachableError",
+        "JobCancelledError",
+        "JobFailedError",
+        "NoSuchJobError",
+        "RequestRefusedError",
+        "ServiceNotStartedError",
+    ),
+    "framefarm.rendering": ("RenderedVideo", "render"),
+    "renderer.errors": ("InvalidRequestError", "Violation"),
+}
+_HOME_OF: Final = {name: home for home, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOME_OF:
+        raise AttributeError(f"module 'framefarm' has no attribute {name!r}")
+    return getattr(import_module(_HOME_OF[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

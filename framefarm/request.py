@@ -98,6 +98,15 @@ class Problems:
             raise InvalidRequestError(self._found)
 
 
+@contextmanager
+def problems_of(field: str) -> Generator[None]:
+    """Raise what the block raises as violations that users understand."""
+    problems = Problems()
+    with problems.of(field):
+        yield
+    problems.raise_if_any()
+
+
 def read_options(options: RenderOptions) -> Wish:
     """Understand what was said.
 
@@ -197,7 +206,9 @@ def _frames(options: RenderOptions, rate: FrameRate, problems: Problems) -> Fram
         start = 0
     match options:
         case {"frames": _, "duration": _}:
-            problems.add("frames", "says how long the video is, and so does duration; drop one")
+            problems.add(
+                "frames", "the duration says how long the video is, too; drop one of the two"
+            )
         case {"frames": count}:
             with problems.of("frames"):
                 return _counted(start, count)
@@ -205,7 +216,7 @@ def _frames(options: RenderOptions, rate: FrameRate, problems: Problems) -> Fram
             with problems.of("duration"):
                 return _counted(start, _frame_count(str(duration), rate))
         case _:
-            problems.add("frames", "missing; say how long the video is: by frames or by duration")
+            problems.add("frames", "missing; give a number of frames, or a duration like 5s")
     return _SOME_FRAMES
 
 

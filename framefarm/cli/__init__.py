@@ -1,0 +1,20 @@
+"""The command line: typer reads it, rich shows what happens."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from .app import app
+from .failures import tell
+
+
+def main() -> None:
+    """Run the command line. Exit 0 done, 1 the job failed, 2 the request was wrong, 130 Ctrl-C."""
+    command = typer.main.get_command(app)
+    try:
+        code = command.main(prog_name="framefarm", standalone_mode=False)
+    except typer.TyperException as error:
+        code = tell(error)
+    sys.exit(code or 0)

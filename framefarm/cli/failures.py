@@ -1,0 +1,86 @@
+"""How a failure is told, and with which exit code the command ends."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import typer
+
+from coordinator.planner import default_chunk_frames
+from framefarm.errors import (
+    FarmError,
+    JobCancelledError,
+    JobFailedError,
+    NoSuchJobError,
+    RequestRefusedError,
+)
+from renderer.errors import InvalidRequestError, MissingToolError
+from renderer.frames import FrameRange
+from serving.server import ListenError
+
+from .console import say
+from .options import name_on_command_line
+
+if TYPE_CHECKING:
+    from coordinator.job import Job
+
+DONE: Final = 0
+JOB_FAILED: Final = 1
+REQUEST_WRONG: Final = 2
+
+Told = (
+    FarmError,
+    InvalidRequestError,
+    MissingToolError,
+    ListenError,
+    OSError,
+    typer.TyperException,
+)
+_WRONG: Final = (InvalidRequestError, RequestRefusedError, NoSuchJobError)
+
+
+def tell(error: BaseException) -> int:
+    """Say what is wrong, a line for each thing, and return the exit code."""
+    match error:
+        case JobFailedError(job=job):
+            _tell_job(job)
+        case (
+            InvalidRequestError(violations=violations) | RequestRefusedError(violations=violations)
+        ) if violations:
+            for violation in violations:
+                _complain(f"{name_on_command_line(violation.field)}: {violation.problem}")
+        case typer.TyperException():
+            _complain(error.format_message())
+            return error.exit_code
+        case _:
+            _complain(str(error))
+    return REQUEST_WRONG if isinstance(error, _WRONG) else JOB_FAILED
+
+
+def _tell_job(job: Job) -> None:
+    """The page's own words first: they are what the user can do something about."""
+    error = job.error
+    if error is None:
+        _complain(f"job {job.id} failed and did not say why")
+        return
+    say(error.message, style="bold red")
+    if error.detail:
+        say(error.detail.rstrip())
+    where = "" if error.chunk_index is None else f" in {_chunk(job, error.chunk_index)}"
+    _complain(f"job {job.id} failed{where} ({error.reason})")
+
+
+def _chunk(job: Job, index: int) -> str:
+    frames = job.spec.frames
+    length = job.spec.chunk_frames or default_chunk_frames(frames)
+    start = frames.start + index * length
+    return (
+        f"chunk {index}, frames {FrameRange(start, max(start, min(start + length, frames.stop)))}"
+    )
+
+
+def _complain(problem: str) -> None:
+    say(f"framefarm: {problem}")
+
+
+__all__ = ["DONE", "JOB_FAILED", "REQUEST_WRONG", "JobCancelledError", "Told", "tell"]

@@ -1,0 +1,161 @@
+"""The options that say what a video is: one place for `render` and `submit`."""
+
+from __future__ import annotations
+
+import inspect
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final, cast, get_type_hints
+
+import typer
+
+from framefarm.request import RenderOptions, problems_of
+from renderer.settings import RenderSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_DEFAULTS: Final = RenderSettings()
+_OTHER_NAMES: Final = {"source": "SOURCE", "output": "-o", "farm": "--farm", "workers": "--workers"}
+
+
+def rendering_options(
+    *,
+    width_px: Annotated[
+        int | None,
+        typer.Option("--width", help="Pixels; even.", show_default=str(_DEFAULTS.width_px)),
+    ] = None,
+    height_px: Annotated[
+        int | None,
+        typer.Option("--height", help="Pixels; even.", show_default=str(_DEFAULTS.height_px)),
+    ] = None,
+    fps: Annotated[
+        str | None,
+        typer.Option(
+            "--fps", help="Like 30, 30000/1001 or 29.97.", show_default=str(_DEFAULTS.frame_rate)
+        ),
+    ] = None,
+    frames: Annotated[
+        int | None, typer.Option("--frames", help="How many frames; or say --duration.")
+    ] = None,
+    duration: Annotated[
+        str | None, typer.Option("--duration", help="How long, like 5s, 500ms or 1m30s.")
+    ] = None,
+    start_frame: Annotated[
+        int | None,
+        typer.Option("--start-frame", help="The video begins with this frame.", show_default="0"),
+    ] = None,
+    mode: Annotated[
+        str | None,
+        typer.Option("--mode", help="auto, dom or canvas.", show_default=_DEFAULTS.mode.value),
+    ] = None,
+    canvas: Annotated[
+        str | None, typer.Option("--canvas", help="Render this canvas' pixels (CSS selector).")
+    ] = None,
+    target: Annotated[
+        str | None, typer.Option("--target", help="Crop to this element (CSS selector).")
+    ] = None,
+    codec: Annotated[
+        str | None,
+        typer.Option(
+            "--codec", help="How the video is encoded.", show_default=_DEFAULTS.codec.value
+        ),
+    ] = None,
+    crf: Annotated[
+        int | None,
+        typer.Option("--crf", help="Quality, 0 (lossless) to 51.", show_default=str(_DEFAULTS.crf)),
+    ] = None,
+    preset: Annotated[
+        str | None,
+        typer.Option(
+            "--preset", help="x264's, ultrafast to veryslow.", show_default=_DEFAULTS.preset
+        ),
+    ] = None,
+    gop_frames: Annotated[
+        int | None,
+        typer.Option(
+            "--gop", help="Most frames between key frames.", show_default=str(_DEFAULTS.gop_frames)
+        ),
+    ] = None,
+    props: Annotated[
+        str | None, typer.Option("--props", help="A JSON object for the page, or @FILE.")
+    ] = None,
+    seed: Annotated[
+        int | None,
+        typer.Option(
+            "--seed", help="For the page's random numbers.", show_default=str(_DEFAULTS.seed)
+        ),
+    ] = None,
+    audio: Annotated[
+        list[str] | None,
+        typer.Option("--audio", help="FILE,offset=2s,volume=0.8; may be given again."),
+    ] = None,
+    stability_timeout: Annotated[
+        str | None,
+        typer.Option(
+            "--stability-timeout",
+            help="For the page to be ready.",
+            show_default=f"{_DEFAULTS.stability_timeout_s:g}s",
+        ),
+    ] = None,
+    chunk_frames: Annotated[
+        int | None,
+        typer.Option("--chunk-frames", help="Frames a chunk.", show_default="by the length"),
+    ] = None,
+) -> None:
+    """Only its signature matters: names are `RenderOptions`' own, and a test keeps it so."""
+
+
+def takes_rendering_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Let a command take the rendering options too; it gets them as one `options`."""
+
+    def taking(**given: Any) -> None:
+        said = {name: given.pop(name) for name in _PARAMETERS}
+        options = {name: value for name, value in said.items() if value not in (None, [])}
+        command(options=cast("RenderOptions", options), **given)
+
+    own = inspect.signature(command, eval_str=True).parameters.values()
+    merged = [*(each for each in own if each.name != "options"), *_PARAMETERS.values()]
+    taking.__doc__ = command.__doc__
+    taking.__name__ = command.__name__
+    taking.__annotations__ = {each.name: each.annotation for each in merged}
+    taking.__signature__ = inspect.Signature(merged)  # type: ignore[attr-defined]
+    return taking
+
+
+def with_props_read(options: RenderOptions) -> RenderOptions:
+    """Put the file's text where `--props @FILE` names a file.
+
+    Raises:
+        InvalidRequestError: there is no such file, or it is not UTF-8.
+
+    """
+    props = options.get("props")
+    if not isinstance(props, str) or not props.startswith("@"):
+        return options
+    path = Path(props[1:])
+    with problems_of("props"):
+        try:
+            return {**options, "props": path.read_text(encoding="utf-8")}
+        except OSError as error:
+            raise ValueError(f"cannot read {path}: {error.strerror}") from error
+        except UnicodeDecodeError as error:
+            raise ValueError(f"{path} is not UTF-8 text") from error
+
+
+def name_on_command_line(field: str) -> str:
+    """What the user of the command line calls a field: `width_px` → `--width`."""
+    name = field.partition("[")[0].partition(".")[0]  # audio[0].volume
+    return _OTHER_NAMES.get(name) or _FLAGS.get(name) or field
+
+
+def _parameters() -> dict[str, inspect.Parameter]:
+    hints = get_type_hints(rendering_options, include_extras=True)
+    plain = inspect.signature(rendering_options).parameters
+    return {name: each.replace(annotation=hints[name]) for name, each in plain.items()}
+
+
+_PARAMETERS: Final = _parameters()
+# typer keeps an Annotated option's first name where a default would stand.
+_FLAGS: Final = {
+    name: str(each.annotation.__metadata__[0].default) for name, each in _PARAMETERS.items()
+}

@@ -1,0 +1,85 @@
+"""`framefarm render` and `framefarm submit`: a page becomes a video, or a job."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from framefarm.client import FarmClient
+from framefarm.preparation import Place, prepare
+from framefarm.rendering import RenderedVideo, render_prepared, send_bundles
+from framefarm.request import RenderOptions
+
+from .console import Verbosity, give, give_json, say
+from .display import ProgressMode, open_display
+from .options import takes_rendering_options, with_props_read
+from .running import run
+from .shared import Farm, Json, Progress, Quiet, Verbose, verbosity_of
+
+if TYPE_CHECKING:
+    from coordinator.job import Job
+
+SourceArgument = Annotated[
+    str, typer.Argument(metavar="SOURCE", help="An .html file, a folder with index.html, or a URL.")
+]
+
+
+@takes_rendering_options
+def render(
+    source: SourceArgument,
+    output: Annotated[Path, typer.Option("-o", "--output", help="The .mp4 file to write.")],
+    options: RenderOptions,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            "--workers", help="Workers to run here.", show_default="one a core, at most 4"
+        ),
+    ] = None,
+    farm: Farm = "",
+    as_json: Json = False,
+    progress: Progress = ProgressMode.AUTO,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Render a page to a video, here or on a farm."""
+    verbosity = verbosity_of(quiet=quiet, verbose=verbose)
+    place = Place(farm=farm or None, workers=workers)
+
+    async def work() -> RenderedVideo:
+        prepared = await prepare(source, with_props_read(options), output=output, place=place)
+        with open_display(progress, verbosity) as display:
+            return await render_prepared(prepared, output, place, display)
+
+    video = run(work(), verbosity=verbosity)
+    if as_json:
+        give_json(asdict(video) | {"output": str(video.output)})
+    elif verbosity is not Verbosity.QUIET:
+        speed = video.frames / max(video.seconds, 0.001)
+        took = f"{video.frames} frames in {video.seconds:.1f} s ({speed:.1f} frames/s)"
+        say(f"{video.output}: {took}, sha256 {video.sha256}")
+
+
+@takes_rendering_options
+def submit(
+    source: SourceArgument,
+    options: RenderOptions,
+    farm: Farm,
+    as_json: Json = False,
+) -> None:
+    """Put a job into a farm's queue and print its id."""
+
+    async def work() -> Job:
+        place = Place(farm=farm)
+        prepared = await prepare(source, with_props_read(options), output=None, place=place)
+        async with FarmClient(farm) as client:
+            await send_bundles(client, prepared)
+            return await client.create(prepared.spec)
+
+    job = run(work())
+    if as_json:
+        give_json({"job_id": job.id})
+    else:
+        give(job.id)

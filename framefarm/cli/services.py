@@ -1,0 +1,155 @@
+"""`framefarm worker` and `framefarm coordinator`: the services, as processes."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from coordinator.settings import CoordinatorSettings
+from renderer.browser import Sandbox
+from renderer.frames import parse_duration
+from serving.logs import LogFormat, configure_logging
+from worker.settings import WorkerSettings
+
+from .running import run_service
+
+_HOME = Path("~/.local/share/framefarm")
+_WORKER = "FRAMEFARM_WORKER_"
+_COORDINATOR = "FRAMEFARM_COORDINATOR_"
+
+
+def _seconds(text: str | float) -> float:
+    try:
+        seconds = float(parse_duration(str(text)))
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+    if seconds < 0:
+        raise typer.BadParameter(f"{text} is negative")
+    return seconds
+
+
+LogAs = Annotated[
+    LogFormat,
+    typer.Option("--log-format", envvar="FRAMEFARM_LOG_FORMAT", help="On standard error."),
+]
+VerboseLog = Annotated[bool, typer.Option("-v", "--verbose", help="Log details too.")]
+UntilStdinCloses = Annotated[
+    bool, typer.Option("--until-stdin-closes", help="End when standard input does.", hidden=True)
+]
+
+
+def worker(
+    listen: Annotated[
+        str,
+        typer.Option(
+            "--listen", envvar=f"{_WORKER}LISTEN", metavar="HOST:PORT", help="Port 0: any free one."
+        ),
+    ] = "127.0.0.1:50051",
+    slots: Annotated[
+        int, typer.Option("--slots", envvar=f"{_WORKER}SLOTS", min=1, help="Chunks at a time.")
+    ] = 1,
+    data_dir: Annotated[
+        Path, typer.Option("--data-dir", envvar=f"{_WORKER}DATA_DIR", help="Keeps bundles.")
+    ] = _HOME / "worker",
+    name: Annotated[
+        str,
+        typer.Option(
+            "--name", envvar=f"{_WORKER}NAME", help="In lists and logs.", show_default="the host's"
+        ),
+    ] = "",
+    sandbox: Annotated[
+        Sandbox, typer.Option("--sandbox", envvar=f"{_WORKER}SANDBOX", help="Chromium's own.")
+    ] = Sandbox.AUTO,
+    drain_timeout: Annotated[
+        float,
+        typer.Option(
+            "--drain-timeout",
+            envvar=f"{_WORKER}DRAIN_TIMEOUT",
+            parser=_seconds,
+            metavar="DURATION",
+            help="When told to end, let chunks finish this long.",
+        ),
+    ] = 300.0,
+    log_format: LogAs = LogFormat.PLAIN,
+    verbose: VerboseLog = False,
+    until_stdin_closes: UntilStdinCloses = False,
+) -> None:
+    """Serve this machine as a worker; its address is the first line on standard output."""
+    configure_logging(log_format, logging.DEBUG if verbose else logging.INFO)
+    settings = WorkerSettings(
+        listen=listen,
+        slots=slots,
+        data_dir=data_dir.expanduser(),
+        name=name,
+        sandbox=sandbox,
+        drain_timeout_s=drain_timeout,
+        until_stdin_closes=until_stdin_closes,
+    )
+    # Here and not above: only a worker needs to wait for Playwright's import, and
+    # only a coordinator for SQLAlchemy's.
+    from worker.__main__ import run
+
+    run_service(run(settings))
+
+
+def coordinator(
+    workers: Annotated[
+        str,
+        typer.Option(
+            "--workers",
+            envvar=f"{_COORDINATOR}WORKERS",
+            metavar="HOST:PORT,…|dns:///NAME:PORT",
+            help="The fleet.",
+        ),
+    ],
+    listen: Annotated[
+        str,
+        typer.Option(
+            "--listen",
+            envvar=f"{_COORDINATOR}LISTEN",
+            metavar="HOST:PORT",
+            help="Port 0: any free one.",
+        ),
+    ] = "127.0.0.1:50050",
+    data_dir: Annotated[
+        Path,
+        typer.Option(
+            "--data-dir", envvar=f"{_COORDINATOR}DATA_DIR", help="Keeps jobs, bundles and videos."
+        ),
+    ] = _HOME / "coordinator",
+    running_jobs: Annotated[
+        int,
+        typer.Option(
+            "--running-jobs", envvar=f"{_COORDINATOR}RUNNING_JOBS", min=1, help="At a time."
+        ),
+    ] = 8,
+    worker_wait: Annotated[
+        float,
+        typer.Option(
+            "--worker-wait",
+            envvar=f"{_COORDINATOR}WORKER_WAIT",
+            parser=_seconds,
+            metavar="DURATION",
+            help="A job fails when no worker could take its chunks for this long.",
+        ),
+    ] = 300.0,
+    log_format: LogAs = LogFormat.PLAIN,
+    verbose: VerboseLog = False,
+    until_stdin_closes: UntilStdinCloses = False,
+) -> None:
+    """Serve a farm's coordinator; its address is the first line on standard output."""
+    configure_logging(log_format, logging.DEBUG if verbose else logging.INFO)
+    settings = CoordinatorSettings(
+        listen=listen,
+        workers=tuple(filter(None, (each.strip() for each in workers.split(",")))),
+        data_dir=data_dir.expanduser(),
+        running_jobs=running_jobs,
+        worker_wait_s=worker_wait,
+        until_stdin_closes=until_stdin_closes,
+    )
+    from coordinator.__main__ import run
+
+    run_service(run(settings))

@@ -1,0 +1,39 @@
+"""Options that several commands share, beside the rendering ones."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from .console import Verbosity
+from .display import ProgressMode
+
+Farm = Annotated[
+    str,
+    typer.Option(
+        "--farm",
+        envvar="FRAMEFARM_FARM",
+        help="The coordinator's HOST:PORT.",
+        metavar="ADDRESS",
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON on standard output, and only that.")]
+Progress = Annotated[
+    ProgressMode,
+    typer.Option(
+        "--progress", help="auto: live on a terminal, plain elsewhere; json: events on stderr."
+    ),
+]
+Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Print errors only.")]
+Verbose = Annotated[
+    bool, typer.Option("-v", "--verbose", help="Print the page's console and chunks too.")
+]
+
+
+def verbosity_of(*, quiet: bool, verbose: bool) -> Verbosity:
+    if quiet and verbose:
+        raise typer.BadParameter("-q and -v say the opposite; drop one")
+    if quiet:
+        return Verbosity.QUIET
+    return Verbosity.VERBOSE if verbose else Verbosity.NORMAL

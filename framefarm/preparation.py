@@ -1,0 +1,155 @@
+"""From what a user says to a job that can be created: all that can be checked before it starts."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from coordinator.job import AudioTrack, JobSpec
+from renderer.bundle import BundleManifest, files_manifest, manifest_of
+from renderer.composition import BundleEntry, PageUrl
+
+from .request import Problems, Wish, problems_of, read_options
+from .source import Source, find_source
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from renderer.composition import Composition
+
+    from .request import RenderOptions
+
+_VIDEO: Final = ".mp4"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocalBundle:
+    """Files of this machine that the farm is to have."""
+
+    folder: Path
+    manifest: BundleManifest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreparedJob:
+    """A job that can be created once its bundles are at the coordinator."""
+
+    spec: JobSpec
+    bundles: tuple[LocalBundle, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a job runs: on the farm at `farm`, or here on `workers` workers (None: we choose)."""
+
+    farm: str | None = None
+    workers: int | None = None
+
+
+async def prepare(
+    source: str, options: RenderOptions, *, output: Path | None, place: Place
+) -> PreparedJob:
+    """Understand and check everything; nothing has been started or sent when this returns.
+
+    Raises:
+        InvalidRequestError: with everything that is wrong, by the names of `render()`.
+
+    """
+    return await asyncio.to_thread(_prepare, source, options, output, place)
+
+
+def check_output(output: Path) -> None:
+    """Check that a video can be written to `output`.
+
+    Raises:
+        InvalidRequestError: it cannot.
+
+    """
+    problems = Problems()
+    _output_problems(output, problems)
+    problems.raise_if_any()
+
+
+def _prepare(source: str, options: RenderOptions, output: Path | None, place: Place) -> PreparedJob:
+    problems = Problems()
+    page = wish = None
+    with problems.of("source"):
+        page = find_source(source)
+    if output is not None:
+        _output_problems(output, problems)
+    _check_place(place, problems)
+    with problems.of("options"):
+        wish = read_options(options)
+        _check_sounds(wish, problems)
+    problems.raise_if_any()
+    assert page is not None
+    assert wish is not None
+    return _prepared(page, wish, output)
+
+
+def _output_problems(output: Path, problems: Problems) -> None:
+    if output.suffix.lower() != _VIDEO:
+        said = f"ends in {output.suffix}" if output.suffix else "has no ending"
+        problems.add("output", f"{output} {said}; videos are written as {_VIDEO} only")
+    if output.is_dir():
+        problems.add("output", f"{output} is a folder; name a file")
+    elif not output.parent.is_dir():
+        problems.add("output", f"there is no folder {output.parent}; make it first")
+
+
+def _check_place(place: Place, problems: Problems) -> None:
+    if place.workers is not None and place.workers < 1:
+        problems.add("workers", f"{place.workers} workers render nothing; give at least 1")
+    if place.workers is not None and place.farm:
+        problems.add(
+            "workers", f"the farm at {place.farm} has its own workers; drop one of the two"
+        )
+
+
+def _check_sounds(wish: Wish, problems: Problems) -> None:
+    for track in wish.audio:
+        if not track.source.exists():
+            problems.add("audio", f"{track.source} does not exist")
+        elif not track.source.is_file():
+            problems.add("audio", f"{track.source} is not a file")
+
+
+def _prepared(page: Source, wish: Wish, output: Path | None) -> PreparedJob:
+    with problems_of("source"):
+        composition, bundles = _composition(page, output)
+        sounds = list(_sounds(wish))
+        spec = JobSpec(
+            composition=composition,
+            settings=wish.settings,
+            frames=wish.frames,
+            chunk_frames=wish.chunk_frames,
+            audio=tuple(track for track, _ in sounds),
+        )
+        own = {bundle.manifest.digest: bundle for bundle in [*bundles, *(b for _, b in sounds)]}
+        return PreparedJob(spec=spec, bundles=tuple(own.values()))
+
+
+def _composition(page: Source, output: Path | None) -> tuple[Composition, list[LocalBundle]]:
+    if isinstance(page, PageUrl):
+        return page, []
+    leave_out = [] if output is None else [output.absolute()]
+    manifest = manifest_of(page.folder, leave_out=leave_out)
+    if page.entry not in {file.path for file in manifest.files}:
+        raise ValueError(
+            f"{page.entry} is hidden, or a link to outside of {page.folder}, "
+            "and such files stay out of a bundle; give it a plain name and place"
+        )
+    bundle = LocalBundle(folder=page.folder, manifest=manifest)
+    return BundleEntry(manifest.digest, page.entry), [bundle]
+
+
+def _sounds(wish: Wish) -> Iterator[tuple[AudioTrack, LocalBundle]]:
+    """Each sound file as a bundle of its own: the folders they lie in are nobody's business."""
+    for track in wish.audio:
+        path = track.source.resolve()
+        manifest = files_manifest(path.parent, [path])
+        entry = BundleEntry(manifest.digest, path.name)
+        sound = AudioTrack(source=entry, offset_s=track.offset_s, volume=track.volume)
+        yield sound, LocalBundle(folder=path.parent, manifest=manifest)

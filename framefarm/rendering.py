@@ -1,0 +1,189 @@
+"""render(): a page becomes a video, on a farm or on this machine. The CLI takes the same way."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+import uuid
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Protocol, Unpack
+
+from coordinator.job import JobState
+
+from .client import FarmClient
+from .errors import FarmError, JobCancelledError, JobFailedError
+from .local_farm import local_farm, worker_count
+from .preparation import Place, PreparedJob, prepare
+from .request import RenderOptions
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable
+
+    from coordinator.job import Job, JobEvent, JobSpec
+
+# A worker stops a chunk in well under a second; beyond this, the farm is not answering.
+CANCEL_LIMIT_S: Final = 10.0
+# A local coordinator that is gone does not come back.
+_LOCAL_PATIENCE_S: Final = 3.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenderedVideo:
+    """A finished video; `seconds` is how long it took, all in all."""
+
+    job_id: str
+    output: Path
+    frames: int
+    seconds: float
+    sha256: str
+
+
+class RenderWatcher(Protocol):
+    """Is told what happens, from the event loop: none of it may block."""
+
+    def created(self, job: Job) -> None: ...
+
+    def told(self, event: JobEvent) -> None: ...
+
+    def said(self, message: str) -> None: ...
+
+
+async def render(
+    source: str | os.PathLike[str],
+    output: str | os.PathLike[str],
+    *,
+    farm: str | None = None,
+    workers: int | None = None,
+    on_progress: Callable[[JobEvent], None] | None = None,
+    **options: Unpack[RenderOptions],
+) -> RenderedVideo:
+    """Render a page (an .html file, a folder with index.html, or a URL) to an .mp4 file.
+
+    Without `farm` (HOST:PORT of a coordinator) a coordinator and `workers` workers run here for
+    as long as it takes. When this raises, `output` is as it was; when it is cancelled, the job
+    has been cancelled too, and its work has ended. `on_progress` is called from the event loop.
+
+    Raises:
+        InvalidRequestError, RequestRefusedError: the request is wrong; `violations` says where.
+        JobFailedError, JobCancelledError: there is no video; `job.error` says why.
+        FarmError: the farm is out of reach, or did not start.
+        OSError: `output` cannot be written.
+
+    """
+    place = Place(farm=farm, workers=workers)
+    path = Path(output)
+    prepared = await prepare(os.fspath(source), options, output=path, place=place)
+    return await render_prepared(prepared, path, place, _ProgressOnly(on_progress))
+
+
+async def render_prepared(
+    prepared: PreparedJob, output: Path, place: Place, watcher: RenderWatcher
+) -> RenderedVideo:
+    """Run a job that `prepare()` found right, and bring its video to `output`."""
+    began_s = time.monotonic()
+    async with _farm(place, prepared.spec, watcher) as farm:
+        job = await run_job(farm, prepared, watcher)
+        facts = await farm.download(job.id, output)
+    return RenderedVideo(
+        job_id=job.id,
+        output=output,
+        frames=facts.frames,
+        seconds=round(time.monotonic() - began_s, 3),
+        sha256=facts.sha256,
+    )
+
+
+async def run_job(farm: FarmClient, prepared: PreparedJob, watcher: RenderWatcher) -> Job:
+    """Create a job and follow it to its success; cancel it when this is left before its end.
+
+    Raises:
+        JobFailedError, JobCancelledError: it ended otherwise.
+
+    """
+    await send_bundles(farm, prepared)
+    request_id = uuid.uuid4().hex
+    settled = False
+    try:
+        job = await farm.create(prepared.spec, request_id=request_id)
+        watcher.created(job)
+        job = await follow(farm, job.id, watcher)
+        settled = True
+    except FarmError:
+        settled = True  # refused, failed, or there is nobody to tell
+        raise
+    finally:
+        if not settled:
+            await _cancel(farm, prepared.spec, request_id, watcher)
+    return job
+
+
+async def send_bundles(farm: FarmClient, prepared: PreparedJob) -> None:
+    for bundle in prepared.bundles:
+        await farm.send(bundle.folder, bundle.manifest)
+
+
+async def follow(farm: FarmClient, job_id: str, watcher: RenderWatcher) -> Job:
+    """Tell `watcher` a job's events until it succeeds.
+
+    Raises:
+        JobFailedError, JobCancelledError: it ended otherwise.
+
+    """
+    async with farm.watch(job_id) as events:
+        async for event in events:
+            watcher.told(event)
+    job = await farm.get(job_id)
+    if job.state is JobState.CANCELLED:
+        raise JobCancelledError(job)
+    if job.state is not JobState.SUCCEEDED:
+        raise JobFailedError(job)
+    return job
+
+
+async def _cancel(farm: FarmClient, spec: JobSpec, request_id: str, watcher: RenderWatcher) -> None:
+    try:
+        async with asyncio.timeout(CANCEL_LIMIT_S):
+            # The answer to our first call may not have come: the same request names the same job.
+            job = await farm.create(spec, request_id=request_id)
+            job = await farm.cancel(job.id)
+    except TimeoutError:
+        watcher.said(f"the farm did not acknowledge the cancel within {CANCEL_LIMIT_S:g} s")
+    except FarmError as error:
+        watcher.said(f"the job could not be cancelled: {error}")
+    else:
+        watcher.said(f"job {job.id} is {job.state}; its work has ended on every worker")
+
+
+@asynccontextmanager
+async def _farm(place: Place, spec: JobSpec, watcher: RenderWatcher) -> AsyncGenerator[FarmClient]:
+    if place.farm:
+        async with FarmClient(place.farm) as farm:
+            yield farm
+        return
+    workers = worker_count(place.workers, spec)
+    watcher.said(f"starting a farm of {workers} worker{'s' if workers > 1 else ''} here")
+    async with (
+        local_farm(workers=workers) as address,
+        FarmClient(address, patience_s=_LOCAL_PATIENCE_S) as farm,
+    ):
+        yield farm
+
+
+class _ProgressOnly:
+    """Hands events on, and nothing else."""
+
+    def __init__(self, on_progress: Callable[[JobEvent], None] | None) -> None:
+        self._on_progress = on_progress
+
+    def created(self, job: Job) -> None:
+        pass
+
+    def told(self, event: JobEvent) -> None:
+        if self._on_progress is not None:
+            self._on_progress(event)
+
+    def said(self, message: str) -> None:
+        pass
