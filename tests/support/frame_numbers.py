@@ -11,6 +11,11 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
+
+Plane = npt.NDArray[np.uint8]
+
 BITS = 16
 SQUARE_PX = 24
 _BRIGHT = 128
@@ -36,6 +41,24 @@ def frame_digests(video: Path) -> list[str]:
     width_px, height_px = video_size_px(video)
     size = width_px * height_px * 3 // 2
     return [hashlib.sha256(frame).hexdigest() for frame in _frames(video, "yuv420p", size)]
+
+
+def decoded_yuv(video: Path) -> list[tuple[Plane, Plane, Plane]]:
+    """The planes of each decoded 4:2:0 frame: luma, and two of a quarter of its size."""
+    width_px, height_px = video_size_px(video)
+    luma, chroma = width_px * height_px, width_px * height_px // 4
+    frames = [
+        np.frombuffer(frame, np.uint8) for frame in _frames(video, "yuv420p", luma + 2 * chroma)
+    ]
+    half = (height_px // 2, width_px // 2)
+    return [
+        (
+            frame[:luma].reshape(height_px, width_px),
+            frame[luma : luma + chroma].reshape(half),
+            frame[luma + chroma :].reshape(half),
+        )
+        for frame in frames
+    ]
 
 
 def video_size_px(video: Path) -> tuple[int, int]:

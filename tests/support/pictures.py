@@ -14,7 +14,7 @@ WIDTH_PX, HEIGHT_PX = 400, 64
 def numbered_picture(
     number: int, *, width_px: int = WIDTH_PX, height_px: int = HEIGHT_PX, mode: str = "RGB"
 ) -> bytes:
-    """A PNG with `number` as a row of squares, and a bar below it that moves from frame to frame."""
+    """A PNG with `number` as a row of squares, and a bar below it that moves each frame."""
     image = Image.new(mode, (width_px, height_px), "black")
     draw = ImageDraw.Draw(image)
     for bit in range(BITS):
