@@ -37,7 +37,14 @@ class BundleFile:
 
     def __post_init__(self) -> None:
         if not is_bundle_path(self.path):
-            raise InvalidRequestError([Violation("bundle", f"{self.path!r} leaves the bundle")])
+            raise InvalidRequestError(
+                [
+                    Violation(
+                        "bundle",
+                        f"{self.path!r} is not a plain relative path in UTF-8; rename the file",
+                    )
+                ]
+            )
         if not is_digest(self.sha256) or self.size_bytes < 0:
             raise InvalidRequestError(
                 [Violation("bundle", f"{self.path}: not a size and a sha256 in hex")]
@@ -83,7 +90,8 @@ class BundleManifest:
 
     @classmethod
     def parse(cls, text: str) -> BundleManifest:
-        rows = (line.split(" ", 2) for line in text.splitlines())
+        # Not splitlines(): a path may hold what Unicode calls a line's end.
+        rows = (line.split(" ", 2) for line in text.removesuffix("\n").split("\n"))
         return cls(tuple(BundleFile(path, int(size), sha256) for sha256, size, path in rows))
 
 
@@ -134,7 +142,7 @@ class BundleStore:
         self._bundles.mkdir(parents=True, exist_ok=True)
 
     def has(self, digest: str) -> bool:
-        return (self._bundles / digest).exists()
+        return is_digest(digest) and (self._bundles / digest).exists()
 
     def missing(self, manifest: BundleManifest) -> list[str]:
         """The digests of the blobs that are not here yet, each once."""
@@ -157,6 +165,11 @@ class BundleStore:
             raise InvalidRequestError(
                 [Violation("bundle", f"{len(absent)} blobs were never sent, {absent[0]} first")]
             )
+        for file in manifest.files:
+            if (held := self.blob(file.sha256).stat().st_size) != file.size_bytes:
+                raise InvalidRequestError(
+                    [Violation("bundle", f"{file.path} has {held} bytes, not {file.size_bytes}")]
+                )
         writer = BlobWriter(self._bundles / manifest.digest, manifest.digest)
         with closing(writer):
             writer.write(manifest.text.encode())
@@ -184,10 +197,10 @@ class BundleStore:
             KeyError: no such bundle here.
 
         """
-        path = self._bundles / digest
-        if not is_digest(digest) or not path.exists():
+        if not self.has(digest):
             raise KeyError(digest)
-        return BundleManifest.parse(path.read_text(encoding="utf-8"))
+        # Bytes: reading as text would turn what looks like a line's end into one.
+        return BundleManifest.parse((self._bundles / digest).read_bytes().decode())
 
     def files(self, digest: str) -> Mapping[str, Path]:
         """A bundle's paths, each with the file that holds its bytes; KeyError if unknown."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
@@ -10,6 +11,7 @@ from urllib.parse import urlsplit
 from .errors import InvalidRequestError, Violation
 
 _DIGEST_LENGTH: Final = 64
+_CONTROL: Final = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,8 +21,7 @@ class PageUrl:
     url: str
 
     def __post_init__(self) -> None:
-        parts = urlsplit(self.url)
-        if parts.scheme not in ("http", "https") or not parts.netloc:
+        if not _is_web_url(self.url):
             raise InvalidRequestError(
                 [Violation("composition", f"{self.url!r} is not an http or https URL")]
             )
@@ -53,16 +54,30 @@ class BundleEntry:
 Composition = PageUrl | BundleEntry
 
 
+def _is_web_url(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        named = bool(parts.hostname) and parts.port != 0
+    except ValueError:  # a bracket that stays open, a port over 65535
+        return False
+    return named and parts.scheme in ("http", "https") and not _CONTROL.search(url)
+
+
 def is_digest(text: str) -> bool:
     return len(text) == _DIGEST_LENGTH and all(char in "0123456789abcdef" for char in text)
 
 
 def is_bundle_path(path: str) -> bool:
-    """Tell whether `path` is a plain relative path: no `..`, no empty part, no back-slash."""
+    """Tell whether `path` is a plain relative path: no `..`, no empty part, no back-slash.
+
+    It has no control characters and no bytes that are not UTF-8 (lone surrogates in Python).
+    """
     return (
         bool(path)
         and posixpath.normpath(path) == path
-        and not path.startswith(("/", ".."))
+        and not path.startswith("/")
         and path != "."
-        and not any(char in path for char in "\\\0\n\r")
+        and path.split("/")[0] != ".."
+        and "\\" not in path
+        and not _CONTROL.search(path)
     )

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from typing import TYPE_CHECKING, Final, Self
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 # Blink rounds animation time, requestAnimationFrame stamps and performance.now() to a grid of
 # 100 µs with a random threshold. Times that lie on the grid come out the same in every process.
 GRID_US: Final = 100
+_RATE: Final = re.compile(r"-?[0-9]{1,12}(\.[0-9]{1,12}|/0*[1-9][0-9]{0,11})?")
 _NTSC: Final = Fraction(1000, 1001)
 _NTSC_TOLERANCE: Final = Fraction(1, 100)
 _NTSC_BASES: Final = (24, 30, 60, 120)
@@ -42,7 +43,7 @@ class FrameRange:
 
 @dataclass(frozen=True, slots=True)
 class FrameRate:
-    """Frames a second, as a rational: 30000/1001 is a rate, 29.97 is rounded to it."""
+    """Frames a second, as a rational in lowest terms: 30000/1001 is a rate, 29.97 becomes it."""
 
     numerator: int
     denominator: int = 1
@@ -50,6 +51,10 @@ class FrameRate:
     def __post_init__(self) -> None:
         if self.numerator < 1 or self.denominator < 1:
             raise ValueError(f"a frame rate is positive, got {self.numerator}/{self.denominator}")
+        # 60/2 is 30: equal rates are equal values, with the same text and the same file's bytes.
+        divisor = math.gcd(self.numerator, self.denominator)
+        object.__setattr__(self, "numerator", self.numerator // divisor)
+        object.__setattr__(self, "denominator", self.denominator // divisor)
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -73,13 +78,14 @@ class FrameRate:
         return Fraction(self.numerator, self.denominator)
 
     def time_us(self, frame: int) -> int:
-        """When frame `frame` is shown, in µs, on the 100 µs grid.
+        """When frame `frame` is shown, in µs, on the 100 µs grid; frame 0 at 0.
 
-        Rounded *up* to the grid, so that whatever happens at frame / fps (a CSS step, a timer,
-        `Math.floor(t * fps)`) has happened when the frame is drawn; at most 0.1 ms late.
+        Every later frame stands at the first point of the grid *after* frame / fps, at most 0.1 ms
+        late, so that whatever happens at frame / fps (a CSS step, a timer, `Math.floor(t * fps)`)
+        has happened when it is drawn. A point just *at* it does not do: a double may lie below.
         """
         ticks = Fraction(frame * 1_000_000, GRID_US) / self.fraction
-        return -(-ticks.numerator // ticks.denominator) * GRID_US
+        return (ticks // 1 + 1) * GRID_US if frame else 0
 
     def seconds(self, frames: int) -> Fraction:
         return frames / self.fraction
@@ -94,7 +100,13 @@ def frames_in(duration_s: Fraction, rate: FrameRate) -> int:
     """How many frames last `duration_s` seconds: duration · fps, to the nearest, at least 1.
 
     Exactly half a frame rounds up.
+
+    Raises:
+        ValueError: the duration is not positive.
+
     """
+    if duration_s <= 0:
+        raise ValueError(f"a duration is positive, got {float(duration_s):g} s")
     return max(1, int(duration_s * rate.fraction + Fraction(1, 2)))
 
 
@@ -119,15 +131,10 @@ def parse_duration(text: str) -> Fraction:
 
 
 def _fraction(text: str) -> Fraction:
-    try:
-        if "/" in text:
-            numerator, denominator = text.split("/")
-            return Fraction(int(numerator), int(denominator))
-        return Fraction(Decimal(text))
-    except (ValueError, ZeroDivisionError, InvalidOperation, OverflowError):
-        raise ValueError(
-            f"{text!r} is not a frame rate; write it like 30, 29.97 or 30000/1001"
-        ) from None
+    # Not all that Python takes for a number: 1e999999999 would fill the memory.
+    if not _RATE.fullmatch(text):
+        raise ValueError(f"{text!r} is not a frame rate; write it like 30, 29.97 or 30000/1001")
+    return Fraction(text)
 
 
 def _nearest_ntsc(fraction: Fraction) -> Fraction | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NoReturn
 
 from .errors import InvalidRequestError, Violation
 from .frames import FrameRate
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 MAX_SIDE_PX: Final = 8192
 MAX_FPS: Final = 240
+# An mp4 file counts a frame's ticks, and a second's, in 32 bits.
+MAX_RATE_TERM: Final = 1_000_000
 MAX_PROPS_BYTES: Final = 1 << 20
 MAX_GOP_FRAMES: Final = 10_000
 MAX_ENCODER_THREADS: Final = 64
@@ -93,8 +95,14 @@ def _size_violations(settings: RenderSettings) -> Iterator[Violation]:
             yield Violation(
                 field, f"{side} is odd, and yuv420p needs even sides; use {side - 1} or {side + 1}"
             )
-    if settings.frame_rate.fraction > MAX_FPS:
-        yield Violation("frame_rate", f"{settings.frame_rate} is over {MAX_FPS} frames a second")
+    rate = settings.frame_rate
+    if rate.fraction > MAX_FPS:
+        yield Violation("frame_rate", f"{rate} is over {MAX_FPS} frames a second")
+    if max(rate.numerator, rate.denominator) > MAX_RATE_TERM:
+        yield Violation(
+            "frame_rate",
+            f"{rate} has terms over {MAX_RATE_TERM}; use a simpler fraction, like 30000/1001",
+        )
 
 
 def _capture_violations(settings: RenderSettings) -> Iterator[Violation]:
@@ -139,12 +147,23 @@ def _page_violations(settings: RenderSettings) -> Iterator[Violation]:
 
 
 def _props_problem(text: str) -> str | None:
-    if len(text.encode()) > MAX_PROPS_BYTES:
-        return f"{len(text.encode())} bytes is over the limit of {MAX_PROPS_BYTES}"
     try:
-        props = json.loads(text)
+        size_bytes = len(text.encode())
+        props = json.loads(text, parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
         return f"not JSON: {error.msg} at line {error.lineno} column {error.colno}"
+    except UnicodeEncodeError as error:
+        return f"not UTF-8: character {error.start} has no encoding"
+    except RecursionError:
+        return "not usable JSON: nested too deeply"
+    except ValueError as error:  # NaN, or a number of thousands of digits
+        return f"not JSON that a page can read: {error}"
+    if size_bytes > MAX_PROPS_BYTES:
+        return f"{size_bytes} bytes is over the limit of {MAX_PROPS_BYTES}"
     if not isinstance(props, dict):
         return 'must be a JSON object, like {"title": "Hello"}'
     return None
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON number")
