@@ -13,7 +13,6 @@ from .tracks import SOUND_FORMATS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from fractions import Fraction
 
     from renderer.encode.probe import SoundFacts
     from renderer.frames import FrameRange, FrameRate
@@ -30,26 +29,30 @@ def samples_in(frames: FrameRange, rate: FrameRate) -> int:
     return round(SAMPLE_RATE * rate.seconds(len(frames)))
 
 
-def delay_in_samples(begins_s: Fraction, frames: FrameRange, rate: FrameRate) -> int:
-    """How long after the first frame a sound begins; negative: so much of it is over by then."""
+def delay_in_samples(track: Track, facts: SoundFacts, frames: FrameRange, rate: FrameRate) -> int:
+    """How long after the first frame a track begins; negative: so much of it is over by then."""
+    begins_s = track.offset_s + facts.lead_s
     return round(SAMPLE_RATE * (begins_s - rate.seconds(frames.start)))
 
 
 def mix(tracks: Sequence[tuple[Track, SoundFacts]], frames: FrameRange, rate: FrameRate) -> Any:
-    """The sum of the tracks, 48 kHz stereo, exactly as long as the frames."""
+    """The sum of the tracks, 48 kHz stereo, exactly as long as the frames.
+
+    The sum is not limited: what is louder than full scale clips, as it would on any mixing desk.
+    """
     length = samples_in(frames, rate)
-    voices = [
-        _placed(_voice(track, facts), min(length, delay_in_samples(begins_s, frames, rate)))
-        for track, facts in tracks
-        for begins_s in (track.offset_s + facts.lead_s,)
-    ]
+    voices: list[Any] = []
+    for track, facts in tracks:
+        delay = delay_in_samples(track, facts, frames, rate)
+        voices.append(_placed(_voice(track, facts), min(delay, length)))
+    return _sum(voices).filter("apad", whole_len=length).filter("atrim", end_sample=length)
+
+
+def _sum(voices: Sequence[Any]) -> Any:
+    if len(voices) == 1:
+        return voices[0]
     # amix divides by the number of inputs unless told not to.
-    mixed = (
-        voices[0]
-        if len(voices) == 1
-        else graph.filter(voices, "amix", inputs=len(voices), normalize=0, duration="longest")
-    )
-    return mixed.filter("apad", whole_len=length).filter("atrim", end_sample=length)
+    return graph.filter(voices, "amix", inputs=len(voices), normalize=0, duration="longest")
 
 
 def _voice(track: Track, facts: SoundFacts) -> Any:
@@ -59,7 +62,7 @@ def _voice(track: Track, facts: SoundFacts) -> Any:
     )
     sound = source["a:0"]
     if facts.channels == _MONO:  # ffmpeg's own up-mix takes 3 dB off
-        sound = sound.filter("pan", "stereo|c0=c0|c1=c0")
+        sound = sound.filter("channelmap", map="0|0", channel_layout="stereo")
     return (
         sound.filter("aresample", SAMPLE_RATE)
         .filter("aformat", sample_fmts="fltp", channel_layouts="stereo")
