@@ -1,0 +1,163 @@
+"""Pictures through a real ffmpeg: frames, times, bytes and colours of a chunk."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from renderer.encode.ffmpeg import Crop, PictureStream
+from renderer.encode.probe import ColorTags, check_chunk, probe
+from renderer.errors import CompositionError, EncoderError, Fault
+from renderer.frames import FrameRate
+from tests.support.chunks import FFPROBE, chunk_settings, encode
+from tests.support.frame_numbers import decode_frame_numbers, decoded_yuv
+from tests.support.pictures import numbered_picture, plain_picture, png
+
+RATES = ["24", "25", "30", "30000/1001", "24000/1001", "60", "60000/1001", "25/2"]
+
+
+@pytest.mark.parametrize("rate", [*RATES, "1/2", "240", "999983/33331", "999999/1000000"])
+async def test_a_chunk_holds_each_frame_once_at_its_exact_time(rate: str, tmp_path: Path) -> None:
+    settings = chunk_settings(FrameRate.parse(rate))
+    numbers = list(range(9000, 9011))
+
+    chunk = await encode([numbered_picture(n) for n in numbers], tmp_path / "c.mp4", settings)
+
+    facts = await probe(FFPROBE, chunk)
+    check_chunk(facts, frames=11, frame_rate=settings.frame_rate, width_px=400, height_px=64)
+    assert facts.step * facts.time_base == 1 / Fraction(rate)
+    assert decode_frame_numbers(chunk) == numbers
+
+
+@pytest.mark.parametrize("frames", [1, 2, 3, 4])
+async def test_a_very_short_chunk_is_as_long_as_its_frames(frames: int, tmp_path: Path) -> None:
+    settings = chunk_settings(FrameRate(30000, 1001))
+
+    chunk = await encode([numbered_picture(n) for n in range(frames)], tmp_path / "c", settings)
+
+    facts = await probe(FFPROBE, chunk)
+    assert (facts.frames, facts.duration_s) == (frames, Fraction(1001 * frames, 30000))
+
+
+async def test_the_same_pictures_and_settings_give_the_same_bytes(tmp_path: Path) -> None:
+    settings = chunk_settings(preset="fast")
+    pictures = [_noise(seed) for seed in range(24)]
+
+    first = await encode(pictures, tmp_path / "one.mp4", settings)
+    second = await encode(pictures, tmp_path / "another name.mp4", settings)
+
+    assert first.read_bytes() == second.read_bytes()
+
+
+async def test_a_chunk_begins_with_a_key_frame_and_has_one_every_gop(tmp_path: Path) -> None:
+    settings = chunk_settings(gop_frames=8)
+
+    chunk = await encode([numbered_picture(n) for n in range(20)], tmp_path / "c.mp4", settings)
+
+    keys = [index for index, flags in enumerate(_packet_flags(chunk)) if "K" in flags]
+    assert keys == [0, 8, 16]
+
+
+# By hand: Y = 16 + 219·(0.2126 R + 0.7152 G + 0.0722 B), Cb = 128 + 224·(B − Y')/1.8556,
+# Cr = 128 + 224·(R − Y')/1.5748 (ITU-R BT.709, 8 bits, limited range).
+@pytest.mark.parametrize(
+    ("rgb", "yuv"),
+    [
+        ((255, 0, 0), (63, 102, 240)),
+        ((0, 255, 0), (173, 42, 26)),
+        ((0, 0, 255), (32, 240, 118)),
+        ((255, 255, 255), (235, 128, 128)),
+        ((0, 0, 0), (16, 128, 128)),
+    ],
+)
+async def test_colours_are_bt709_in_limited_range_and_tagged_so(
+    rgb: tuple[int, int, int], yuv: tuple[int, int, int], tmp_path: Path
+) -> None:
+    settings = chunk_settings(width_px=64, crf=1)
+
+    chunk = await encode([plain_picture(rgb)], tmp_path / "c.mp4", settings)
+
+    (planes,) = decoded_yuv(chunk)
+    for plane, wanted in zip(planes, yuv, strict=True):
+        assert int(plane.min()) >= wanted - 1
+        assert int(plane.max()) <= wanted + 1
+    assert (await probe(FFPROBE, chunk)).colors == ColorTags()
+
+
+async def test_pictures_with_and_without_alpha_may_follow_each_other(tmp_path: Path) -> None:
+    modes = ["RGB", "RGBA", "RGBA", "RGB", "RGBA", "RGB", "RGB"]
+    pictures = [numbered_picture(n, mode=mode) for n, mode in enumerate(modes)]
+
+    chunk = await encode(pictures, tmp_path / "c.mp4", chunk_settings())
+
+    assert decode_frame_numbers(chunk) == list(range(7))
+
+
+async def test_a_crop_shows_its_box_and_no_more(tmp_path: Path) -> None:
+    image = Image.new("RGB", (100, 80), "red")
+    image.paste("white", (31, 17, 31 + 40, 17 + 22))
+    crop = Crop(x_px=31, y_px=17, width_px=40, height_px=22)
+    stream = PictureStream(width_px=100, height_px=80, crop=crop)
+
+    chunk = await encode([png(image)], tmp_path / "c.mp4", chunk_settings(crf=1), stream)
+
+    (planes,) = decoded_yuv(chunk)
+    assert planes[0].shape == (22, 40)
+    assert (int(planes[0].min()), int(planes[2].max())) == (235, 128)
+
+
+@pytest.mark.parametrize(("width_px", "height_px"), [(41, 22), (40, 21), (0, 22)])
+def test_a_crop_of_odd_or_no_size_is_refused(width_px: int, height_px: int) -> None:
+    crop = Crop(x_px=0, y_px=0, width_px=width_px, height_px=height_px)
+
+    with pytest.raises(CompositionError, match=f"{width_px}x{height_px} px cannot be") as refused:
+        PictureStream(width_px=100, height_px=80, crop=crop)
+
+    assert refused.value.fault is Fault.PICTURE_SIZE
+
+
+def test_a_crop_outside_the_picture_is_refused() -> None:
+    crop = Crop(x_px=62, y_px=0, width_px=40, height_px=22)
+
+    with pytest.raises(CompositionError, match="40x22 px at 62,0 is not inside"):
+        PictureStream(width_px=100, height_px=80, crop=crop)
+
+
+async def test_each_difference_from_what_was_asked_for_is_named(tmp_path: Path) -> None:
+    settings = chunk_settings(FrameRate(25))
+    chunk = await encode([numbered_picture(n) for n in range(3)], tmp_path / "c.mp4", settings)
+    facts = await probe(FFPROBE, chunk)
+
+    with pytest.raises(EncoderError) as refused:
+        check_chunk(facts, frames=4, frame_rate=FrameRate(30), width_px=400, height_px=66)
+
+    for words in ("height_px is 64, not 66", "frames is 3, not 4", "frame_rate is 25, not 30"):
+        assert words in str(refused.value)
+    assert "width_px" not in str(refused.value)
+
+
+async def test_a_file_without_video_is_no_chunk(tmp_path: Path) -> None:
+    broken = tmp_path / "broken.mp4"
+    broken.write_bytes(b"not a video")
+
+    with pytest.raises(EncoderError, match=r"broken\.mp4"):
+        await probe(FFPROBE, broken)
+
+
+def _noise(seed: int) -> bytes:
+    values = np.frombuffer(random.Random(seed).randbytes(400 * 64 * 3), np.uint8)
+    return png(Image.fromarray(values.reshape(64, 400, 3)))
+
+
+def _packet_flags(video: Path) -> list[str]:
+    what = ["-select_streams", "v:0", "-show_entries", "packet=flags", "-of", "csv=p=0"]
+    found = subprocess.run(
+        ["ffprobe", "-v", "error", *what, str(video)], check=True, capture_output=True, text=True
+    )
+    return found.stdout.split()
