@@ -1,7 +1,7 @@
 """What ffmpeg is told to make a chunk of pictures. Pure: the same values, the same arguments.
 
-A chunk's bytes depend on its pictures and settings alone: the thread count is set, and nothing of
-the machine, the clock or ffmpeg's version goes into the file's header (`bitexact`).
+A chunk's bytes depend on its pictures and settings alone: every thread count is set, and nothing
+of the machine, the clock or ffmpeg's version goes into the file's header (`bitexact`).
 """
 
 from __future__ import annotations
@@ -56,12 +56,14 @@ def chunk_arguments(
         "pipe:0",
         format="image2pipe",
         framerate=str(settings.frame_rate),
+        threads=settings.encoder_threads,
         **{"c:v": "png"},
     )
     video = _converted(_cropped(source.video, pictures))
     stream = video.output(f"file:{output}", **_encoding(settings), **_container(settings))
     # A picture that cannot be decoded is an error, not a frame less.
-    return compiled(stream.global_args("-xerror"), ffmpeg)
+    threads = ("-filter_complex_threads", str(settings.encoder_threads))
+    return compiled(stream.global_args("-xerror", *threads), ffmpeg)
 
 
 def compiled(stream: Any, ffmpeg: Path) -> list[str]:

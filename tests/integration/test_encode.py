@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import subprocess
 from fractions import Fraction
@@ -53,6 +54,21 @@ async def test_the_same_pictures_and_settings_give_the_same_bytes(tmp_path: Path
     second = await encode(pictures, tmp_path / "another name.mp4", settings)
 
     assert first.read_bytes() == second.read_bytes()
+
+
+async def test_the_bytes_do_not_depend_on_the_number_of_processors(tmp_path: Path) -> None:
+    settings = chunk_settings(preset="fast")
+    pictures = [_noise(seed) for seed in range(24)]
+    everywhere = await encode(pictures, tmp_path / "all.mp4", settings)
+    processors = os.sched_getaffinity(0)
+
+    os.sched_setaffinity(0, {min(processors)})  # ffmpeg inherits it and counts one processor
+    try:
+        alone = await encode(pictures, tmp_path / "one.mp4", settings)
+    finally:
+        os.sched_setaffinity(0, processors)
+
+    assert alone.read_bytes() == everywhere.read_bytes()
 
 
 async def test_a_chunk_begins_with_a_key_frame_and_has_one_every_gop(tmp_path: Path) -> None:

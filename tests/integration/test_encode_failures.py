@@ -177,6 +177,24 @@ async def test_a_run_that_fails_takes_its_file_with_it(tmp_path: Path) -> None:
     assert not output.exists()
 
 
+async def test_cancelling_a_run_ends_its_whole_process_group(tmp_path: Path) -> None:
+    output = tmp_path / "out"
+    script = f"sleep 600 & echo $! > {output}; wait"
+    task = asyncio.create_task(run_ffmpeg(["/bin/sh", "-c", script], output))
+    async with asyncio.timeout(10):
+        while not (output.exists() and output.read_text().strip()):
+            await asyncio.sleep(0.01)
+    grandchild = psutil.Process(int(output.read_text()))
+
+    task.cancel()
+    async with asyncio.timeout(5):
+        await asyncio.wait([task])
+
+    assert task.cancelled()
+    assert not grandchild.is_running() or grandchild.status() == psutil.STATUS_ZOMBIE
+    assert not output.exists()
+
+
 async def test_only_the_end_of_a_long_complaint_is_kept(tmp_path: Path) -> None:
     script = "i=0; while [ $i -lt 30000 ]; do echo line $i >&2; i=$((i+1)); done; exit 3"
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
 from hypothesis import given
@@ -31,7 +32,9 @@ def test_settings_become_options_of_the_encoder() -> None:
     assert option(arguments, "-crf") == "21"
     assert option(arguments, "-preset") == "slow"
     assert option(arguments, "-g") == "48"
-    assert option(arguments, "-threads") == "3"
+    assert option(arguments, "-filter_complex_threads") == "3"
+    threads = [after for name, after in pairwise(arguments) if name == "-threads"]
+    assert threads == ["3", "3"]  # of the decoder and of the encoder, never the machine's
     assert option(arguments, "-flags") == "+bitexact+cgop"
     assert option(arguments, "-fps_mode") == "passthrough"
     assert "file:/out/c.mp4" in arguments
