@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final, TypedDict, TypeVar
 
 from coordinator.job import MAX_FRAMES
@@ -17,7 +18,6 @@ from renderer.settings import CaptureMode, Codec, RenderSettings
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator, Sequence
     from enum import StrEnum
-    from fractions import Fraction
 
     from renderer.audio.tracks import Track
 
@@ -159,7 +159,7 @@ def _settings(options: RenderOptions, problems: Problems) -> RenderSettings:
         given["props_json"] = _props_json(options.get("props", "{}"))
     with problems.of("stability_timeout"):
         if "stability_timeout" in options:
-            given["stability_timeout_s"] = float(parse_duration(str(options["stability_timeout"])))
+            given["stability_timeout_s"] = float(_seconds(options["stability_timeout"]))
     with problems.of("settings"):
         return RenderSettings(**given)
     return RenderSettings()
@@ -214,7 +214,7 @@ def _frames(options: RenderOptions, rate: FrameRate, problems: Problems) -> Fram
                 return _counted(start, count)
         case {"duration": duration}:
             with problems.of("duration"):
-                return _counted(start, _frame_count(str(duration), rate))
+                return _counted(start, _frame_count(duration, rate))
         case _:
             problems.add("frames", "missing; give a number of frames, or a duration like 5s")
     return _SOME_FRAMES
@@ -226,8 +226,13 @@ def _counted(start: int, count: int) -> FrameRange:
     return FrameRange(start, start + count)
 
 
-def _frame_count(duration: str, rate: FrameRate) -> int:
-    seconds = parse_duration(duration)
+def _frame_count(duration: str | float | Fraction, rate: FrameRate) -> int:
+    seconds = _seconds(duration)
     if seconds <= 0:
         raise ValueError(f"{duration} is not longer than nothing; give a duration like 5s")
     return frames_in(seconds, rate)
+
+
+def _seconds(said: str | float | Fraction) -> Fraction:
+    # By its text: 0.1 means a tenth, and not the binary fraction beside it.
+    return parse_duration(said) if isinstance(said, str) else Fraction(str(said))

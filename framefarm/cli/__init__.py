@@ -7,7 +7,7 @@ import sys
 import typer
 
 from .app import app
-from .failures import tell
+from .failures import Told, tell
 
 
 def main() -> None:
@@ -15,6 +15,6 @@ def main() -> None:
     command = typer.main.get_command(app)
     try:
         code = command.main(prog_name="framefarm", standalone_mode=False)
-    except typer.TyperException as error:
+    except Told as error:
         code = tell(error)
     sys.exit(code or 0)

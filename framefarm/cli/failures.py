@@ -9,7 +9,6 @@ import typer
 from coordinator.planner import default_chunk_frames
 from framefarm.errors import (
     FarmError,
-    JobCancelledError,
     JobFailedError,
     NoSuchJobError,
     RequestRefusedError,
@@ -24,7 +23,6 @@ from .options import name_on_command_line
 if TYPE_CHECKING:
     from coordinator.job import Job
 
-DONE: Final = 0
 JOB_FAILED: Final = 1
 REQUEST_WRONG: Final = 2
 
@@ -64,8 +62,9 @@ def _tell_job(job: Job) -> None:
         _complain(f"job {job.id} failed and did not say why")
         return
     say(error.message, style="bold red")
-    if error.detail:
-        say(error.detail.rstrip())
+    # A stack begins with the message it belongs to.
+    if detail := error.detail.removeprefix(error.message).strip("\n"):
+        say(detail)
     where = "" if error.chunk_index is None else f" in {_chunk(job, error.chunk_index)}"
     _complain(f"job {job.id} failed{where} ({error.reason})")
 
@@ -81,6 +80,3 @@ def _chunk(job: Job, index: int) -> str:
 
 def _complain(problem: str) -> None:
     say(f"framefarm: {problem}")
-
-
-__all__ = ["DONE", "JOB_FAILED", "REQUEST_WRONG", "JobCancelledError", "Told", "tell"]

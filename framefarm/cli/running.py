@@ -25,7 +25,7 @@ def run(work: Coroutine[Any, Any, T], *, verbosity: Verbosity = Verbosity.NORMAL
     """Run a command's work to its end.
 
     Raises:
-        typer.Exit: with the command's exit code, after the failure was told.
+        typer.Exit: it was interrupted; 128 and the signal's number.
 
     """
     interruption = _Interruption(verbosity)
@@ -35,21 +35,10 @@ def run(work: Coroutine[Any, Any, T], *, verbosity: Verbosity = Verbosity.NORMAL
         # asyncio.run is over: this is the edge at which a cancellation becomes an exit code.
         raise typer.Exit(128 + (interruption.signal or signal.SIGINT)) from None
     except Told as error:
-        code = tell(error)
-        raise typer.Exit(128 + interruption.signal if interruption.signal else code) from error
-
-
-def run_service(work: Coroutine[Any, Any, None]) -> None:
-    """Run a service, which knows by itself when to end, and how.
-
-    Raises:
-        typer.Exit: with the exit code, after it was told why it did not start.
-
-    """
-    try:
-        asyncio.run(work)
-    except Told as error:
-        raise typer.Exit(tell(error)) from error
+        if not interruption.signal:
+            raise
+        tell(error)  # what went wrong while it was stopping
+        raise typer.Exit(128 + interruption.signal) from error
 
 
 class _Interruption:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from pathlib import Path
 from typing import Annotated
@@ -9,12 +10,12 @@ from typing import Annotated
 import typer
 
 from coordinator.settings import CoordinatorSettings
+from executors.discovery import discovery
+from framefarm.request import problems_of
 from renderer.browser import Sandbox
 from renderer.frames import parse_duration
 from serving.logs import LogFormat, configure_logging
 from worker.settings import WorkerSettings
-
-from .running import run_service
 
 _HOME = Path("~/.local/share/framefarm")
 _WORKER = "FRAMEFARM_WORKER_"
@@ -92,7 +93,7 @@ def worker(
     # only a coordinator for SQLAlchemy's.
     from worker.__main__ import run
 
-    run_service(run(settings))
+    asyncio.run(run(settings))
 
 
 def coordinator(
@@ -141,10 +142,13 @@ def coordinator(
     until_stdin_closes: UntilStdinCloses = False,
 ) -> None:
     """Serve a farm's coordinator; its address is the first line on standard output."""
+    fleet = tuple(filter(None, (each.strip() for each in workers.split(","))))
+    with problems_of("workers"):
+        discovery(fleet)
     configure_logging(log_format, logging.DEBUG if verbose else logging.INFO)
     settings = CoordinatorSettings(
         listen=listen,
-        workers=tuple(filter(None, (each.strip() for each in workers.split(",")))),
+        workers=fleet,
         data_dir=data_dir.expanduser(),
         running_jobs=running_jobs,
         worker_wait_s=worker_wait,
@@ -152,4 +156,4 @@ def coordinator(
     )
     from coordinator.__main__ import run
 
-    run_service(run(settings))
+    asyncio.run(run(settings))

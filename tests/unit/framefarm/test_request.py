@@ -1,0 +1,166 @@
+"""Options become settings and frames, or a list of what is wrong with them."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from framefarm.request import RenderOptions, read_options
+from renderer.audio.tracks import Track
+from renderer.errors import InvalidRequestError, Violation
+from renderer.frames import FrameRange, FrameRate
+from renderer.settings import CaptureMode, RenderSettings
+
+
+def options(**said: Any) -> RenderOptions:
+    return cast("RenderOptions", {"frames": 90} | said)
+
+
+def violations_of(said: RenderOptions) -> tuple[Violation, ...]:
+    with pytest.raises(InvalidRequestError) as refused:
+        read_options(said)
+    return refused.value.violations
+
+
+def test_what_is_left_unsaid_is_the_settings_default() -> None:
+    wish = read_options({"frames": 90})
+
+    assert wish.settings == RenderSettings()
+    assert wish.frames == FrameRange(0, 90)
+    assert wish.chunk_frames is None
+    assert wish.audio == ()
+
+
+def test_what_is_said_is_understood() -> None:
+    wish = read_options(
+        {
+            "width_px": 1280,
+            "height_px": 720,
+            "fps": "29.97",
+            "duration": "2s",
+            "start_frame": 10,
+            "canvas": "#film",
+            "mode": "canvas",
+            "codec": "h264",
+            "crf": 20,
+            "preset": "slow",
+            "gop_frames": 30,
+            "props": '{"title": "Hello"}',
+            "seed": 7,
+            "audio": ["a.mp3,offset=2s,volume=0.5", "b.wav"],
+            "stability_timeout": "1m",
+            "chunk_frames": 25,
+        }
+    )
+
+    assert wish.settings == RenderSettings(
+        width_px=1280,
+        height_px=720,
+        frame_rate=FrameRate(30000, 1001),
+        mode=CaptureMode.CANVAS,
+        canvas_selector="#film",
+        crf=20,
+        preset="slow",
+        gop_frames=30,
+        props_json='{"title": "Hello"}',
+        seed=7,
+        stability_timeout_s=60.0,
+    )
+    assert wish.frames == FrameRange(10, 70)
+    assert wish.chunk_frames == 25
+    assert wish.audio == (
+        Track(source=Path("a.mp3"), offset_s=Fraction(2), volume=0.5),
+        Track(source=Path("b.wav")),
+    )
+
+
+@pytest.mark.parametrize("fps", ["30000/1001", 29.97, Fraction(30000, 1001)])
+def test_a_rate_may_be_a_text_or_a_number(fps: str | float | Fraction) -> None:
+    assert read_options(options(fps=fps)).settings.frame_rate == FrameRate(30000, 1001)
+
+
+def test_props_may_be_a_mapping() -> None:
+    wish = read_options(options(props={"title": "Größe", "bars": [1, 2]}))
+
+    assert wish.settings.props_json == '{"title": "Größe", "bars": [1, 2]}'
+
+
+@pytest.mark.parametrize("duration", ["1.5s", "1500ms", 1.5, Fraction(3, 2)])
+def test_a_duration_may_be_a_text_or_seconds(duration: str | float | Fraction) -> None:
+    assert read_options({"duration": duration}).frames == FrameRange(0, 45)
+
+
+@pytest.mark.parametrize(
+    ("said", "field", "problem"),
+    [
+        ({"width_px": 1281}, "width_px", "1281 is odd"),
+        ({"height_px": 0}, "height_px", "0 is outside"),
+        ({"fps": "fast"}, "fps", "'fast' is not a frame rate"),
+        ({"fps": "0"}, "fps", "positive"),
+        ({"fps": 1000}, "fps", "over 240"),
+        ({"frames": 0}, "frames", "0 frames is outside 1…"),
+        ({"frames": -3}, "frames", "-3 frames is outside 1…"),
+        ({"frames": 10**30}, "frames", "is outside 1…"),
+        ({"start_frame": -1}, "start_frame", "-1 is outside 0…"),
+        ({"start_frame": 10**30}, "start_frame", "is outside 0…"),
+        ({"mode": "webgl"}, "mode", "'webgl' is unknown; use auto, dom or canvas"),
+        ({"codec": "vp9"}, "codec", "'vp9' is unknown; use h264"),
+        ({"crf": 52}, "crf", "52 is outside 0…51"),
+        ({"preset": "hasty"}, "preset", "'hasty' is unknown; use one of ultrafast"),
+        ({"gop_frames": 0}, "gop_frames", "0 is outside"),
+        ({"props": "{"}, "props", "not JSON"),
+        ({"props": "[1]"}, "props", "JSON object"),
+        ({"props": {"at": object()}}, "props", "cannot be written as JSON"),
+        ({"props": {"at": float("nan")}}, "props", "not JSON compliant"),
+        ({"props": "\udcff"}, "props", "not UTF-8"),
+        ({"target": "\udcff"}, "target", "not UTF-8"),
+        ({"seed": -1}, "seed", "-1 is outside"),
+        ({"mode": "dom", "canvas": "#film"}, "canvas", "not used in dom mode"),
+        ({"canvas": "#film", "target": "#box"}, "target", "crops the page"),
+        ({"stability_timeout": "soon"}, "stability_timeout", "'soon' is not a duration"),
+        ({"stability_timeout": 0}, "stability_timeout", "outside"),
+        ({"audio": ["a.mp3,tempo=2"]}, "audio", "'tempo' is no option of a sound"),
+        ({"audio": ["a.mp3,volume=loud"]}, "audio", "'loud' is not a number"),
+    ],
+)
+def test_what_cannot_be_is_named(said: dict[str, Any], field: str, problem: str) -> None:
+    (violation,) = violations_of(options(**said))
+
+    assert violation.field == field
+    assert problem in violation.problem
+
+
+@pytest.mark.parametrize("duration", ["-5s", "0s", "0", 0, -1.5, "1e9s", "soon", "9" * 30])
+def test_a_duration_that_cannot_be_is_named(duration: str | float) -> None:
+    (violation,) = violations_of({"duration": duration})
+
+    assert violation.field == "duration"
+
+
+def test_the_length_is_said_once() -> None:
+    (neither,) = violations_of({})
+    (both,) = violations_of({"frames": 90, "duration": "3s"})
+
+    assert neither == Violation("frames", "missing; give a number of frames, or a duration like 5s")
+    assert both.field == "frames"
+    assert "drop one of the two" in both.problem
+
+
+def test_all_that_is_wrong_is_told_at_once() -> None:
+    found = violations_of(options(frames=0, fps="x", codec="vp9", width_px=3, audio=["a,x=1"]))
+
+    assert {violation.field for violation in found} == {
+        "frames",
+        "fps",
+        "codec",
+        "width_px",
+        "audio",
+    }
+
+
+def test_an_option_that_does_not_exist_is_a_mistake_in_the_program() -> None:
+    with pytest.raises(TypeError, match="no such option: widht_px"):
+        read_options(options(widht_px=1280))
