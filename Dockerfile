@@ -14,7 +14,8 @@ RUN apt-get update \
  && install -d -o framefarm -g framefarm /var/lib/framefarm
 ENV PATH=/opt/framefarm/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
-    PYTHONUNBUFFERED=1
+    PYTHONUNBUFFERED=1 \
+    FRAMEFARM_LOG_FORMAT=json
 
 # -- the application, built beside it: no pip and no compiler reach an image -----------------------
 FROM ${BASE} AS builder
