@@ -72,7 +72,7 @@ async def test_each_sound_is_a_bundle_of_its_own_and_goes_up_once(
 
     first, second = job.spec.audio
     assert first.source == second.source
-    assert (first.offset_s, second.offset_s) == (0, 1)
+    assert [float(track.offset_s) for track in job.spec.audio] == [0.0, 1.0]
     assert len(job.bundles) == 2
     (file,) = job.bundles[1].manifest.files
     assert (file.path, file.sha256) == ("beep.wav", hashlib.sha256(b"beep").hexdigest())

@@ -1,0 +1,136 @@
+"""A wrong request: exit 2, a clear line for each mistake, and nothing was started."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from framefarm.cli import main
+
+_STARTED: list[str] = []
+_LISTENING: list[bool] = []
+
+
+def _on_audit(event: str, _: object) -> None:
+    if _LISTENING and event in ("subprocess.Popen", "os.posix_spawn", "os.fork", "os.exec"):
+        _STARTED.append(event)
+
+
+sys.addaudithook(_on_audit)
+
+
+@contextmanager
+def processes_started() -> Generator[list[str]]:
+    """What this process starts within the block, told by the interpreter itself."""
+    _STARTED.clear()
+    _LISTENING.append(True)
+    try:
+        yield _STARTED
+    finally:
+        _LISTENING.clear()
+
+
+@pytest.fixture(autouse=True)
+def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "page.html").write_text("<p>hello</p>")
+    (tmp_path / "notes.txt").write_text("-")
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "latin.json").write_bytes(b'{"a": "\xe4"}')
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("FRAMEFARM_FARM", raising=False)
+
+
+GOOD = "page.html -o out.mp4 --frames 90"
+CASES = {
+    "a missing file": ("gone.html -o out.mp4 --frames 90", "SOURCE: gone.html does not exist"),
+    "no page": ("notes.txt -o out.mp4 --frames 90", "SOURCE: notes.txt is not an .html file"),
+    "no index": ("empty -o out.mp4 --frames 90", "SOURCE: folder empty has no index.html"),
+    "0 frames": ("page.html -o out.mp4 --frames 0", "--frames: 0 frames is outside 1…"),
+    "no length": ("page.html -o out.mp4", "--frames: missing; give a number of frames, or"),
+    "two lengths": (f"{GOOD} --duration 3s", "--frames: the duration says how long"),
+    "a negative duration": ("page.html -o out.mp4 --duration -5s", "--duration: -5s is not longer"),
+    "an odd width": (f"{GOOD} --width 1281", "--width: 1281 is odd, and yuv420p needs even sides"),
+    "an odd height": (f"{GOOD} --height 721", "--height: 721 is odd"),
+    "an unknown codec": (f"{GOOD} --codec vp9", "--codec: 'vp9' is unknown; use h264"),
+    "an unknown preset": (f"{GOOD} --preset hasty", "--preset: 'hasty' is unknown; use one of"),
+    "an unknown mode": (f"{GOOD} --mode webgl", "--mode: 'webgl' is unknown; use auto, dom or"),
+    "props not JSON": (f"{GOOD} --props {{", "--props: not JSON"),
+    "props not there": (f"{GOOD} --props @gone.json", "--props: cannot read gone.json: No such"),
+    "props not UTF-8": (f"{GOOD} --props @latin.json", "--props: latin.json is not UTF-8 text"),
+    "a rate": (f"{GOOD} --fps fast", "--fps: 'fast' is not a frame rate"),
+    "a timeout": (f"{GOOD} --stability-timeout soon", "--stability-timeout: 'soon' is not a"),
+    "a webm": ("page.html -o x.webm --frames 90", "-o: x.webm ends in .webm; videos are written"),
+    "no output folder": ("page.html -o gone/x.mp4 --frames 9", "-o: there is no folder gone; make"),
+    "0 workers": (f"{GOOD} --workers 0", "--workers: 0 workers render nothing; give at least 1"),
+    "two farms": (f"{GOOD} --workers 2 --farm a:1", "--workers: the farm at a:1 has its own"),
+    "no sound": (f"{GOOD} --audio gone.mp3,offset=1s", "--audio: gone.mp3 does not exist"),
+    "a sound's option": (f"{GOOD} --audio page.html,tempo=2", "--audio: 'tempo' is no option"),
+    "a chunk length": (f"{GOOD} --chunk-frames 0", "--chunk-frames: 0 is outside 1…"),
+    "no number": ("page.html -o out.mp4 --frames many", "--frames"),
+    "a typing mistake": (f"{GOOD} --widht 1280", "No such option: --widht"),
+    "no output": ("page.html --frames 90", "Missing option '-o' / '--output'"),
+    "a contradiction": (f"{GOOD} -q -v", "-q and -v say the opposite; drop one"),
+}
+
+
+@pytest.mark.parametrize(("line", "told"), CASES.values(), ids=CASES.keys())
+def test_it_is_told_in_one_line_and_starts_nothing(
+    line: str,
+    told: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    before = sorted(tmp_path.iterdir())
+    monkeypatch.setattr("sys.argv", ["framefarm", "render", *line.split()])
+
+    with processes_started() as started, pytest.raises(SystemExit) as ended:
+        main()
+
+    printed = capfd.readouterr()
+    assert ended.value.code == 2
+    (complaint,) = printed.err.splitlines()
+    assert complaint.startswith("framefarm: ")
+    assert told in complaint
+    assert printed.out == ""
+    assert started == []
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_several_mistakes_are_told_together(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    line = "gone.html -o x.webm --frames 0 --width 1281 --codec vp9"
+    monkeypatch.setattr("sys.argv", ["framefarm", "render", *line.split()])
+
+    with pytest.raises(SystemExit) as ended:
+        main()
+
+    assert ended.value.code == 2
+    fields = [line.split(": ")[1] for line in capfd.readouterr().err.splitlines()]
+    assert fields == ["SOURCE", "-o", "--codec", "--width", "--frames"]
+
+
+def test_a_coordinator_whose_workers_are_no_addresses_does_not_start(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["framefarm", "coordinator", "--workers", "one,two"])
+
+    with pytest.raises(SystemExit) as ended:
+        main()
+
+    assert ended.value.code == 2
+    assert "--workers: 'one' is not an address" in capfd.readouterr().err
+
+
+def test_the_hook_of_these_tests_hears_a_process_start() -> None:
+    import subprocess
+
+    with processes_started() as started:
+        subprocess.run(["true"], check=True)
+
+    assert started == ["subprocess.Popen"]
