@@ -11,7 +11,9 @@ setup:  ## .venv from the lock file; Chromium, ffmpeg and fonts, found or instal
 	@scripts/setup
 
 demo: setup  ## render an example on a farm of two workers → out/demo.mp4
-	.venv/bin/framefarm render examples/title-sequence -o out/demo.mp4 --workers 2
+	@mkdir -p out
+	.venv/bin/framefarm render examples/title-sequence -o out/demo.mp4 --workers 2 \
+		--width 1280 --height 720 --fps 30 --duration 6s
 
 test: setup  ## all tests but those that need a Docker engine
 	$(PYTEST) -m "not containers"
