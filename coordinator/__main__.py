@@ -9,9 +9,8 @@ from contextlib import AsyncExitStack
 from functools import partial
 from typing import TYPE_CHECKING
 
-from executors.discovery import discovery
-from executors.fleet import open_fleet
 from executors.grpc import GrpcExecutor
+from executors.plugins import Place, executor_named
 from protos.framefarm.v1 import coordinator_pb2, coordinator_pb2_grpc
 from renderer.bundle import BundleStore
 from renderer.tools import find_ffmpeg
@@ -26,6 +25,9 @@ from .status import status_of
 from .stores.sqlite import open_sqlite_store
 
 if TYPE_CHECKING:
+    from executors.base import RenderExecutor
+    from executors.fleet import Fleet
+
     from .settings import CoordinatorSettings
 
 
@@ -35,11 +37,11 @@ async def run(settings: CoordinatorSettings) -> None:
     Raises:
         MissingToolError: this machine has no ffmpeg.
         ListenError: the address cannot be used.
-        ValueError: the workers are named wrongly.
+        ValueError: the workers or the executor are named wrongly.
 
     """
     _, ffprobe = find_ffmpeg(os.environ)
-    where = discovery(settings.workers)
+    open_executor = executor_named(settings.executor)
     async with AsyncExitStack() as stack:
         stopping = stack.enter_context(stop_event(until_stdin_closes=settings.until_stdin_closes))
         outputs = settings.data_dir / "outputs"
@@ -48,20 +50,29 @@ async def run(settings: CoordinatorSettings) -> None:
         store = await stack.enter_async_context(
             open_sqlite_store(settings.data_dir / "jobs.sqlite")
         )
-        fleet = await stack.enter_async_context(
-            open_fleet(where, worker_wait_s=settings.worker_wait_s)
+        place = Place(
+            bundles=bundles,
+            environment=os.environ,
+            workers=settings.workers,
+            worker_wait_s=settings.worker_wait_s,
         )
+        executor = await stack.enter_async_context(open_executor(place))
         events = EventLog(store)
         jobs = Jobs(
             store,
             events,
-            RenderOrchestrator(bundles, GrpcExecutor(fleet, bundles)),
+            RenderOrchestrator(bundles, executor),
             outputs=outputs,
             most_running=settings.running_jobs,
         )
         await stack.enter_async_context(jobs.working())
         service = CoordinatorService(
-            jobs=jobs, store=store, events=events, bundles=bundles, fleet=fleet, ffprobe=ffprobe
+            jobs=jobs,
+            store=store,
+            events=events,
+            bundles=bundles,
+            fleet=_fleet(executor),
+            ffprobe=ffprobe,
         )
         server = await stack.enter_async_context(
             open_server(settings.listen, [_registered(service)], status_of=status_of)
@@ -70,6 +81,11 @@ async def run(settings: CoordinatorSettings) -> None:
         sys.stdout.flush()
         await stopping.wait()
         await server.say_not_serving()
+
+
+def _fleet(executor: RenderExecutor) -> Fleet | None:
+    """The workers that can be listed; other executors keep theirs to themselves."""
+    return executor.fleet if isinstance(executor, GrpcExecutor) else None
 
 
 def _registered(service: CoordinatorService) -> Service:

@@ -157,7 +157,12 @@ class Jobs:
 def _cause(error: Exception) -> JobError:
     match error:
         case ExecutorError():
-            return JobError(reason=error.reason, message=str(error), detail=error.detail)
+            return JobError(
+                reason=error.reason,
+                message=str(error),
+                detail=error.detail,
+                chunk_index=error.chunk_index,
+            )
         case RenderError():
             return JobError(reason="ASSEMBLY", message=str(error))
         case OSError():

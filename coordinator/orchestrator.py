@@ -10,14 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from executors.base import AttemptLost, AttemptStarted, FramesDone, PageLog
-from executors.errors import ChunkDamagedError
+from executors.errors import ChunkDamagedError, ExecutorError
 from executors.local import open_local_executor
+from executors.plugins import Place
 from executors.tasks import task_group
 from renderer.audio.tracks import Track
 from renderer.bundle import sha256_of
 from renderer.encode.probe import check_chunk, probe
 from renderer.errors import EncoderError
-from renderer.tools import find_ffmpeg, find_tools
+from renderer.tools import find_ffmpeg
 
 from .assembler import Assembly, ChunkFile, assemble
 from .job import (
@@ -110,8 +111,8 @@ class RenderOrchestrator:
         if self._executor is not None:
             yield self._executor
             return
-        tools = find_tools(self._environment)
-        async with open_local_executor(self._bundles, tools) as executor:
+        place = Place(bundles=self._bundles, environment=self._environment)
+        async with open_local_executor(place) as executor:
             yield executor
 
     async def _assembly(self, plan: Plan, results: Sequence[ChunkResult], run: _Run) -> Assembly:
@@ -159,8 +160,12 @@ class _Run:
 
     async def _chunk(self, task: ChunkTask) -> ChunkResult:
         path, teller = self.path(task), _Teller(task, self._progress, self._on_event)
-        result = await self._executor.render(task, path, on_progress=teller.hear)
-        await self._verify(task, result, path)
+        try:
+            result = await self._executor.render(task, path, on_progress=teller.hear)
+            await self._verify(task, result, path)
+        except ExecutorError as error:
+            error.chunk_index = task.index
+            raise
         teller.rendered(result)
         return result
 

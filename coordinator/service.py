@@ -47,7 +47,7 @@ class CoordinatorService(coordinator_pb2_grpc.RenderCoordinatorServicer):
         store: JobStore,
         events: EventLog,
         bundles: BundleStore,
-        fleet: Fleet,
+        fleet: Fleet | None,
         ffprobe: Path,
     ) -> None:
         self._jobs = jobs
@@ -115,7 +115,8 @@ class CoordinatorService(coordinator_pb2_grpc.RenderCoordinatorServicer):
         self, request: pb.ListWorkersRequest, context: Context
     ) -> pb.ListWorkersResponse:
         del request, context
-        return pb.ListWorkersResponse(workers=[_told(link) for link in self._fleet.links])
+        links = self._fleet.links if self._fleet else []
+        return pb.ListWorkersResponse(workers=[_told(link) for link in links])
 
 
 def _told(link: WorkerLink) -> pb.WorkerInfo:

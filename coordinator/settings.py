@@ -10,13 +10,15 @@ from pathlib import Path
 class CoordinatorSettings:
     """How a coordinator runs. `listen` with port 0 takes a free port and says which on stdout.
 
-    `workers` are HOST:PORT addresses, or one dns:///NAME:PORT whose addresses are looked up again
-    while it runs. `data_dir` holds jobs, bundles, chunk files and outputs. A job fails when no
-    worker could take its chunks for `worker_wait_s`.
+    `executor` is a name of executors.plugins: it renders the chunks. For `grpc`, `workers` are
+    HOST:PORT addresses, or one dns:///NAME:PORT whose addresses are looked up again while it runs.
+    `data_dir` holds jobs, bundles, chunk files and outputs. A job fails when no worker could take
+    its chunks for `worker_wait_s`.
     """
 
     listen: str = "127.0.0.1:50050"
-    workers: tuple[str, ...]
+    executor: str = "grpc"
+    workers: tuple[str, ...] = ()
     data_dir: Path
     running_jobs: int = 8
     worker_wait_s: float = 300.0

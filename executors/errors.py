@@ -35,10 +35,11 @@ class ExecutorError(Exception):
     """A chunk could not be rendered.
 
     `reason` is UPPER_SNAKE and stable, for programs; the message is for people; `detail` is long
-    text that belongs to it, like a page's stack.
+    text that belongs to it, like a page's stack. The orchestrator adds whose chunk it was.
     """
 
     retry = Retry.NEVER
+    chunk_index: int | None = None
 
     def __init__(self, message: str, *, reason: str = "", detail: str = "") -> None:
         super().__init__(message)

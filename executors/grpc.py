@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -12,18 +13,21 @@ from renderer.composition import BundleEntry
 
 from .base import AttemptLost, AttemptStarted, ChunkResult, ChunkTask, OnProgress
 from .chunk_call import ChunkCall
+from .discovery import discovery
 from .errors import BundleAbsentError, ExecutorError, Retry
-from .fleet import Wish
+from .fleet import Wish, open_fleet
 from .retry import Budget
 from .status import error_of
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
     from pathlib import Path
 
     from renderer.bundle import BundleStore
 
     from .fleet import Fleet
     from .link import WorkerLink
+    from .plugins import Place
 
 log = logging.getLogger(__name__)
 
@@ -36,13 +40,13 @@ class GrpcExecutor:
     """
 
     def __init__(self, fleet: Fleet, bundles: BundleStore) -> None:
-        self._fleet = fleet
+        self.fleet = fleet
         self._bundles = bundles
 
     async def render(
         self, task: ChunkTask, output: Path, *, on_progress: OnProgress
     ) -> ChunkResult:
-        async with self._fleet.job(task.job_id):
+        async with self.fleet.job(task.job_id):
             return await self._until_rendered(task, output, on_progress)
 
     async def _until_rendered(
@@ -51,7 +55,7 @@ class GrpcExecutor:
         budget, failed = Budget(), set[str]()
         while True:
             wish = Wish(job_id=task.job_id, digest=_digest(task), avoid=failed)
-            async with self._fleet.lease(wish) as worker:
+            async with self.fleet.lease(wish) as worker:
                 on_progress(AttemptStarted(worker.address, task.attempt))
                 try:
                     return await self._attempt(task, output, worker, on_progress)
@@ -98,6 +102,19 @@ class GrpcExecutor:
         )
         if error.retry in (Retry.INTERRUPTION, Retry.FREE):
             worker.rest(str(error))
+
+
+@asynccontextmanager
+async def open_grpc_executor(place: Place) -> AsyncGenerator[GrpcExecutor]:
+    """Open an executor on the fleet that the place names.
+
+    Raises:
+        ValueError: the workers are named wrongly.
+
+    """
+    where = discovery(place.workers)
+    async with open_fleet(where, worker_wait_s=place.worker_wait_s) as fleet:
+        yield GrpcExecutor(fleet, place.bundles)
 
 
 def _digest(task: ChunkTask) -> str | None:

@@ -7,9 +7,6 @@ import socket
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final, Protocol
 
-from renderer.renderer import RenderedChunk, open_renderer
-
-from renderer.browser import Sandbox
 from renderer.errors import (
     BrowserLostError,
     BundleMissingError,
@@ -20,6 +17,8 @@ from renderer.errors import (
     MissingToolError,
     RenderError,
 )
+from renderer.renderer import RenderedChunk, open_renderer
+from renderer.tools import find_tools
 
 from .base import AttemptStarted, ChunkResult, ChunkTask, OnProgress
 from .errors import (
@@ -37,12 +36,12 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
     from pathlib import Path
 
-    from renderer.bundle import BundleStore
     from renderer.composition import Composition
     from renderer.events import OnRenderEvent
     from renderer.frames import FrameRange
     from renderer.settings import RenderSettings
-    from renderer.tools import Tools
+
+    from .plugins import Place
 
 
 class ChunkRenderer(Protocol):
@@ -99,17 +98,16 @@ class LocalExecutor:
 
 
 @asynccontextmanager
-async def open_local_executor(
-    bundles: BundleStore, tools: Tools, *, slots: int = 1, sandbox: Sandbox = Sandbox.AUTO
-) -> AsyncGenerator[LocalExecutor]:
-    """Open a renderer of our own for an executor, and close it behind it.
+async def open_local_executor(place: Place) -> AsyncGenerator[LocalExecutor]:
+    """Open an executor with a renderer of its own, for one chunk at a time.
 
     Raises:
         MissingToolError: this machine cannot render; the message says what to install.
 
     """
-    async with open_renderer(bundles, tools, sandbox=sandbox) as renderer:
-        yield LocalExecutor(renderer, slots=slots)
+    tools = find_tools(place.environment)
+    async with open_renderer(place.bundles, tools) as renderer:
+        yield LocalExecutor(renderer)
 
 
 _KINDS: Final[dict[type[RenderError], tuple[type[ExecutorError], str]]] = {

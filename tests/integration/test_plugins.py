@@ -1,0 +1,65 @@
+"""Executors by name, the default one of the orchestrator among them."""
+
+from __future__ import annotations
+
+import os
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from importlib.metadata import EntryPoint, EntryPoints
+from pathlib import Path
+
+import pytest
+
+from coordinator.orchestrator import RenderOrchestrator
+from executors import plugins
+from executors.grpc import GrpcExecutor
+from executors.local import LocalExecutor
+from executors.plugins import Place, UnknownExecutorError, executor_named
+from renderer.bundle import BundleStore
+from tests.support.fake_executor import FakeExecutor
+from tests.support.frame_numbers import decode_frame_numbers
+from tests.support.pages import add_page, tools_or_skip
+from tests.support.tasks import a_spec
+
+
+@asynccontextmanager
+async def open_fake_executor(place: Place):  # type: ignore[no-untyped-def]
+    assert place.workers == ("anywhere",)
+    yield FakeExecutor()
+
+
+async def test_the_executors_that_come_with_framefarm_have_names(tmp_path: Path) -> None:
+    tools_or_skip()
+    place = Place(bundles=BundleStore(tmp_path), environment=os.environ, workers=("127.0.0.1:1",))
+
+    async with executor_named("local")(place) as local, executor_named("grpc")(place) as grpc:
+        assert isinstance(local, LocalExecutor)
+        assert isinstance(grpc, GrpcExecutor)
+
+
+async def test_an_installed_package_brings_an_executor_by_its_entry_point(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installed = EntryPoint("fake", f"{__name__}:open_fake_executor", plugins.GROUP)
+    monkeypatch.setattr(plugins, "entry_points", lambda *, group: EntryPoints([installed]))
+    place = Place(bundles=BundleStore(tmp_path), environment={}, workers=("anywhere",))
+
+    async with executor_named("fake")(place) as executor:
+        assert isinstance(executor, FakeExecutor)
+
+
+def test_an_unknown_name_is_refused_with_the_names_there_are() -> None:
+    with pytest.raises(UnknownExecutorError, match="'lambda'; there are: grpc, local"):
+        executor_named("lambda")
+
+
+async def test_without_an_executor_the_orchestrator_renders_here(tmp_path: Path) -> None:
+    tools_or_skip()
+    bundles = BundleStore(tmp_path / "store")
+    orchestrator = RenderOrchestrator(bundles)
+    spec = replace(a_spec(8), composition=add_page(bundles, "counter.html"))
+    output = tmp_path / "out.mp4"
+
+    await orchestrator.render(orchestrator.plan(spec, job_id="job", concurrency=2), output)
+
+    assert decode_frame_numbers(output) == list(range(8))
