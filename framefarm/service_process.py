@@ -70,6 +70,7 @@ class ServiceProcess:
         for process in family:  # Chromium has a session of its own, which killpg does not reach
             with suppress(psutil.NoSuchProcess):
                 process.kill()
+        await asyncio.to_thread(psutil.wait_procs, family, timeout=TERMINATE_LIMIT_S)
         await self._process.wait()
 
     async def _ends_within(self, seconds: float) -> bool:
@@ -106,18 +107,21 @@ async def running_services(
 
 
 async def _start(arguments: Sequence[str], log: Path) -> Process:
-    # -P: a folder of the user's that is called like a package of ours must not be imported.
-    command = [sys.executable, "-P", "-m", "framefarm", *arguments, "--until-stdin-closes"]
     stderr = await asyncio.to_thread(log.open, "wb")
     with stderr:
         return await asyncio.create_subprocess_exec(
-            *command,
+            *_command(arguments),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=stderr,
             start_new_session=True,  # Ctrl-C is for us alone: we stop them in order
             env=os.environ | {"TMPDIR": str(log.parent)},
         )
+
+
+def _command(arguments: Sequence[str]) -> list[str]:
+    # -P: a folder of the user's that is called like a package of ours must not be imported.
+    return [sys.executable, "-P", "-m", "framefarm", *arguments, "--until-stdin-closes"]
 
 
 def _family(pid: int) -> list[psutil.Process]:

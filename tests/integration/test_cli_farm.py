@@ -1,0 +1,238 @@
+"""The command line against a coordinator that plays a script."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from coordinator.job import JobError, JobState, PageLogged, ProgressMade
+from framefarm import rendering
+from framefarm.client import FarmClient
+from framefarm.preparation import Place, prepare
+from framefarm.rendering import run_job
+from tests.support.command_line import framefarm, framefarm_command
+from tests.support.eventually import eventually
+from tests.support.fake_coordinator import VIDEO, Script, fake_coordinator
+
+SHA256 = hashlib.sha256(VIDEO).hexdigest()
+PLAYED = (ProgressMade(45, 90), PageLogged(chunk_index=0, level="log", text="hi"))
+ENDLESS = Script(ends=JobState.RENDERING)
+
+
+@pytest.fixture
+def page(tmp_path: Path) -> str:
+    (tmp_path / "page").mkdir()
+    (tmp_path / "page" / "index.html").write_text("<p>hello</p>")
+    return str(tmp_path / "page")
+
+
+async def test_render_on_a_farm_brings_the_video(page: str, tmp_path: Path) -> None:
+    output = tmp_path / "out.mp4"
+    async with fake_coordinator(tmp_path / "data", Script(events=PLAYED)) as (address, fake):
+        ended = await framefarm(
+            "render", page, "-o", str(output), "--frames", "90", "--farm", address, "--json"
+        )
+
+    assert ended.code == 0
+    assert output.read_bytes() == VIDEO
+    printed = json.loads(ended.out)
+    assert printed.pop("seconds") > 0
+    assert printed == {
+        "job_id": "job-1",
+        "output": str(output),
+        "frames": 90,
+        "sha256": SHA256,
+    }
+    assert len(fake.seen.blobs) == 1
+
+
+async def test_quiet_says_nothing_and_verbose_tells_the_console(page: str, tmp_path: Path) -> None:
+    request = ["render", page, "-o", str(tmp_path / "out.mp4"), "--frames", "90"]
+    async with fake_coordinator(tmp_path / "data", Script(events=PLAYED)) as (address, _):
+        quiet = await framefarm(*request, "-q", FRAMEFARM_FARM=address)
+        verbose = await framefarm(*request, "-v", FRAMEFARM_FARM=address)
+
+    assert (quiet.code, quiet.out, quiet.err) == (0, "", "")
+    assert verbose.code == 0
+    assert "page, chunk 0, log: hi" in verbose.err.splitlines()
+
+
+async def test_submit_watch_and_download_from_other_shells(page: str, tmp_path: Path) -> None:
+    output = tmp_path / "out.mp4"
+    async with fake_coordinator(tmp_path / "data", Script(events=PLAYED)) as (address, _):
+        farm = ["--farm", address]
+        submitted = await framefarm("submit", page, "--duration", "3s", *farm)
+        job_id = submitted.out.strip()
+        watched = await framefarm("watch", job_id, "--progress", "json", "--json", *farm)
+        downloaded = await framefarm("download", job_id, "-o", str(output), *farm)
+
+    assert (submitted.code, submitted.out, submitted.err) == (0, "job-1\n", "")
+    assert watched.code == 0
+    told = [json.loads(line) for line in watched.err.splitlines()]
+    assert [event["event"] for event in told][-3:] == ["page_logged", *["state_changed"] * 2]
+    assert json.loads(watched.out)["output"]["sha256"] == SHA256
+    assert downloaded.code == 0
+    assert output.read_bytes() == VIDEO
+
+
+async def test_jobs_and_workers_are_listed(page: str, tmp_path: Path) -> None:
+    async with fake_coordinator(tmp_path / "data") as (address, _):
+        farm = ["--farm", address]
+        for frames in ("90", "91"):
+            await framefarm("submit", page, "--frames", frames, *farm)
+        table = await framefarm("jobs", *farm)
+        objects = await framefarm("jobs", "--json", *farm)
+        workers = await framefarm("workers", *farm)
+        worker_objects = await framefarm("workers", "--json", *farm)
+
+    assert [line.split()[0] for line in table.out.splitlines()][:1] == ["job"]
+    assert "job-2" in table.out
+    assert [(job["job_id"], job["frames"]) for job in json.loads(objects.out)] == [
+        ("job-2", [0, 91]),
+        ("job-1", [0, 90]),
+    ]
+    assert "connection refused" in " ".join(workers.out.split())
+    assert [each["state"] for each in json.loads(worker_objects.out)] == ["ready", "unreachable"]
+
+
+async def test_a_failed_job_is_exit_1_in_the_pages_words(page: str, tmp_path: Path) -> None:
+    error = JobError(reason="PAGE_ERROR", message="Error: boom", detail="at x.js:1", chunk_index=1)
+    script = Script(ends=JobState.FAILED, error=error)
+    output = tmp_path / "out.mp4"
+    async with fake_coordinator(tmp_path / "data", script) as (address, _):
+        farm = ["--farm", address, "--progress", "none"]
+        ended = await framefarm("render", page, "-o", str(output), "--frames", "90", *farm)
+        watched = await framefarm("watch", "job-1", *farm)
+        downloaded = await framefarm("download", "job-1", "-o", str(output), *farm[:2])
+
+    assert [ended.code, watched.code, downloaded.code] == [1, 1, 1]
+    told = [
+        "Error: boom",
+        "at x.js:1",
+        "framefarm: job job-1 failed in chunk 1, frames [30, 60) (PAGE_ERROR)",
+    ]
+    assert ended.err.splitlines() == watched.err.splitlines() == downloaded.err.splitlines() == told
+    assert not output.exists()
+
+
+async def test_an_unknown_job_is_exit_2_and_a_silent_address_exit_1(tmp_path: Path) -> None:
+    async with fake_coordinator(tmp_path / "data") as (address, _):
+        unknown = await framefarm("watch", "job-9", "--farm", address)
+    silent = await framefarm("jobs", "--farm", address)
+
+    assert unknown.code == 2
+    assert "'job-9'" in unknown.err
+    assert silent.code == 1
+    assert f"no coordinator answers at {address}" in silent.err
+    assert "Traceback" not in unknown.err + silent.err
+
+
+async def test_ctrl_c_cancels_the_job_and_waits_for_the_acknowledgement(
+    page: str, tmp_path: Path
+) -> None:
+    output = tmp_path / "out.mp4"
+    async with (
+        fake_coordinator(tmp_path / "data", Script(ends=JobState.RENDERING)) as (address, fake),
+        framefarm_command(
+            "render", page, "-o", str(output), "--frames", "90", "--farm", address
+        ) as command,
+    ):
+        await eventually(lambda: fake.seen.watching == 1, within_s=30)
+        command.signal(signal.SIGINT)
+        ended = await command.ended()
+
+        assert fake.seen.cancelled == ["job-1"]
+        assert fake.jobs["job-1"].state is JobState.CANCELLED
+    assert ended.code == 130
+    assert ended.err.splitlines()[-2:] == [
+        "interrupted: stopping (once more to end at once)",
+        "job job-1 is cancelled; its work has ended on every worker",
+    ]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["data", "page"]
+
+
+async def test_a_second_ctrl_c_ends_at_once(page: str, tmp_path: Path) -> None:
+    script = Script(ends=JobState.RENDERING, cancel_takes_s=30)
+    async with (
+        fake_coordinator(tmp_path / "data", script) as (address, fake),
+        framefarm_command(
+            "render", page, "-o", str(tmp_path / "out.mp4"), "--frames", "90", "--farm", address
+        ) as command,
+    ):
+        await eventually(lambda: fake.seen.watching == 1, within_s=30)
+        command.signal(signal.SIGINT)
+        await command.said("interrupted")
+        began_s = time.monotonic()
+        command.signal(signal.SIGINT)
+        ended = await command.ended()
+
+    assert ended.code == 130
+    assert time.monotonic() - began_s < 3
+
+
+async def test_ctrl_c_leaves_a_watched_job_alone(page: str, tmp_path: Path) -> None:
+    async with fake_coordinator(tmp_path / "data", ENDLESS) as (address, fake):
+        await framefarm("submit", page, "--frames", "90", "--farm", address)
+        async with framefarm_command("watch", "job-1", "--farm", address) as command:
+            await eventually(lambda: fake.seen.watching == 1, within_s=30)
+            command.signal(signal.SIGINT)
+            ended = await command.ended()
+
+        assert ended.code == 130
+        assert fake.seen.cancelled == []
+
+
+class Heard:
+    """A watcher that keeps what is said to it."""
+
+    def __init__(self) -> None:
+        self.words: list[str] = []
+
+    def created(self, job: object) -> None:
+        pass
+
+    def told(self, event: object) -> None:
+        pass
+
+    def said(self, message: str) -> None:
+        self.words.append(message)
+
+
+async def test_a_cancel_that_nobody_acknowledges_is_given_up_and_told(
+    page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rendering, "CANCEL_LIMIT_S", 0.2)
+    script = Script(ends=JobState.RENDERING, cancel_takes_s=30)
+    prepared = await prepare(page, {"frames": 90}, output=None, place=Place())
+    heard = Heard()
+    async with (
+        fake_coordinator(tmp_path / "data", script) as (address, fake),
+        FarmClient(address) as farm,
+    ):
+        running = asyncio.create_task(run_job(farm, prepared, heard))
+        await eventually(lambda: fake.seen.watching == 1)
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+
+    assert heard.words == ["the farm did not acknowledge the cancel within 0.2 s"]
+
+
+async def test_a_watcher_that_raises_cancels_its_job(page: str, tmp_path: Path) -> None:
+    class Broken(Heard):
+        def told(self, event: object) -> None:
+            raise RuntimeError("the user's own callback")
+
+    prepared = await prepare(page, {"frames": 90}, output=None, place=Place())
+    async with fake_coordinator(tmp_path / "data", ENDLESS) as (address, fake):
+        async with FarmClient(address) as farm:
+            with pytest.raises(RuntimeError, match="the user's own callback"):
+                await run_job(farm, prepared, Broken())
+
+        assert fake.seen.cancelled == ["job-1"]
