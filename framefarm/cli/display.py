@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
-from rich.console import Group
 from rich.live import Live
 from rich.progress_bar import ProgressBar
+from rich.table import Table
 from rich.text import Text
 
 from coordinator.job import ChunkMoved, ChunkState, PageLogged, StateChanged
@@ -150,15 +150,25 @@ class LiveDisplay:
         assert self._progress is not None
         self._story.told(event)
         self._progress.take(event)
-        progress = self._progress
-        bar = ProgressBar(total=progress.frames_total, completed=progress.frames_done, width=50)
-        self._live.update(Group(bar, Text(_line(progress))))
+        self._live.update(_picture(self._progress))
 
     def said(self, message: str) -> None:
         self._story.said(message)
 
 
+def _picture(progress: JobProgress) -> Table:
+    picture = Table.grid()
+    bar = ProgressBar(total=progress.frames_total, completed=progress.frames_done, width=50)
+    picture.add_row(bar)
+    for line in (_facts(progress), progress.chunks):
+        picture.add_row(Text(line, no_wrap=True))
+    return picture
+
+
 def _line(progress: JobProgress) -> str:
+    return f"{_facts(progress)} · {progress.chunks}"
+
+
+def _facts(progress: JobProgress) -> str:
     done = f"{progress.frames_done}/{progress.frames_total} frames"
-    facts = (done, speed_text(progress), time_left_text(progress), progress.chunks)
-    return f"{progress.state:10} {' · '.join(facts)}"
+    return f"{progress.state:10} {done} · {speed_text(progress)} · {time_left_text(progress)}"

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import inspect
+import io
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 import typer
+from rich.console import Console
+from rich.live import Live
 
 from coordinator.job import (
     ChunkMoved,
@@ -25,7 +29,14 @@ from coordinator.job import (
 )
 from framefarm.cli.app import app
 from framefarm.cli.console import Verbosity, printable
-from framefarm.cli.display import JsonDisplay, PlainDisplay, ProgressMode, Story, open_display
+from framefarm.cli.display import (
+    JsonDisplay,
+    LiveDisplay,
+    PlainDisplay,
+    ProgressMode,
+    Story,
+    open_display,
+)
 from framefarm.cli.failures import tell
 from framefarm.cli.options import name_on_command_line, rendering_options
 from framefarm.cli.progress import JobProgress, speed_text, time_left_text
@@ -88,6 +99,19 @@ def test_the_commands_take_the_options_that_the_grammar_names() -> None:
     for name, expected in GRAMMAR.items():
         taken = {flag for option in commands[name].params for flag in option.opts}
         assert expected <= taken
+
+
+def test_the_reference_page_names_every_command_and_option() -> None:
+    page = Path(__file__).parents[3].joinpath("docs/reference/cli.md").read_text(encoding="utf-8")
+
+    commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+    for name, command in commands.items():
+        assert f"## `framefarm {name}`" in page or f"`framefarm {name} " in page
+        for option in command.params:
+            if not getattr(option, "hidden", False) and option.opts[0].startswith("-"):
+                assert f"`{option.opts[0]}" in page, f"{name} {option.opts[0]}"
+            if variable := getattr(option, "envvar", None):
+                assert variable in page
 
 
 def test_the_rendering_options_are_those_of_the_library() -> None:
@@ -215,6 +239,25 @@ def test_plain_lines_come_now_and_then_and_at_each_state(
         ["rendering", "25/90"],
         ["succeeded", "26/90"],
     ]
+
+
+def test_the_live_display_shows_bar_speed_time_left_and_chunks() -> None:
+    screen = Console(file=io.StringIO(), force_terminal=True, width=80, record=True)
+    with Live(console=screen, auto_refresh=False) as live:
+        display = LiveDisplay(live, Story(verbose=False))
+        display.created(a_job())
+        for event in events(
+            (0, StateChanged(JobState.RENDERING)),
+            (0, chunk(0, ChunkState.RENDERING)),
+            (1, ProgressMade(5, 90)),
+            (3, ProgressMade(45, 90)),
+        ):
+            display.told(event)
+
+    bar, facts, chunks = screen.export_text().splitlines()[-3:]
+    assert "━" in bar
+    assert facts.rstrip() == "rendering  45/90 frames · 20.0 frames/s · ETA 0:02"
+    assert chunks.rstrip() == "chunks: 0 rendered, 1 rendering, 2 waiting"
 
 
 def test_json_progress_is_an_object_a_line(capsys: pytest.CaptureFixture[str]) -> None:
