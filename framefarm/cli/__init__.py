@@ -17,4 +17,6 @@ def main() -> None:
         code = command.main(prog_name="framefarm", standalone_mode=False)
     except Told as error:
         code = tell(error)
+    except KeyboardInterrupt:  # before there was any work to cancel
+        code = 130
     sys.exit(code or 0)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import signal
 import time
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -18,6 +21,7 @@ from tests.support.eventually import eventually
 from tests.support.frame_numbers import decode_frame_numbers, video_size_px
 from tests.support.pages import PAGES, tools_or_skip
 
+NOT_FOUND = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 SMALL = ["--width", "480", "--height", "270", "--preset", "ultrafast"]
 COUNTER = str(PAGES / "counter.html")
 
@@ -39,6 +43,20 @@ def assert_nothing_is_left(folder: Path, temporary: Path, *, but: tuple[str, ...
     assert living_in(temporary) == []
     assert list(temporary.iterdir()) == []
     assert sorted(path.name for path in folder.iterdir()) == sorted(["tmp", *but])
+
+
+@asynccontextmanager
+async def not_found_everywhere() -> AsyncGenerator[str]:
+    """A web server on loopback that has no page at all; yields a URL of it."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(NOT_FOUND)
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/none.html"
 
 
 async def test_one_worker_or_two_the_bytes_are_the_same(tmp_path: Path, temporary: Path) -> None:
@@ -74,6 +92,21 @@ async def test_a_page_error_is_told_first_and_leaves_nothing(
     assert message == "Error: the page gave up at frame 45"
     assert "counter.html" in stack
     assert "Traceback" not in ended.err
+    assert_nothing_is_left(tmp_path, temporary)
+
+
+async def test_a_url_that_answers_404_fails_in_seconds(tmp_path: Path, temporary: Path) -> None:
+    began_s = time.monotonic()
+    async with not_found_everywhere() as url:
+        ended = await run_framefarm(
+            *["render", url, "-o", str(tmp_path / "out.mp4"), "--frames", "900", *SMALL],
+            *["--workers", "1", "--progress", "none"],
+            temporary=temporary,
+        )
+
+    assert ended.code == 1
+    assert ended.err.splitlines()[1] == f"{url} answers with status 404"
+    assert time.monotonic() - began_s < 60
     assert_nothing_is_left(tmp_path, temporary)
 
 
@@ -117,6 +150,21 @@ async def test_ctrl_c_stops_everything_and_leaves_nothing(tmp_path: Path, tempor
     assert_nothing_is_left(tmp_path, temporary)
 
 
+async def test_ctrl_c_while_the_farm_starts_leaves_nothing_either(
+    tmp_path: Path, temporary: Path
+) -> None:
+    request = ["render", COUNTER, "-o", str(tmp_path / "out.mp4"), "--frames", "90", *SMALL]
+    async with framefarm_command(*request, "--workers", "2", temporary=temporary) as command:
+        await command.said("starting a farm")
+        await eventually(lambda: len(living_in(temporary)) >= 3, within_s=20)
+        command.signal(signal.SIGINT)
+        ended = await command.ended(within_s=30)
+
+    assert ended.code == 130
+    assert "Traceback" not in ended.err
+    assert_nothing_is_left(tmp_path, temporary)
+
+
 async def test_a_command_that_is_killed_takes_its_farm_with_it(
     tmp_path: Path, temporary: Path
 ) -> None:
@@ -129,6 +177,38 @@ async def test_a_command_that_is_killed_takes_its_farm_with_it(
         await command.ended()
 
     await eventually(lambda: living_in(temporary) == [], within_s=20)
+
+
+async def test_a_farm_started_by_hand_serves_other_shells(tmp_path: Path, temporary: Path) -> None:
+    output = tmp_path / "out.mp4"
+    async with AsyncExitStack() as stack:
+
+        async def serving(*arguments: str) -> str:
+            command = await stack.enter_async_context(
+                framefarm_command(*arguments, temporary=temporary)
+            )
+            return await command.first_line()
+
+        async def shell(*arguments: str) -> Ended:
+            return await run_framefarm(*arguments, FRAMEFARM_FARM=address)
+
+        place = ["--listen", "127.0.0.1:0", "--data-dir"]
+        fleet = [await serving("worker", *place, str(temporary / name)) for name in ("w1", "w2")]
+        address = await serving(
+            "coordinator", *place, str(temporary / "c"), "--workers", ",".join(fleet)
+        )
+        submitted = await shell("submit", COUNTER, "--frames", "60", *SMALL)
+        watched = await shell("watch", submitted.out.strip())
+        downloaded = await shell("download", submitted.out.strip(), "-o", str(output))
+        jobs = await shell("jobs", "--json")
+        workers = await shell("workers", "--json")
+
+    assert [submitted.code, watched.code, downloaded.code] == [0, 0, 0], watched.err
+    assert decode_frame_numbers(output) == list(range(60))
+    assert [(job["job_id"], job["state"]) for job in json.loads(jobs.out)] == [
+        (submitted.out.strip(), "succeeded")
+    ]
+    assert {worker["address"] for worker in json.loads(workers.out)} == set(fleet)
 
 
 async def test_the_library_takes_the_same_way(tmp_path: Path) -> None:

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import psutil
 
+STOP_LIMIT_S = 15
+
 
 @dataclass(frozen=True)
 class Ended:
@@ -39,6 +41,12 @@ class CommandLine:
                 line = await self._process.stderr.readline()
                 assert line, f"it ended and never said {text!r}:\n{self.err}"
                 self.err += line.decode()
+
+    async def first_line(self) -> str:
+        """What it prints to standard output first: a service's address."""
+        assert self._process.stdout is not None
+        async with asyncio.timeout(60):
+            return (await self._process.stdout.readline()).decode().strip()
 
     async def ended(self, *, within_s: float = 120) -> Ended:
         async with asyncio.timeout(within_s):
@@ -69,8 +77,17 @@ async def framefarm_command(
         yield CommandLine(process)
     finally:
         if process.returncode is None:
-            process.kill()
-            await process.wait()
+            process.terminate()
+            await _end(process)
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    try:
+        async with asyncio.timeout(STOP_LIMIT_S):
+            await process.communicate()
+    except TimeoutError:
+        process.kill()
+        await process.wait()
 
 
 async def framefarm(*arguments: str, temporary: Path | None = None, **environment: str) -> Ended:
