@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import shutil
 import sys
+import time
 import uuid
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -49,6 +51,8 @@ _QUIET_FLAGS: Final = (
 )
 LAUNCH_TIMEOUT_S: Final = 30.0
 _CLOSE_TIMEOUT_S: Final = 2.0
+_POLL_S: Final = 0.005
+_ADDRESS: Final = re.compile(r"(?P<port>\d+)\n(?P<path>/\S+)\s*")
 _SANDBOX_PROBE: Final = """
 import ctypes, sys
 NEW_USER, NEW_PID, NEW_NET = 0x10000000, 0x20000000, 0x40000000
@@ -176,12 +180,15 @@ def _value(command: list[str], option: str) -> str:
 
 
 def _devtools_url(main: _Main) -> str:
-    """Read the address that the browser wrote into its profile before Playwright returned."""
-    try:
-        port, path = (main.profile / "DevToolsActivePort").read_text().splitlines()[:2]
-    except (OSError, ValueError) as error:
-        raise BrowserLostError(f"Chromium (pid {main.pid}) opened no DevTools port") from error
-    return f"ws://127.0.0.1:{port}{path}"
+    """Read the address that the browser writes into its profile, about when Playwright returns."""
+    file = main.profile / "DevToolsActivePort"
+    deadline_s = time.monotonic() + LAUNCH_TIMEOUT_S
+    while psutil.pid_exists(main.pid) and time.monotonic() < deadline_s:
+        with suppress(FileNotFoundError):
+            if match := _ADDRESS.fullmatch(file.read_text()):
+                return f"ws://127.0.0.1:{match['port']}{match['path']}"
+        time.sleep(_POLL_S)
+    raise BrowserLostError(f"Chromium (pid {main.pid}) opened no DevTools port")
 
 
 def _end(main: _Main) -> None:

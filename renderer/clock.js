@@ -4,14 +4,14 @@
 (options) => {
   const EPOCH_MS = options.epochMs;
   const GRID_PER_MS = 10; // Blink clamps its clocks to 100 µs; times on that grid survive unchanged
+  const REHEARSED = -2; // no frame's number
   const FIRST_HELD_ID = 1 << 30; // no id that the browser gives out itself comes this far
 
   const NativeDate = Date;
   const nativeNow = performance.now.bind(performance);
   const native = {};
-  for (const name of ["setTimeout", "clearTimeout", "setInterval", "requestAnimationFrame"]) {
-    native[name] = window[name].bind(window);
-  }
+  const ours = "setTimeout clearTimeout setInterval requestAnimationFrame cancelAnimationFrame";
+  for (const name of ours.split(" ")) native[name] = window[name].bind(window);
 
   let zeroMs = null; // the browser's own performance.now() at time zero; null while loading
 
@@ -46,13 +46,34 @@
     replace(Performance.prototype, "now", now);
     replaceGetter(Performance.prototype, "timeOrigin", () => EPOCH_MS);
     replaceGetter(Event.prototype, "timeStamp", sinceZero);
-    replace(window, "requestAnimationFrame", (callback) =>
-      native.requestAnimationFrame((stamp) => callback(sinceZero(stamp)))
-    );
     replace(window, "requestIdleCallback", (callback) =>
       window.setTimeout(() => callback({ didTimeout: false, timeRemaining: () => 0 }), 0)
     );
     replace(window, "cancelIdleCallback", (id) => window.clearTimeout(id));
+  }
+
+  // Animation frames. In a rehearsal the page's callbacks are put off, in their order: the browser
+  // draws, to find out that it can, and the page does not notice.
+  const putOff = new Map();
+  let isRehearsal = false;
+  let drawnFrame = -1;
+
+  function requestFrame(callback) {
+    const run = (stamp) => {
+      if (isRehearsal) return void putOff.set(id, native.requestAnimationFrame(run));
+      putOff.delete(id);
+      return callback(sinceZero(stamp));
+    };
+    const id = native.requestAnimationFrame(run);
+    return id;
+  }
+
+  function replaceAnimationFrames() {
+    replace(window, "requestAnimationFrame", requestFrame);
+    replace(window, "cancelAnimationFrame", (id) => {
+      native.cancelAnimationFrame(putOff.get(id) ?? id);
+      putOff.delete(id);
+    });
   }
 
   // Timers: no time passes while the page loads, so a timer set then starts to count at zero.
@@ -134,10 +155,22 @@
     });
   }
 
+  const closedRoots = new WeakMap();
+
+  function noteClosedRoots() {
+    const attach = Element.prototype.attachShadow;
+    replace(Element.prototype, "attachShadow", function (init) {
+      const root = attach.call(this, init);
+      closedRoots.set(this, root);
+      return root;
+    });
+  }
+
   function* trees(root) {
     yield root;
     for (const element of root.querySelectorAll("*")) {
-      if (element.shadowRoot) yield* trees(element.shadowRoot);
+      const within = element.shadowRoot ?? closedRoots.get(element);
+      if (within) yield* trees(within);
     }
   }
 
@@ -245,18 +278,29 @@
       isReleased = true;
       startTimers();
     },
-    zero(wasDrawn) {
+    zero() {
       zeroMs = onGrid(nativeNow());
       for (const [animation, time] of givenStart) startTime.set.call(animation, zeroMs + time);
-      if (wasDrawn) restartAnimations();
+      restartAnimations();
       startTimers();
     },
+    /** From now on frames are drawn without the page. */
+    rehearse() {
+      isRehearsal = true;
+      native.requestAnimationFrame(() => (drawnFrame = REHEARSED));
+    },
+    wasRehearsed: () => drawnFrame === REHEARSED,
+    endRehearsal: () => void (isRehearsal = false),
+    /** The frame is about to be drawn; tells which one was drawn last. */
     async before(frame) {
+      const last = drawnFrame;
       for (const hook of hooks) {
         runningHook = hook.name || "anonymous";
         await hook(frame);
       }
       runningHook = "";
+      native.requestAnimationFrame(() => (drawnFrame = frame));
+      return last;
     },
     runningHook: () => runningHook,
     now: () => (zeroMs === null ? null : now()),
@@ -274,8 +318,10 @@
 
   joinParent();
   replaceClocks();
+  replaceAnimationFrames();
   replaceTimers();
   replaceAnimationTimes();
+  noteClosedRoots();
   replaceRandomness();
   replaceDialogs();
   Object.defineProperty(window, "framefarm", {

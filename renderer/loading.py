@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from .errors import CompositionError, Fault
+from .frames import GRID_US
 
 if TYPE_CHECKING:
     from .clock import VirtualTime
@@ -19,6 +20,7 @@ CLOCK: Final = "window[Symbol.for('framefarm.clock')]"
 _STEP_US: Final = 1_000
 _CALM_STEPS: Final = 8
 _POLL_S: Final = 0.005
+_REHEARSAL_US: Final = 1_000  # room for ten tries; one is enough as a rule
 _EAGER_POLLS: Final = 40
 _MS: Final = 1_000
 
@@ -41,6 +43,7 @@ async def load(page: Page, time: VirtualTime, url: str, settings: RenderSettings
         async with asyncio.timeout(limit_s):
             await loading.navigate(url)
             await loading.settle()
+            await loading.rehearse()
             await loading.zero()
     except TimeoutError as error:
         waits = loading.waits()
@@ -60,7 +63,7 @@ class _Loading:
         self._timeout_s = settings.stability_timeout_s + 1.0  # the limit around it all comes first
         self._browser_waits: list[str] = []
         self._page_waits: list[str] = []
-        self._was_drawn = False
+        self._is_released = False
 
     def waits(self) -> list[str]:
         """Name what the page still waits for."""
@@ -94,29 +97,49 @@ class _Loading:
             calm_steps = calm_steps + 1 if is_calm else 0
             await asyncio.sleep(0 if is_calm or polls < _EAGER_POLLS else _POLL_S)
 
+    async def rehearse(self) -> None:
+        """Draw the page, without its callbacks, until there is a picture of it.
+
+        A new page has no surface to draw on at first, and then a frame may be lost without a word.
+        What this sets going (animations) is put back at zero.
+        """
+        await self._advance_to(self._time.next_zero_us - _REHEARSAL_US)
+        picture, was_drawn = None, False
+        while picture is None or not was_drawn:
+            await self._ask_all("rehearse()")
+            await self._advance_to(self._time.now_us + GRID_US)
+            picture = await self._page.draw_picture(
+                self._time.ticks_ms, self._rate.time_us(1) / _MS, timeout_s=self._timeout_s
+            )
+            was_drawn = (await self._ask_all("wasRehearsed()"))[0]
+        await self._ask_all("endRehearsal()")
+
     async def zero(self) -> None:
         await self._advance_to(self._time.next_zero_us)
-        was_drawn = "true" if self._was_drawn else "false"
-        await self._page.evaluate_everywhere(
-            f"{CLOCK}?.zero({was_drawn})", timeout_s=self._timeout_s
-        )
+        await self._ask_all("zero()")
         self._page.pin()
 
     async def _step(self) -> None:
-        if self._was_drawn:
+        if self._is_released:
             await self._draw()
         else:
             await self._advance_to(self._time.now_us + _STEP_US)
-        asked = await self._page.evaluate_everywhere(f"{CLOCK}?.waits()", timeout_s=self._timeout_s)
+        asked = await self._ask_all("waits()")
         known = [waits for waits in asked if waits]
         self._browser_waits = [text for waits in known for text in waits["browser"]]
+        if not known:
+            self._browser_waits = ["the document"]  # the page is just going on to another one
         self._page_waits = [text for waits in known for text in waits["page"]]
+
+    async def _ask_all(self, call: str) -> list[Any]:
+        """Call the clocks of the page and of the frames in it; the page's answer comes first."""
+        return await self._page.evaluate_everywhere(f"{CLOCK}?.{call}", timeout_s=self._timeout_s)
 
     async def _release(self) -> None:
         """The page waits for time itself: let its timers run, and draw frames."""
-        if not self._was_drawn:
-            self._was_drawn = True
-            await self._page.evaluate_everywhere(f"{CLOCK}?.release()", timeout_s=self._timeout_s)
+        if not self._is_released:
+            self._is_released = True
+            await self._ask_all("release()")
 
     async def _draw(self) -> None:
         period_us = self._rate.time_us(1)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import base64
+import json
 from typing import TYPE_CHECKING, Any, Final
 
-from .errors import BrowserLostError, CompositionError, Fault, FrameStalledError
+from .cdp import CdpError
+from .errors import BrowserLostError, CompositionError, Fault
 from .events import PageLog
 from .requests import Requests
 
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 
     Params = dict[str, Any]
 
+_OUR_OWN_DOING: Final = "GPU stall due to ReadPixels"  # said of WebGL pages when we read them
 _DOMAINS: Final = ("Page", "Runtime", "Log", "Network", "Inspector")
 
 
@@ -77,10 +80,14 @@ class Page:
 
     async def evaluate_everywhere(self, expression: str, *, timeout_s: float) -> list[Any]:
         """Run a script in every frame that can be reached, the main frame first."""
-        contexts = sorted(
-            self._contexts.values(), key=lambda context: context != self._main_context
-        )
-        return [await self._evaluate(context, expression, timeout_s) for context in contexts]
+        values: list[Any] = []
+        for context in sorted(self._contexts.values(), key=lambda one: one != self._main_context):
+            try:
+                values.append(await self._evaluate(context, expression, timeout_s))
+            except CdpError:
+                if context in self._contexts.values():
+                    raise  # else its document was left meanwhile
+        return values
 
     async def draw(self, ticks_ms: float, interval_ms: float, *, timeout_s: float) -> None:
         """Play a frame without painting it: scripts, styles and layout, but no pixels.
@@ -90,16 +97,17 @@ class Page:
         frame = {"frameTimeTicks": ticks_ms, "interval": interval_ms, "noDisplayUpdates": True}
         await self._begin_frame(frame, timeout_s=timeout_s)
 
-    async def draw_picture(self, ticks_ms: float, interval_ms: float, *, timeout_s: float) -> bytes:
-        """Draw a frame and return it as a PNG file."""
+    async def draw_picture(
+        self, ticks_ms: float, interval_ms: float, *, timeout_s: float
+    ) -> bytes | None:
+        """Draw a frame and return it as a PNG file, if there is a picture yet."""
         picture = {"format": "png", "optimizeForSpeed": True}
         reply = await self._begin_frame(
             {"frameTimeTicks": ticks_ms, "interval": interval_ms, "screenshot": picture},
             timeout_s=timeout_s,
         )
-        if "screenshotData" not in reply:
-            raise FrameStalledError("Chromium drew a frame and gave no picture of it")
-        return base64.b64decode(reply["screenshotData"])
+        data = reply.get("screenshotData")
+        return base64.b64decode(data) if data else None
 
     async def _begin_frame(self, params: Params, *, timeout_s: float) -> Params:
         # Two at a time, even in two pages, kill Chromium's GPU process.
@@ -156,6 +164,8 @@ class Page:
 
     def _on_log(self, params: Params) -> None:
         entry: Params = params["entry"]
+        if _OUR_OWN_DOING in entry["text"]:
+            return
         url = f" ({entry['url']})" if entry.get("url") else ""
         self._on_event(PageLog(entry["level"], f"{entry['text']}{url}"))
 
@@ -183,5 +193,6 @@ def page_error(details: Params) -> CompositionError:
 
 def _text_of(value: Params) -> str:
     if "value" in value:
-        return str(value["value"])
+        given = value["value"]
+        return given if isinstance(given, str) else json.dumps(given)
     return str(value.get("unserializableValue") or value.get("description") or value.get("type"))

@@ -20,7 +20,7 @@ from .encode.probe import check_chunk, probe
 from .errors import InvalidRequestError, Violation
 from .events import FramesDone
 from .fingerprint import Fingerprint, read_fingerprint
-from .session import Opening, open_session
+from .session import FRAME_TIMEOUT_S, Opening, open_session
 from .site import open_site
 
 if TYPE_CHECKING:
@@ -54,7 +54,11 @@ class RenderedChunk:
 
 @asynccontextmanager
 async def open_renderer(
-    bundles: BundleStore, tools: Tools, *, sandbox: Sandbox = Sandbox.AUTO
+    bundles: BundleStore,
+    tools: Tools,
+    *,
+    sandbox: Sandbox = Sandbox.AUTO,
+    frame_timeout_s: float = FRAME_TIMEOUT_S,
 ) -> AsyncGenerator[Renderer]:
     """Open a renderer of `bundles` and of URLs. It renders as many chunks at once as asked.
 
@@ -68,7 +72,7 @@ async def open_renderer(
         options = LaunchOptions(
             chromium=tools.chromium, sandbox=is_sandboxed, resolver_rules=site.resolver_rules
         )
-        yield Renderer(Studio(playwright, options, site, tools), fingerprint)
+        yield Renderer(Studio(playwright, options, site, tools, frame_timeout_s), fingerprint)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +83,7 @@ class Studio:
     launch: LaunchOptions
     site: Site
     tools: Tools
+    frame_timeout_s: float
 
 
 class Renderer:
@@ -141,7 +146,8 @@ class Renderer:
 
     async def _film(self, film: Film, on_event: OnRenderEvent) -> PictureStream:
         settings = film.settings
-        opening = Opening(film.url, settings, page_scripts(settings))
+        scripts = page_scripts(settings)
+        opening = Opening(film.url, settings, scripts, self._studio.frame_timeout_s)
         async with open_browser(self._studio.playwright, self._studio.launch) as browser:
             session = await open_session(browser, opening, on_event)
             capture = choose(session, settings)

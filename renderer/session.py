@@ -79,9 +79,14 @@ class Session:
 
     async def draw_picture(self) -> bytes:
         """Draw the frame and return it as a PNG file."""
-        return await self._page.draw_picture(
+        picture = await self._page.draw_picture(
             self._time.ticks_ms, self._interval_ms, timeout_s=self._timeout_s
         )
+        if picture is None:
+            raise FrameStalledError(
+                f"Chromium drew frame {self._next_frame - 1} and gave no picture of it"
+            )
+        return picture
 
     async def evaluate(self, expression: str) -> Any:
         """Run a script in the page."""
@@ -100,7 +105,7 @@ class Session:
 
     async def _run_hooks(self, frame: int) -> None:
         try:
-            await self.evaluate(f"{CLOCK}.before({frame})")
+            drawn = await self.evaluate(f"{CLOCK}.before({frame})")
         except FrameStalledError as error:
             hook = await self._page.evaluate(f"{CLOCK}.runningHook()", timeout_s=_ASK_TIMEOUT_S)
             raise CompositionError(
@@ -109,3 +114,5 @@ class Session:
                 f"{self._timeout_s:g} s; it must not wait for a timer or an animation frame, "
                 "because time stands still until it ends",
             ) from error
+        if frame and drawn != frame - 1:
+            raise FrameStalledError(f"Chromium left out frame {frame - 1}; it drew {drawn} before")
