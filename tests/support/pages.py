@@ -24,12 +24,12 @@ from .require import missing
 
 PAGES = Path(__file__).parents[1] / "e2e" / "pages"
 WIDTH_PX, HEIGHT_PX = 480, 270
-LOSSLESS = {"crf": 0}
+LOSSLESS: dict[str, Any] = {"crf": 0}
 
 
 def page_settings(**changes: Any) -> RenderSettings:
     """Small and quick; what is given replaces."""
-    small = {"width_px": WIDTH_PX, "height_px": HEIGHT_PX, "preset": "ultrafast"}
+    small: dict[str, Any] = {"width_px": WIDTH_PX, "height_px": HEIGHT_PX, "preset": "ultrafast"}
     return RenderSettings(**(small | changes))
 
 
@@ -97,7 +97,7 @@ class Crew:
         composition = add_page(self.store, page) if isinstance(page, str) else page
         self._films += 1
         output = self.folder / f"{self._films}.mp4"
-        self.events = events = []
+        self.events = events = list[RenderEvent]()
         chunk = await self.renderer.render(
             composition,
             FrameRange(*frames),
@@ -109,8 +109,14 @@ class Crew:
 
     async def film_html(self, html: str, frames: tuple[int, int] = (0, 3), **settings: Any) -> Film:
         """Film a page that stands in the test itself."""
-        page = add_files(self.store, {"index.html": f"<!doctype html><body>{html}"})
-        return await self.film(page, frames, **settings)
+        return await self.film_files(
+            {"index.html": f"<!doctype html><body>{html}"}, frames, **settings
+        )
+
+    async def film_files(
+        self, files: Mapping[str, str | bytes], frames: tuple[int, int], **settings: Any
+    ) -> Film:
+        return await self.film(add_files(self.store, files), frames, **settings)
 
 
 @asynccontextmanager
