@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import time
 from contextlib import suppress
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import psutil
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 GONE_TIMEOUT_S: Final = 3.0
+_PR_SET_CHILD_SUBREAPER: Final = 36  # prctl(2), Linux
 _POLL_S: Final = 0.005
+
+
+def adopt_orphans() -> None:
+    """Become the parent of descendants whose own parent dies, as process 1 otherwise would.
+
+    Chromium's helpers lose theirs when the browser is killed; a container's process 1 may not
+    reap, and then they stay as zombies. For a process that is ours; `end_all` does the reaping.
+    """
+    if ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
+        raise OSError(ctypes.get_errno(), "prctl(PR_SET_CHILD_SUBREAPER)")
 
 
 def tree_of(pid: int) -> list[psutil.Process]:
@@ -51,6 +66,26 @@ def end_all(pid: int) -> None:
     deadline_s = time.monotonic() + GONE_TIMEOUT_S
     while any(map(_is_alive, doomed.values())) and time.monotonic() < deadline_s:
         time.sleep(_POLL_S)
+    _reap(doomed, deadline_s)
+
+
+def _reap(dead: Mapping[int, psutil.Process], deadline_s: float) -> None:
+    """Reap those who are, or are about to become, our children; others have who reaps them."""
+    family = {os.getpid(), *dead}
+    while ours := [process for process in dead.values() if _parent_pid(process) in family]:
+        for process in ours:
+            with suppress(ChildProcessError):  # not ours yet
+                os.waitpid(process.pid, os.WNOHANG)
+        if time.monotonic() > deadline_s:
+            return
+        time.sleep(_POLL_S)
+
+
+def _parent_pid(process: psutil.Process) -> int | None:
+    try:
+        return process.ppid()
+    except psutil.NoSuchProcess:
+        return None
 
 
 def _is_alive(process: psutil.Process) -> bool:

@@ -13,12 +13,12 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from renderer.renderer import open_renderer
-
 from executors.local import LocalExecutor
 from executors.status import status_of
 from protos.framefarm.v1 import worker_pb2, worker_pb2_grpc
 from renderer.bundle import BundleStore
+from renderer.processes import adopt_orphans
+from renderer.renderer import open_renderer
 from renderer.tools import find_tools
 from serving.server import Service, open_server
 from serving.stopping import stop_event
@@ -39,6 +39,7 @@ async def run(settings: WorkerSettings) -> None:
         ListenError: the address cannot be used.
 
     """
+    adopt_orphans()
     tools = find_tools(os.environ)
     name = settings.name or socket.gethostname()
     attempts = Attempts(settings.slots)
