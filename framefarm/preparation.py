@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -97,6 +98,8 @@ def _output_problems(output: Path, problems: Problems) -> None:
         problems.add("output", f"{output} is a folder; name a file")
     elif not output.parent.is_dir():
         problems.add("output", f"there is no folder {output.parent}; make it first")
+    elif not os.access(output.parent, os.W_OK):
+        problems.add("output", f"folder {output.parent} may not be written to; choose another one")
 
 
 def _check_place(place: Place, problems: Problems) -> None:

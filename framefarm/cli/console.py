@@ -6,11 +6,15 @@ import json
 import sys
 import unicodedata
 from enum import IntEnum
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from rich.console import Console
 
+if TYPE_CHECKING:
+    from rich.table import Table
+
 OUT: Final = Console()
+_PIPE_WIDTH: Final = 400
 ERR: Final = Console(stderr=True)
 
 
@@ -29,6 +33,12 @@ def give(line: str) -> None:
     """Print a line of the result on standard output."""
     sys.stdout.write(f"{line}\n")
     sys.stdout.flush()
+
+
+def give_table(table: Table) -> None:
+    """Print a table on standard output; in a pipe its rows are not folded."""
+    console = OUT if OUT.is_terminal else Console(width=_PIPE_WIDTH)
+    console.print(table)
 
 
 def give_json(value: object) -> None:

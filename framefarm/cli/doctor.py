@@ -11,7 +11,7 @@ from rich.text import Text
 
 from framefarm.doctor import Verdict, examine
 
-from .console import OUT
+from .console import give_table
 
 _STYLES: Final = {Verdict.OK: "green", Verdict.WARNING: "yellow", Verdict.MISSING: "bold red"}
 
@@ -25,6 +25,6 @@ def doctor() -> None:
         table.add_row(verdict, finding.name, Text(finding.found, overflow="fold"))
         if finding.remedy:
             table.add_row("", "", Text(f"→ {finding.remedy}", overflow="fold"))
-    OUT.print(table)
+    give_table(table)
     if any(finding.verdict is Verdict.MISSING for finding in findings):
         raise typer.Exit(1)

@@ -50,6 +50,8 @@ def tell(error: BaseException) -> int:
         case typer.TyperException():
             _complain(error.format_message())
             return error.exit_code
+        case OSError(filename=str(name), strerror=str(why)):
+            _complain(f"{name}: {why}")
         case _:
             _complain(str(error))
     return REQUEST_WRONG if isinstance(error, _WRONG) else JOB_FAILED

@@ -13,7 +13,7 @@ from framefarm.event_fields import job_fields, worker_fields
 from framefarm.preparation import check_output
 from framefarm.rendering import follow
 
-from .console import OUT, Verbosity, give_json, printable, say
+from .console import Verbosity, give_json, give_table, printable, say
 from .display import ProgressMode, open_display
 from .running import run
 from .shared import Farm, Json, Progress, Quiet, Verbose, verbosity_of
@@ -147,7 +147,7 @@ def _print_table(columns: Iterable[str], rows: Iterable[tuple[str, ...]]) -> Non
         table.add_column(column, overflow="fold")
     for row in rows:
         table.add_row(*(_cell(text) for text in row))
-    OUT.print(table)
+    give_table(table)
 
 
 def _cell(text: str) -> str:

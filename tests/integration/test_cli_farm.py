@@ -91,13 +91,12 @@ async def test_jobs_and_workers_are_listed(page: str, tmp_path: Path) -> None:
         workers = await framefarm("workers", *farm)
         worker_objects = await framefarm("workers", "--json", *farm)
 
-    assert [line.split()[0] for line in table.out.splitlines()][:1] == ["job"]
-    assert "job-2" in table.out
+    assert [line.split()[0] for line in table.out.splitlines()] == ["job", "job-2", "job-1"]
     assert [(job["job_id"], job["frames"]) for job in json.loads(objects.out)] == [
         ("job-2", [0, 91]),
         ("job-1", [0, 90]),
     ]
-    assert "connection refused" in " ".join(workers.out.split())
+    assert workers.out.splitlines()[2].endswith("connection refused")
     assert [each["state"] for each in json.loads(worker_objects.out)] == ["ready", "unreachable"]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import inspect
 import io
 import json
@@ -179,6 +180,11 @@ def test_a_page_cannot_steer_the_terminal(capsys: pytest.CaptureFixture[str]) ->
 def test_an_unknown_job_is_a_wrong_request(capsys: pytest.CaptureFixture[str]) -> None:
     assert tell(NoSuchJobError("j9")) == 2
     assert "'j9'" in capsys.readouterr().err
+
+
+def test_a_file_that_cannot_be_written_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    assert tell(OSError(errno.ENOSPC, "No space left on device", "/videos/out.mp4")) == 1
+    assert capsys.readouterr().err == "framefarm: /videos/out.mp4: No space left on device\n"
 
 
 def test_progress_adds_up_frames_speed_and_chunks() -> None:

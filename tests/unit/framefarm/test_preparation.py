@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from pathlib import Path
 from typing import Any, cast
 
@@ -88,6 +89,14 @@ async def test_the_output_needs_a_folder_and_is_none(page: Path, tmp_path: Path)
 
     assert await fields_refused(page, tmp_path / "gone" / "out.mp4") == ["output"]
     assert await fields_refused(page, tmp_path / "folder.mp4") == ["output"]
+
+
+async def test_a_folder_that_may_not_be_written_to_is_told_before_the_render(
+    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "access", lambda path, mode: (path, mode) != (tmp_path, os.W_OK))
+
+    assert await fields_refused(page, tmp_path / "out.mp4") == ["output"]
 
 
 async def test_a_sound_that_is_not_there_is_named(page: Path, tmp_path: Path) -> None:
