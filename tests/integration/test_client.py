@@ -25,7 +25,8 @@ from renderer.bundle import manifest_of
 from renderer.composition import PageUrl
 from renderer.frames import FrameRange
 from renderer.settings import RenderSettings
-from tests.support.fake_coordinator import VIDEO, FakeCoordinator, Script, fake_coordinator
+from tests.support.eventually import eventually
+from tests.support.fake_coordinator import VIDEO, Script, fake_coordinator
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,12 +40,6 @@ def a_spec() -> JobSpec:
         settings=RenderSettings(),
         frames=FrameRange(0, 90),
     )
-
-
-async def eventually(fake: FakeCoordinator, watching: int) -> None:
-    async with asyncio.timeout(5):
-        while fake.seen.watching != watching:  # noqa: ASYNC110  # gRPC tells it no event
-            await asyncio.sleep(0.01)
 
 
 @pytest.fixture
@@ -143,7 +138,7 @@ async def test_leaving_a_watch_ends_its_call(tmp_path: Path) -> None:
                 assert fake.seen.watching == 1
                 break
 
-        await eventually(fake, watching=0)
+        await eventually(lambda: fake.seen.watching == 0)
 
 
 async def test_a_coordinator_that_stays_away_is_told_after_a_bounded_time(tmp_path: Path) -> None:
@@ -152,7 +147,7 @@ async def test_a_coordinator_that_stays_away_is_told_after_a_bounded_time(tmp_pa
         farm = await FarmClient(address, patience_s=0.4).__aenter__()
         job = await farm.create(a_spec())
         waiting = asyncio.create_task(farm.wait(job.id))
-        await eventually(fake, watching=1)
+        await eventually(lambda: fake.seen.watching == 1)
 
     async with asyncio.timeout(10):
         with pytest.raises(FarmUnreachableError, match=address):
@@ -233,7 +228,7 @@ async def test_a_cancelled_job_ends_its_watchers(tmp_path: Path) -> None:
     async with fake_coordinator(tmp_path, script) as (address, fake), FarmClient(address) as farm:
         job = await farm.create(a_spec())
         waiting = asyncio.create_task(farm.wait(job.id))
-        await eventually(fake, watching=1)
+        await eventually(lambda: fake.seen.watching == 1)
 
         cancelled = await farm.cancel(job.id)
 
