@@ -121,7 +121,7 @@ class _Loading:
 
     async def _step(self) -> None:
         if self._is_released:
-            await self._draw()
+            await self._play()
         else:
             await self._advance_to(self._time.now_us + _STEP_US)
         asked = await self._ask_all("waits()")
@@ -141,10 +141,10 @@ class _Loading:
             self._is_released = True
             await self._ask_all("release()")
 
-    async def _draw(self) -> None:
+    async def _play(self) -> None:
         period_us = self._rate.time_us(1)
         await self._advance_to(self._time.now_us + period_us)
-        await self._page.draw(self._time.ticks_ms, period_us / _MS, timeout_s=self._timeout_s)
+        await self._page.play(self._time.ticks_ms, period_us / _MS, timeout_s=self._timeout_s)
 
     async def _advance_to(self, us: int) -> None:
         await self._time.advance_to(us, timeout_s=self._timeout_s)

@@ -89,18 +89,20 @@ class Page:
                     raise  # else its document was left meanwhile
         return values
 
-    async def draw(self, ticks_ms: float, interval_ms: float, *, timeout_s: float) -> None:
-        """Play a frame without painting it: scripts, styles and layout, but no pixels.
-
-        The frames after it are the same, bit for bit, as if it had been painted.
-        """
+    async def play(self, ticks_ms: float, interval_ms: float, *, timeout_s: float) -> None:
+        """Play a frame without painting it: scripts, styles and layout, but no pixels."""
         frame = {"frameTimeTicks": ticks_ms, "interval": interval_ms, "noDisplayUpdates": True}
+        await self._begin_frame(frame, timeout_s=timeout_s)
+
+    async def draw(self, ticks_ms: float, interval_ms: float, *, timeout_s: float) -> None:
+        """Paint a frame without reading its pixels."""
+        frame = {"frameTimeTicks": ticks_ms, "interval": interval_ms}
         await self._begin_frame(frame, timeout_s=timeout_s)
 
     async def draw_picture(
         self, ticks_ms: float, interval_ms: float, *, timeout_s: float
     ) -> bytes | None:
-        """Draw a frame and return it as a PNG file, if there is a picture yet."""
+        """Paint a frame and return it as a PNG file, if there is a picture yet."""
         picture = {"format": "png", "optimizeForSpeed": True}
         reply = await self._begin_frame(
             {"frameTimeTicks": ticks_ms, "interval": interval_ms, "screenshot": picture},

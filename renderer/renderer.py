@@ -6,7 +6,7 @@ import asyncio
 import time
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 
 from playwright.async_api import async_playwright
@@ -38,6 +38,11 @@ if TYPE_CHECKING:
     from .settings import RenderSettings
     from .site import Site
     from .tools import Tools
+
+
+# The first frame that is painted after others that were not differs in some pixels on pages that
+# are heavy to paint: it must not be one that is filmed. One was enough wherever we looked.
+APPROACH_FRAMES: Final = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,5 +193,8 @@ class Film:
 async def _first_picture(capture: CaptureStrategy, start: int) -> bytes:
     """Time goes only forward, and pages have a memory: what came before is played, not filmed."""
     for frame in range(start):
-        await capture.skip(frame)
+        if frame < start - APPROACH_FRAMES:
+            await capture.skip(frame)
+        else:
+            await capture.approach(frame)
     return await capture.capture(start)

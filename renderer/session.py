@@ -73,12 +73,16 @@ class Session:
         await self._advance(frame)
         await self._run_hooks(frame)
 
+    async def play(self) -> None:
+        """Play the frame without painting it."""
+        await self._page.play(self._time.ticks_ms, self._interval_ms, timeout_s=self._timeout_s)
+
     async def draw(self) -> None:
-        """Draw the frame without reading its pixels."""
+        """Paint the frame without reading its pixels."""
         await self._page.draw(self._time.ticks_ms, self._interval_ms, timeout_s=self._timeout_s)
 
     async def draw_picture(self) -> bytes:
-        """Draw the frame and return it as a PNG file."""
+        """Paint the frame and return it as a PNG file."""
         picture = await self._page.draw_picture(
             self._time.ticks_ms, self._interval_ms, timeout_s=self._timeout_s
         )

@@ -12,7 +12,11 @@ class CaptureStrategy(Protocol):
     """Plays each frame once and in order, from frame 0."""
 
     async def skip(self, frame: int) -> None:
-        """Play a frame whose picture nobody wants; what comes later is the same as if it was."""
+        """Play a frame that nobody wants to see, as fast as can be."""
+        ...
+
+    async def approach(self, frame: int) -> None:
+        """Play one of the last frames before the first picture, so that this is exact."""
         ...
 
     async def capture(self, frame: int) -> bytes:
@@ -34,6 +38,8 @@ class Stage(Protocol):
     """What a strategy asks of the session."""
 
     async def seek(self, frame: int) -> None: ...
+
+    async def play(self) -> None: ...
 
     async def draw(self) -> None: ...
 

@@ -37,6 +37,11 @@ class BeginFrameCapture:
 
     async def skip(self, frame: int) -> None:
         await self._stage.seek(frame)
+        await self._stage.play()
+        await self._measure(frame)
+
+    async def approach(self, frame: int) -> None:
+        await self._stage.seek(frame)
         await self._stage.draw()
         await self._measure(frame)
 

@@ -33,6 +33,9 @@ class CanvasCapture:
     async def skip(self, frame: int) -> None:
         await self._play(frame, reading="false")
 
+    async def approach(self, frame: int) -> None:
+        await self.skip(frame)  # a canvas does not depend on how the page around it is painted
+
     async def capture(self, frame: int) -> bytes:
         outcome = await self._play(frame, reading="true")
         if "picture" not in outcome:
@@ -51,7 +54,7 @@ class CanvasCapture:
         # Frame 0 is read, wanted or not: what cannot be read is known in every chunk at once.
         wanted = "true" if frame == 0 else reading
         await self._stage.evaluate(f"{_READER}.request({wanted})")
-        await self._stage.draw()
+        await self._stage.play()
         outcome = await self._stage.evaluate(f"{_READER}.take()")
         self._check(outcome, frame)
         return dict(outcome)

@@ -29,6 +29,16 @@ async def test_a_chunk_shows_what_a_continuous_film_shows(crew: Crew, page: str)
     assert chunk.pictures == whole.pictures[20:]
 
 
+async def test_a_page_that_is_heavy_to_paint_is_exact_from_its_first_picture(crew: Crew) -> None:
+    size = {"width_px": 1280, "height_px": 720}
+    whole = await crew.film("heavy.html", (0, 16), **LOSSLESS, **size)
+
+    for start in (5, 9, 14):
+        chunk = await crew.film("heavy.html", (start, start + 2), **LOSSLESS, **size)
+
+        assert chunk.pictures == whole.pictures[start : start + 2], start
+
+
 async def test_a_canvas_by_webgl_is_the_same_in_a_chunk(crew: Crew) -> None:
     whole = await crew.film("webgl.html", (0, 20), mode=CaptureMode.CANVAS, **LOSSLESS)
 
