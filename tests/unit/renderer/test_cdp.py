@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+from websockets.asyncio.server import ServerConnection, serve
+
+from renderer.cdp import CdpConnection, CdpError, connected
+from renderer.errors import BrowserLostError, CompositionError, Fault, FrameStalledError
+
+Answer = Callable[[ServerConnection, dict[str, object]], Awaitable[None]]
+
+
+@asynccontextmanager
+async def a_browser(answer: Answer) -> AsyncGenerator[CdpConnection]:
+    async def handle(socket: ServerConnection) -> None:
+        async for text in socket:
+            await answer(socket, json.loads(text))
+
+    async with serve(handle, "127.0.0.1", 0) as server:
+        port = next(iter(server.sockets)).getsockname()[1]
+        async with connected(f"ws://127.0.0.1:{port}") as connection:
+            yield connection
+
+
+async def reply(socket: ServerConnection, call: dict[str, object], **more: object) -> None:
+    await socket.send(json.dumps({"id": call["id"], **more}))
+
+
+async def echo(socket: ServerConnection, call: dict[str, object]) -> None:
+    await reply(socket, call, result={"sessionId": "s1", "got": call})
+
+
+async def silence(_: ServerConnection, __: dict[str, object]) -> None:
+    """Hear, and never answer."""
+
+
+async def test_a_call_returns_its_answer() -> None:
+    async with a_browser(echo) as browser:
+        answer = await browser.root.call("Browser.getVersion", {"a": 1})
+
+    assert answer["got"]["method"] == "Browser.getVersion"
+    assert answer["got"]["params"] == {"a": 1}
+
+
+async def test_a_session_names_itself() -> None:
+    async with a_browser(echo) as browser:
+        session = await browser.attach("t1")
+
+        answer = await session.call("Page.enable")
+
+    assert answer["got"]["sessionId"] == "s1"
+
+
+async def test_a_refused_call_tells_its_name() -> None:
+    async def refuse(socket: ServerConnection, call: dict[str, object]) -> None:
+        await reply(socket, call, error={"code": -32601, "message": "wasn't found"})
+
+    async with a_browser(refuse) as browser:
+        with pytest.raises(CdpError, match="Nope.nope: wasn't found"):
+            await browser.root.call("Nope.nope")
+
+
+async def test_a_call_without_an_answer_is_stalled() -> None:
+    async with a_browser(silence) as browser:
+        with pytest.raises(FrameStalledError, match=r"Page.navigate within 0.05 s"):
+            await browser.root.call("Page.navigate", timeout_s=0.05)
+
+
+async def test_a_closed_socket_fails_calls_that_wait_and_calls_that_come() -> None:
+    async def hang_up(socket: ServerConnection, _: dict[str, object]) -> None:
+        await socket.close()
+
+    async with a_browser(hang_up) as browser:
+        with pytest.raises(BrowserLostError):
+            await browser.root.call("Browser.close")
+        with pytest.raises(BrowserLostError):
+            await browser.root.call("Browser.getVersion")
+
+
+async def test_a_failed_session_fails_its_calls_with_the_first_failure() -> None:
+    async with a_browser(silence) as browser:
+        call = asyncio.ensure_future(browser.root.call("Runtime.evaluate"))
+        await asyncio.sleep(0)
+
+        browser.root.fail(CompositionError(Fault.PAGE_ERROR, "first"))
+        browser.root.fail(CompositionError(Fault.PAGE_ERROR, "second"))
+
+        with pytest.raises(CompositionError, match="first"):
+            await call
+        with pytest.raises(CompositionError, match="first"):
+            await browser.root.call("Runtime.evaluate")
+
+
+async def test_events_reach_the_handlers_of_their_session() -> None:
+    async def tell(socket: ServerConnection, call: dict[str, object]) -> None:
+        for session in ("", "s1", "s2"):
+            event = {"method": "Page.told", "params": {"to": session}}
+            await socket.send(json.dumps(event | ({"sessionId": session} if session else {})))
+        await echo(socket, call)
+
+    heard: list[str] = []
+    async with a_browser(tell) as browser:
+        session = await browser.attach("t1")
+        session.on("Page.told", lambda params: heard.append(params["to"]))
+
+        await session.call("Page.enable")
+
+    assert heard == ["s1"]
+
+
+async def test_nobody_at_the_address_is_a_lost_browser() -> None:
+    with pytest.raises(BrowserLostError, match="does not answer"):
+        async with connected("ws://127.0.0.1:9"):
+            pass
