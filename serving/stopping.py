@@ -18,7 +18,8 @@ def stop_event(*, until_stdin_closes: bool = False) -> Generator[asyncio.Event]:
     """An event that is set when the process is asked to end; a second signal ends it at once.
 
     With `until_stdin_closes`, the end of standard input asks too: whoever started the process
-    holds the other end of the pipe, and the kernel closes it however that process ends.
+    holds the other end of the pipe, and the kernel closes it however that process ends. It must
+    be a pipe.
     """
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()

@@ -32,10 +32,10 @@ WIRE_EDGES = frozenset(
         "executors.chunk_call",  # RenderChunk, the caller's side
         "executors.link",  # a channel to a worker
         "executors.transfer",  # UploadBundle, both sides
-        "worker.__main__",
+        "worker.process",
         "worker.outbox",  # RenderChunk, the worker's side
         "worker.service",
-        "coordinator.__main__",
+        "coordinator.process",
         "coordinator.service",
         "coordinator.stores.sqlite",  # keeps jobs in their wire form
         "coordinator.wire",

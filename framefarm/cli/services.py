@@ -11,6 +11,7 @@ import typer
 
 from coordinator.settings import CoordinatorSettings
 from executors.discovery import discovery
+from executors.plugins import executor_named
 from framefarm.request import problems_of
 from renderer.browser import Sandbox
 from renderer.frames import parse_duration
@@ -91,7 +92,7 @@ def worker(
     )
     # Here and not above: only a worker needs to wait for Playwright's import, and
     # only a coordinator for SQLAlchemy's.
-    from worker.__main__ import run
+    from worker.process import run
 
     asyncio.run(run(settings))
 
@@ -105,7 +106,7 @@ def coordinator(
             metavar="HOST:PORT,…|dns:///NAME:PORT",
             help="The fleet.",
         ),
-    ],
+    ] = "",
     listen: Annotated[
         str,
         typer.Option(
@@ -121,6 +122,15 @@ def coordinator(
             "--data-dir", envvar=f"{_COORDINATOR}DATA_DIR", help="Keeps jobs, bundles and videos."
         ),
     ] = _HOME / "coordinator",
+    executor: Annotated[
+        str,
+        typer.Option(
+            "--executor",
+            envvar=f"{_COORDINATOR}EXECUTOR",
+            metavar="NAME",
+            help="What renders chunks: grpc (the fleet), local (this process), or a plug-in.",
+        ),
+    ] = "grpc",
     running_jobs: Annotated[
         int,
         typer.Option(
@@ -143,17 +153,21 @@ def coordinator(
 ) -> None:
     """Serve a farm's coordinator; its address is the first line on standard output."""
     fleet = tuple(filter(None, (each.strip() for each in workers.split(","))))
-    with problems_of("workers"):
-        discovery(fleet)
+    with problems_of("executor"):
+        executor_named(executor)
+    if executor == "grpc":
+        with problems_of("workers"):
+            discovery(fleet)
     configure_logging(log_format, logging.DEBUG if verbose else logging.INFO)
     settings = CoordinatorSettings(
         listen=listen,
+        executor=executor,
         workers=fleet,
         data_dir=data_dir.expanduser(),
         running_jobs=running_jobs,
         worker_wait_s=worker_wait,
         until_stdin_closes=until_stdin_closes,
     )
-    from coordinator.__main__ import run
+    from coordinator.process import run
 
     asyncio.run(run(settings))

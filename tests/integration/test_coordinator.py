@@ -224,7 +224,7 @@ async def test_files_that_the_bundle_does_not_hold_are_named(tmp_path: Path) -> 
         entry = a_bundle(coordinator.bundles, tmp_path / "page")
         absent = replace(a_spec(10), composition=BundleEntry(entry.digest, "other.html"))
         silent = replace(a_spec(10), audio=(AudioTrack(source=entry, offset_s=Fraction(0)),))
-        problems = []
+        problems: list[tuple[str, str]] = []
         for spec in (absent, silent):
             with pytest.raises(grpc.aio.AioRpcError) as caught:
                 await create(stub, spec)

@@ -6,6 +6,7 @@ import asyncio
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -32,7 +33,7 @@ def bundles(tmp_path: Path) -> BundleStore:
 
 
 async def render_all(
-    executor: GrpcExecutor, folder: Path, count: int, on_progress: list[ChunkEvent], **props: float
+    executor: GrpcExecutor, folder: Path, count: int, on_progress: list[ChunkEvent], **props: Any
 ) -> None:
     async with asyncio.TaskGroup() as group:
         for index in range(count):

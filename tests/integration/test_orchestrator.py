@@ -10,7 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from coordinator.job import AudioTrack, ChunkMoved, ChunkState, Event, ProgressMade, StateChanged
+from coordinator.job import (
+    AudioTrack,
+    ChunkMoved,
+    ChunkState,
+    Event,
+    JobState,
+    ProgressMade,
+    StateChanged,
+)
 from coordinator.orchestrator import JobAbortedError, RenderOrchestrator
 from executors.errors import ChunkDamagedError, CompositionFailedError, ExecutorError
 from renderer.bundle import BundleStore, manifest_of
@@ -87,7 +95,7 @@ async def test_progress_never_falls_and_ends_at_all_frames(
     done = [event.frames_done for event in events if isinstance(event, ProgressMade)]
     assert done == sorted(done)
     assert done[-1] == 30
-    assert events[-1] == StateChanged(events[-1].state)  # type: ignore[union-attr]
+    assert events[-1] == StateChanged(JobState.ASSEMBLING)
     rendered = [e.index for e in events if isinstance(e, ChunkMoved) and e.state == "rendered"]
     assert sorted(rendered) == [0, 1, 2]
     assert ChunkState.RENDERING in {e.state for e in events if isinstance(e, ChunkMoved)}

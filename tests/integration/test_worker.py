@@ -276,7 +276,8 @@ async def test_draining_hands_back_what_takes_too_long() -> None:
 
 async def test_reflection_lists_the_worker_service() -> None:
     async with dialled(PictureRenderer()) as (_, channel, _worker):
-        stub: Any = reflection_pb2_grpc.ServerReflectionStub(channel)
+        dial: Any = reflection_pb2_grpc.ServerReflectionStub  # the stubs know sync channels only
+        stub = dial(channel)
         call = stub.ServerReflectionInfo()
         await call.write(reflection_pb2.ServerReflectionRequest(list_services=""))
         answer = await call.read()

@@ -23,7 +23,7 @@ async def served(
     handler: Handler, status_of: Callable[[Exception], RichStatus | None] = lambda _: None
 ) -> AsyncGenerator[Any]:
     """A call to a server whose one method is `handler`."""
-    methods = {"Fail": grpc.unary_unary_rpc_method_handler(handler)}
+    methods: dict[str, Any] = {"Fail": grpc.unary_unary_rpc_method_handler(handler)}
 
     def add(server: grpc.aio.Server) -> None:
         server.add_generic_rpc_handlers(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -25,10 +25,13 @@ from .status import status_of
 from .stores.sqlite import open_sqlite_store
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
     from executors.base import RenderExecutor
     from executors.fleet import Fleet
 
     from .settings import CoordinatorSettings
+    from .stores.base import JobStore
 
 
 async def run(settings: CoordinatorSettings) -> None:
@@ -40,12 +43,9 @@ async def run(settings: CoordinatorSettings) -> None:
         ValueError: the workers or the executor are named wrongly.
 
     """
-    _, ffprobe = find_ffmpeg(os.environ)
     open_executor = executor_named(settings.executor)
     async with AsyncExitStack() as stack:
         stopping = stack.enter_context(stop_event(until_stdin_closes=settings.until_stdin_closes))
-        outputs = settings.data_dir / "outputs"
-        await asyncio.to_thread(outputs.mkdir, parents=True, exist_ok=True)
         bundles = await asyncio.to_thread(BundleStore, settings.data_dir)
         store = await stack.enter_async_context(
             open_sqlite_store(settings.data_dir / "jobs.sqlite")
@@ -57,22 +57,8 @@ async def run(settings: CoordinatorSettings) -> None:
             worker_wait_s=settings.worker_wait_s,
         )
         executor = await stack.enter_async_context(open_executor(place))
-        events = EventLog(store)
-        jobs = Jobs(
-            store,
-            events,
-            RenderOrchestrator(bundles, executor),
-            outputs=outputs,
-            most_running=settings.running_jobs,
-        )
-        await stack.enter_async_context(jobs.working())
-        service = CoordinatorService(
-            jobs=jobs,
-            store=store,
-            events=events,
-            bundles=bundles,
-            fleet=_fleet(executor),
-            ffprobe=ffprobe,
+        service = await stack.enter_async_context(
+            _working_service(settings, store, bundles, executor)
         )
         server = await stack.enter_async_context(
             open_server(settings.listen, [_registered(service)], status_of=status_of)
@@ -81,6 +67,31 @@ async def run(settings: CoordinatorSettings) -> None:
         sys.stdout.flush()
         await stopping.wait()
         await server.say_not_serving()
+
+
+@asynccontextmanager
+async def _working_service(
+    settings: CoordinatorSettings,
+    store: JobStore,
+    bundles: BundleStore,
+    executor: RenderExecutor,
+) -> AsyncGenerator[CoordinatorService]:
+    """The service, with its jobs at work while the block runs."""
+    _, ffprobe = find_ffmpeg(os.environ)
+    outputs = settings.data_dir / "outputs"
+    await asyncio.to_thread(outputs.mkdir, exist_ok=True)
+    events = EventLog(store)
+    orchestrator = RenderOrchestrator(bundles, executor)
+    jobs = Jobs(store, events, orchestrator, outputs=outputs, most_running=settings.running_jobs)
+    async with jobs.working():
+        yield CoordinatorService(
+            jobs=jobs,
+            store=store,
+            events=events,
+            bundles=bundles,
+            fleet=_fleet(executor),
+            ffprobe=ffprobe,
+        )
 
 
 def _fleet(executor: RenderExecutor) -> Fleet | None:

@@ -1,4 +1,4 @@
-"""A worker process: wiring only. `framefarm worker` and `python -m worker` end here."""
+"""A worker process: wiring only. `framefarm worker` ends here."""
 
 from __future__ import annotations
 
