@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING, Final
 
 import psutil
 from playwright.async_api import Error as PlaywrightError
+from playwright.async_api import async_playwright
 
 from . import processes
 from .cdp import CdpConnection, CdpSession, connected
-from .errors import BrowserLostError
+from .errors import BrowserLostError, MissingToolError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -79,6 +80,27 @@ async def _user_namespaces_work() -> bool:
     """Try in a child: some kernels grant the name space but no rights in it."""
     probe = await asyncio.create_subprocess_exec(sys.executable, "-I", "-c", _SANDBOX_PROBE)
     return await probe.wait() == 0
+
+
+@asynccontextmanager
+async def open_playwright() -> AsyncGenerator[Playwright]:
+    """Run Playwright's driver, which starts browsers, for the length of the block.
+
+    Raises:
+        MissingToolError: the driver does not start.
+
+    """
+    try:
+        playwright = await async_playwright().start()
+    except Exception as error:  # it raises plain Exceptions when its driver dies
+        raise MissingToolError(
+            f"Playwright's driver does not start: {error}; "
+            "run `make setup` or `apt-get install libatomic1`"
+        ) from error
+    try:
+        yield playwright
+    finally:
+        await playwright.stop()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 
-from playwright.async_api import async_playwright
-
-from .browser import LaunchOptions, Sandbox, open_browser, sandbox_is_on
+from .browser import LaunchOptions, Sandbox, open_browser, open_playwright, sandbox_is_on
 from .bundle import sha256_of
 from .capture.choose import choose, page_scripts
 from .composition import BundleEntry
@@ -68,12 +66,12 @@ async def open_renderer(
     """Open a renderer of `bundles` and of URLs. It renders as many chunks at once as asked.
 
     Raises:
-        MissingToolError: Chromium or ffmpeg does not start.
+        MissingToolError: Chromium, ffmpeg or Playwright's driver does not start.
 
     """
     fingerprint = await read_fingerprint(tools)
     is_sandboxed = await sandbox_is_on(sandbox)
-    async with open_site(bundles) as site, async_playwright() as playwright:
+    async with open_site(bundles) as site, open_playwright() as playwright:
         options = LaunchOptions(
             chromium=tools.chromium, sandbox=is_sandboxed, resolver_rules=site.resolver_rules
         )
