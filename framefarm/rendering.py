@@ -144,11 +144,15 @@ async def follow(farm: FarmClient, job_id: str, watcher: RenderWatcher) -> Job:
 
 
 async def _cancel(farm: FarmClient, spec: JobSpec, request_id: str, watcher: RenderWatcher) -> None:
+    async def cancelled() -> Job:
+        # The answer to our first call may not have come: the same request names the same job.
+        job = await farm.create(spec, request_id=request_id)
+        return await farm.cancel(job.id)
+
     try:
-        async with asyncio.timeout(CANCEL_LIMIT_S):
-            # The answer to our first call may not have come: the same request names the same job.
-            job = await farm.create(spec, request_id=request_id)
-            job = await farm.cancel(job.id)
+        # asyncio.timeout does not say TimeoutError in a task that is being cancelled, before
+        # Python 3.11.4; Debian 12 has 3.11.2.
+        job = await asyncio.wait_for(cancelled(), CANCEL_LIMIT_S)
     except TimeoutError:
         watcher.said(f"the farm did not acknowledge the cancel within {CANCEL_LIMIT_S:g} s")
     except FarmError as error:

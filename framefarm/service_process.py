@@ -74,9 +74,10 @@ class ServiceProcess:
         await self._process.wait()
 
     async def _ends_within(self, seconds: float) -> bool:
+        # Not asyncio.timeout: in a task that is being cancelled it does not say TimeoutError
+        # before Python 3.11.4, and Debian 12 has 3.11.2.
         try:
-            async with asyncio.timeout(seconds):
-                await self._process.wait()
+            await asyncio.wait_for(self._process.wait(), seconds)
         except TimeoutError:
             return False
         return True
