@@ -133,9 +133,7 @@ async def open_browser(playwright: Playwright, options: LaunchOptions) -> AsyncG
         BrowserLostError: Chromium did not start.
 
     """
-    marker = f"--framefarm-browser={uuid.uuid4().hex}"
-    async with _launched(playwright, options, marker) as playwright_browser:
-        main = await asyncio.to_thread(_find, marker)
+    async with _started(playwright, options) as (playwright_browser, main):
         try:
             async with connected(await asyncio.to_thread(_devtools_url, main)) as connection:
                 yield Browser(connection, main.pid, asyncio.Lock())
@@ -154,20 +152,34 @@ class _Main:
     profile: Path
 
 
+_Started = tuple["PlaywrightBrowser", _Main]
+
+
 @asynccontextmanager
-async def _launched(
-    playwright: Playwright, options: LaunchOptions, marker: str
-) -> AsyncGenerator[PlaywrightBrowser]:
+async def _started(playwright: Playwright, options: LaunchOptions) -> AsyncGenerator[_Started]:
     """Start the browser; when cancelled on the way, end what Playwright starts all the same."""
-    launching = asyncio.ensure_future(_launch(playwright, options, marker))
+    starting = asyncio.ensure_future(_start(playwright, options))
+    is_handed_over = False
     try:
-        browser = await asyncio.shield(launching)
+        started = await asyncio.shield(starting)
+        is_handed_over = True
     finally:
-        if not launching.done():
-            await asyncio.wait([launching], timeout=LAUNCH_TIMEOUT_S)
-            with suppress(BrowserLostError):
-                await asyncio.to_thread(lambda: _end(_find(marker)))
-    yield browser
+        if not is_handed_over:
+            await _abandon(starting)
+    yield started
+
+
+async def _start(playwright: Playwright, options: LaunchOptions) -> _Started:
+    marker = f"--framefarm-browser={uuid.uuid4().hex}"
+    browser = await _launch(playwright, options, marker)
+    return browser, await asyncio.to_thread(_find, marker)
+
+
+async def _abandon(starting: asyncio.Future[_Started]) -> None:
+    await asyncio.wait([starting], timeout=LAUNCH_TIMEOUT_S)
+    if starting.done() and starting.exception() is None:
+        _, main = starting.result()
+        await asyncio.to_thread(_end, main)
 
 
 async def _launch(playwright: Playwright, options: LaunchOptions, marker: str) -> PlaywrightBrowser:

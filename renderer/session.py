@@ -87,6 +87,7 @@ class Session:
             self._time.ticks_ms, self._interval_ms, timeout_s=self._timeout_s
         )
         if picture is None:
+            await self.evaluate("0")  # a page that has just crashed says so here
             raise FrameStalledError(
                 f"Chromium drew frame {self._next_frame - 1} and gave no picture of it"
             )
