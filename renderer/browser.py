@@ -30,13 +30,15 @@ if TYPE_CHECKING:
     from playwright.async_api import Playwright
 
 # What decides pixels and time. The steps of an animation hang BeginFrame unless the compositor
-# leaves animations to the main thread; a checkered image would be drawn one frame late.
+# leaves animations to the main thread; a checkered image would be drawn one frame late; a tile
+# repainted in part keeps edges of what was painted before, which depends on where a chunk begins.
 PIXEL_FLAGS: Final = (
     "--enable-begin-frame-control",
     "--run-all-compositor-stages-before-draw",
     "--disable-threaded-animation",
     "--disable-threaded-scrolling",
     "--disable-checker-imaging",
+    "--disable-partial-raster",
     "--force-color-profile=srgb",
     "--font-render-hinting=none",
     "--hide-scrollbars",
