@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import shutil
 import uuid
 from collections import deque
 from contextlib import asynccontextmanager
@@ -69,6 +70,7 @@ class Jobs:
 
         What runs when the block ends is stopped, and goes back into the queue of the next process.
         """
+        await asyncio.to_thread(self._sweep)
         async with task_group() as group:
             self._group = group
             for job in await self._store.unfinished():
@@ -109,6 +111,11 @@ class Jobs:
             running.abort.set()
             await running.ended.wait()
         return await self._store.get(job_id)
+
+    def _sweep(self) -> None:
+        """Remove what a killed process left beside the outputs; its jobs start anew."""
+        for folder in self._outputs.glob(".*"):
+            shutil.rmtree(folder)
 
     def _enqueue(self, job: Job) -> None:
         self._waiting.append(_Run(job))

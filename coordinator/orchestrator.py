@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from executors.base import AttemptLost, AttemptStarted, FramesDone, PageLog
 from executors.errors import ChunkDamagedError, ExecutorError
 from executors.local import open_local_executor
-from executors.plugins import Place
+from executors.plugins import ExecutorContext
 from executors.tasks import task_group
 from renderer.audio.tracks import Track
 from renderer.bundle import sha256_of
@@ -111,8 +111,8 @@ class RenderOrchestrator:
         if self._executor is not None:
             yield self._executor
             return
-        place = Place(bundles=self._bundles, environment=self._environment)
-        async with open_local_executor(place) as executor:
+        context = ExecutorContext(bundles=self._bundles, environment=self._environment)
+        async with open_local_executor(context) as executor:
             yield executor
 
     async def _assembly(self, plan: Plan, results: Sequence[ChunkResult], run: _Run) -> Assembly:

@@ -14,12 +14,13 @@ if TYPE_CHECKING:
 
     from .job import JobSpec
 
-# About sixteen chunks keep a small farm busy to the end; each chunk costs a browser start and the
-# way to its first frame, so none is shorter than a second or so, and none so long that losing
-# it hurts. The farm's size has no say: the output's bytes depend on where chunks begin.
+# About sixteen chunks keep a small farm busy to the end. Each costs a browser start, and its page
+# is played from frame 0 to the chunk's first frame: more chunks would play more than they film
+# (docs/decisions/0003). So none is shorter than a second or so, and long jobs get long ones, but
+# losing one must not hurt too much. The farm's size has no say: bytes depend on where chunks begin.
 _CHUNKS_WANTED: Final = 16
 _SHORTEST: Final = 30
-_LONGEST: Final = 240
+_LONGEST: Final = 1_800
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from executors.grpc import GrpcExecutor
-from executors.plugins import Place, executor_named
+from executors.plugins import ExecutorContext, executor_named
 from protos.framefarm.v1 import coordinator_pb2, coordinator_pb2_grpc
 from renderer.bundle import BundleStore
 from renderer.tools import find_ffmpeg
@@ -50,13 +50,13 @@ async def run(settings: CoordinatorSettings) -> None:
         store = await stack.enter_async_context(
             open_sqlite_store(settings.data_dir / "jobs.sqlite")
         )
-        place = Place(
+        context = ExecutorContext(
             bundles=bundles,
             environment=os.environ,
             workers=settings.workers,
             worker_wait_s=settings.worker_wait_s,
         )
-        executor = await stack.enter_async_context(open_executor(place))
+        executor = await stack.enter_async_context(open_executor(context))
         service = await stack.enter_async_context(
             _working_service(settings, store, bundles, executor)
         )

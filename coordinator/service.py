@@ -11,6 +11,7 @@ import grpc.aio
 from executors.transfer import receive_bundle
 from protos.framefarm.v1 import coordinator_pb2 as pb
 from protos.framefarm.v1 import coordinator_pb2_grpc
+from renderer.errors import InvalidRequestError, Violation
 
 from . import wire
 from .job import JobState
@@ -106,6 +107,8 @@ class CoordinatorService(coordinator_pb2_grpc.RenderCoordinatorServicer):
         job = await self._store.get(request.job_id)
         if job.state is not JobState.SUCCEEDED:
             raise JobNotSucceededError(f"job {job.id} is {job.state}: it has no output")
+        if request.offset < 0:
+            raise InvalidRequestError([Violation("offset", f"{request.offset} is negative")])
         with await asyncio.to_thread(self._jobs.output(job.id).open, "rb") as file:
             await asyncio.to_thread(file.seek, request.offset)
             while data := await asyncio.to_thread(file.read, DATA_BYTES):
@@ -124,7 +127,7 @@ def _told(link: WorkerLink) -> pb.WorkerInfo:
         address=link.address,
         name=link.said.name,
         state=_state(link),
-        problem=link.problem,
+        problem=link.problem or link.unfit,
         slots=link.said.slots,
         free_slots=max(0, link.said.slots - link.leased),
         version=link.said.version,
@@ -133,6 +136,6 @@ def _told(link: WorkerLink) -> pb.WorkerInfo:
 
 
 def _state(link: WorkerLink) -> pb.WorkerState.ValueType:
-    if link.problem:
+    if link.problem or link.unfit:
         return pb.WORKER_STATE_UNREACHABLE
     return pb.WORKER_STATE_READY if link.is_serving else pb.WORKER_STATE_DRAINING

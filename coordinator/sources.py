@@ -9,7 +9,7 @@ from renderer.audio.sound import check_sound
 from renderer.composition import BundleEntry
 from renderer.errors import InvalidRequestError, Violation
 
-from .status import BundleMissingError
+from .status import BundleNotUploadedError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,7 +23,7 @@ async def check_sources(spec: JobSpec, bundles: BundleStore, *, ffprobe: Path) -
     """Check that a job's files are here.
 
     Raises:
-        BundleMissingError: a bundle must be uploaded first.
+        BundleNotUploadedError: a bundle must be uploaded first.
         InvalidRequestError: a bundle does not hold the file that is named, or it is no sound.
 
     """
@@ -43,7 +43,7 @@ async def _file(entry: BundleEntry, bundles: BundleStore, *, field: str) -> Path
     try:
         files = await asyncio.to_thread(bundles.files, entry.digest)
     except KeyError as error:
-        raise BundleMissingError(entry.digest) from error
+        raise BundleNotUploadedError(entry.digest) from error
     if entry.entry not in files:
         raise InvalidRequestError([Violation(field, f"the bundle holds no {entry.entry}")])
     return files[entry.entry]

@@ -13,7 +13,7 @@ from serving.status import RichStatus
 from .stores.base import JobNotFoundError
 
 
-class BundleMissingError(Exception):
+class BundleNotUploadedError(Exception):
     """A job names a bundle that was never uploaded here."""
 
     def __init__(self, digest: str) -> None:
@@ -27,7 +27,7 @@ class JobNotSucceededError(Exception):
 _STATUSES: Final[dict[type[Exception], tuple[StatusCode, str]]] = {
     JobNotFoundError: (StatusCode.NOT_FOUND, "JOB_NOT_FOUND"),
     JobNotSucceededError: (StatusCode.FAILED_PRECONDITION, "JOB_NOT_SUCCEEDED"),
-    BundleMissingError: (StatusCode.FAILED_PRECONDITION, BUNDLE_MISSING),
+    BundleNotUploadedError: (StatusCode.FAILED_PRECONDITION, BUNDLE_MISSING),
 }
 
 

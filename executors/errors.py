@@ -19,6 +19,7 @@ tree as status codes: `executors.status`.
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 
 
@@ -43,12 +44,16 @@ class ExecutorError(Exception):
 
     def __init__(self, message: str, *, reason: str = "", detail: str = "") -> None:
         super().__init__(message)
-        self.reason = reason or type(self).__name__.removesuffix("Error").upper()
+        self.reason = reason or _upper_snake(type(self).__name__.removesuffix("Error"))
         self.detail = detail
 
     @property
     def retryable(self) -> bool:
         return self.retry is not Retry.NEVER
+
+
+def _upper_snake(name: str) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).upper()
 
 
 class TaskRefusedError(ExecutorError):

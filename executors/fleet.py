@@ -185,7 +185,7 @@ class Fleet:
 
     def _lament(self, wish: Wish) -> str:
         known = "; ".join(
-            f"{link.address}: {link.problem or 'draining, or of another fingerprint'}"
+            f"{link.address}: {link.problem or link.unfit or 'draining, or of another fingerprint'}"
             for link in self.links
         )
         fingerprint = self._fingerprint(wish.job_id)

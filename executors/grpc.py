@@ -14,7 +14,7 @@ from renderer.composition import BundleEntry
 from .base import AttemptLost, AttemptStarted, ChunkResult, ChunkTask, OnProgress
 from .chunk_call import ChunkCall
 from .discovery import discovery
-from .errors import BundleAbsentError, ExecutorError, Retry
+from .errors import BundleAbsentError, ExecutorError, Retry, WorkerUnfitError
 from .fleet import Wish, open_fleet
 from .retry import Budget
 from .status import error_of
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from .fleet import Fleet
     from .link import WorkerLink
-    from .plugins import Place
+    from .plugins import ExecutorContext
 
 log = logging.getLogger(__name__)
 
@@ -100,21 +100,23 @@ class GrpcExecutor:
                 "reason": error.reason,
             },
         )
-        if error.retry in (Retry.INTERRUPTION, Retry.FREE):
+        if isinstance(error, WorkerUnfitError):
+            worker.unfit = str(error)
+        elif error.retry in (Retry.INTERRUPTION, Retry.FREE):
             worker.rest(str(error))
 
 
 @asynccontextmanager
-async def open_grpc_executor(place: Place) -> AsyncGenerator[GrpcExecutor]:
-    """Open an executor on the fleet that the place names.
+async def open_grpc_executor(context: ExecutorContext) -> AsyncGenerator[GrpcExecutor]:
+    """Open an executor on the fleet that the context names.
 
     Raises:
         ValueError: the workers are named wrongly.
 
     """
-    where = discovery(place.workers)
-    async with open_fleet(where, worker_wait_s=place.worker_wait_s) as fleet:
-        yield GrpcExecutor(fleet, place.bundles)
+    where = discovery(context.workers)
+    async with open_fleet(where, worker_wait_s=context.worker_wait_s) as fleet:
+        yield GrpcExecutor(fleet, context.bundles)
 
 
 def _digest(task: ChunkTask) -> str | None:

@@ -34,13 +34,14 @@ class WorkerLink:
         self.problem = _UNASKED
         self.leased = 0
         self.gone = False
+        self.unfit = ""
         self._busy_elsewhere = 0
         self._bundles: set[str] = set()
         self._sending = asyncio.Lock()
 
     @property
     def is_serving(self) -> bool:
-        return not self.problem and not self.said.draining and not self.gone
+        return not (self.problem or self.unfit or self.said.draining or self.gone)
 
     def view(self, digest: str | None) -> WorkerView:
         """The worker as the balance sees it, for a chunk of the bundle `digest`."""
@@ -59,6 +60,7 @@ class WorkerLink:
             said = await self.stub.GetWorker(worker_pb2.GetWorkerRequest(), timeout=ASK_TIMEOUT_S)
         except grpc.aio.AioRpcError as error:
             self.rest(f"{error.code().name}: {error.details()}")
+            self.unfit = ""  # whoever comes back there has started anew
             return
         self.said = said
         self.problem = ""

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from renderer.frames import FrameRange
     from renderer.settings import RenderSettings
 
-    from .plugins import Place
+    from .plugins import ExecutorContext
 
 
 class ChunkRenderer(Protocol):
@@ -98,15 +98,15 @@ class LocalExecutor:
 
 
 @asynccontextmanager
-async def open_local_executor(place: Place) -> AsyncGenerator[LocalExecutor]:
+async def open_local_executor(context: ExecutorContext) -> AsyncGenerator[LocalExecutor]:
     """Open an executor with a renderer of its own, for one chunk at a time.
 
     Raises:
         MissingToolError: this machine cannot render; the message says what to install.
 
     """
-    tools = find_tools(place.environment)
-    async with open_renderer(place.bundles, tools) as renderer:
+    tools = find_tools(context.environment)
+    async with open_renderer(context.bundles, tools) as renderer:
         yield LocalExecutor(renderer)
 
 
@@ -123,5 +123,5 @@ _KINDS: Final[dict[type[RenderError], tuple[type[ExecutorError], str]]] = {
 def _translated(error: RenderError, task: ChunkTask) -> ExecutorError:
     if isinstance(error, CompositionError):  # in the page's own words
         return CompositionFailedError(str(error), reason=error.fault, detail=error.detail)
-    kind, reason = _KINDS[type(error)]
+    kind, reason = _KINDS.get(type(error), (RenderCrashedError, "RENDERER"))
     return kind(f"chunk {task.index} {task.frames}: {error}", reason=reason)

@@ -21,7 +21,7 @@ GROUP: Final = "framefarm.executors"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class ExecutorContext:
     """What an executor may use where it is opened.
 
     `bundles` holds the compositions of all jobs. `workers` and `worker_wait_s` are the user's
@@ -34,7 +34,7 @@ class Place:
     worker_wait_s: float = 300.0
 
 
-OpenExecutor = Callable[[Place], AbstractAsyncContextManager[RenderExecutor]]
+OpenExecutor = Callable[[ExecutorContext], AbstractAsyncContextManager[RenderExecutor]]
 
 
 class UnknownExecutorError(ValueError):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from coordinator.job import (
+        AudioTrack,
         ChunkMoved,
         Job,
         JobEvent,
@@ -44,11 +45,18 @@ if TYPE_CHECKING:
         ServiceNotStartedError,
     )
     from framefarm.rendering import RenderedVideo, render
+    from renderer.bundle import BundleStore
+    from renderer.composition import BundleEntry, PageUrl
     from renderer.errors import InvalidRequestError, Violation
+    from renderer.frames import FrameRange, FrameRate
+    from renderer.settings import RenderSettings
 
 __all__ = [
     "AttemptLost",
     "AttemptStarted",
+    "AudioTrack",
+    "BundleEntry",
+    "BundleStore",
     "CallFailedError",
     "ChunkEvent",
     "ChunkMoved",
@@ -59,6 +67,8 @@ __all__ = [
     "FarmClient",
     "FarmError",
     "FarmUnreachableError",
+    "FrameRange",
+    "FrameRate",
     "FramesDone",
     "GrpcExecutor",
     "InvalidRequestError",
@@ -73,9 +83,11 @@ __all__ = [
     "OnProgress",
     "PageLog",
     "PageLogged",
+    "PageUrl",
     "ProgressMade",
     "RenderExecutor",
     "RenderOrchestrator",
+    "RenderSettings",
     "RenderedVideo",
     "RequestRefusedError",
     "ServiceNotStartedError",
@@ -88,6 +100,7 @@ __all__ = [
 # executor does not import gRPC, and whoever uses a client does not import a browser's driver.
 _HOMES: Final = {
     "coordinator.job": (
+        "AudioTrack",
         "ChunkMoved",
         "Job",
         "JobEvent",
@@ -125,7 +138,11 @@ _HOMES: Final = {
         "ServiceNotStartedError",
     ),
     "framefarm.rendering": ("RenderedVideo", "render"),
+    "renderer.bundle": ("BundleStore",),
+    "renderer.composition": ("BundleEntry", "PageUrl"),
     "renderer.errors": ("InvalidRequestError", "Violation"),
+    "renderer.frames": ("FrameRange", "FrameRate"),
+    "renderer.settings": ("RenderSettings",),
 }
 _HOME_OF: Final = {name: home for home, names in _HOMES.items() for name in names}
 

@@ -12,8 +12,9 @@ from renderer.browser import Sandbox
 class WorkerSettings:
     """How a worker runs. `listen` with port 0 takes a free port and says which on stdout.
 
-    `data_dir` holds the bundles it was sent and its scratch files. With `until_stdin_closes` the
-    worker ends when its standard input does, so that it cannot outlive whoever started it.
+    `data_dir` holds the bundles it was sent; chunk files stand in the system's temporary folder
+    until they are sent. With `until_stdin_closes` the worker ends when its standard input does, so
+    that it cannot outlive whoever started it.
     """
 
     listen: str = "127.0.0.1:50051"

@@ -278,6 +278,7 @@ async def test_a_coordinator_that_starts_again_goes_on_with_what_it_left(
     renderer = PictureRenderer()
     async with running_worker(renderer) as worker:
         async with running_coordinator([worker.address], tmp_path) as first:
+            (tmp_path / "outputs" / ".chunks-of-a-killed-process").mkdir()
             job = await first.jobs.create(a_spec(20, frame_s=0.05))
             await eventually(lambda: bool(renderer.running))
         assert renderer.running == []
@@ -293,6 +294,7 @@ async def test_a_coordinator_that_starts_again_goes_on_with_what_it_left(
     states = [e.state_changed.state for e in events if e.HasField("state_changed")]
     assert states[:3] == [pb.JOB_STATE_QUEUED, pb.JOB_STATE_RENDERING, pb.JOB_STATE_QUEUED]
     assert states[-1] == pb.JOB_STATE_SUCCEEDED
+    assert [path.name for path in (tmp_path / "outputs").iterdir()] == [f"{job.id}.mp4"]
     assert decode_frame_numbers(tmp_path / "outputs" / f"{job.id}.mp4") == list(range(20))
 
 

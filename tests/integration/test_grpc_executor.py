@@ -20,6 +20,7 @@ from executors.errors import (
 from executors.grpc import GrpcExecutor
 from renderer.bundle import BundleStore
 from renderer.composition import BundleEntry
+from renderer.errors import MissingToolError
 from tests.support.eventually import eventually
 from tests.support.farm import grpc_executor, running_worker
 from tests.support.frame_numbers import decode_frame_numbers
@@ -251,3 +252,21 @@ async def test_a_slot_taken_by_someone_else_is_waited_for(
             await executor.render(a_task(), tmp_path / "ours.mp4", on_progress=lambda _: None)
 
     assert decode_frame_numbers(tmp_path / "ours.mp4") == list(range(10))
+
+
+async def test_a_worker_that_cannot_render_at_all_is_asked_once(
+    tmp_path: Path, bundles: BundleStore
+) -> None:
+    class Bare(PictureRenderer):
+        async def _frame(self, number: int, orders: dict[str, float]) -> None:
+            raise MissingToolError("no ffmpeg here: apt-get install ffmpeg")
+
+    events: list[ChunkEvent] = []
+    async with (
+        running_worker(Bare()) as worker,
+        grpc_executor([worker.address], bundles, worker_wait_s=0.5) as (executor, _),
+    ):
+        with pytest.raises(NoWorkerError, match="apt-get install ffmpeg"):
+            await executor.render(a_task(), tmp_path / "out.mp4", on_progress=events.append)
+
+    assert len([event for event in events if isinstance(event, AttemptStarted)]) == 1

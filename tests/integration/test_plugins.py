@@ -14,7 +14,7 @@ from coordinator.orchestrator import RenderOrchestrator
 from executors import plugins
 from executors.grpc import GrpcExecutor
 from executors.local import LocalExecutor
-from executors.plugins import Place, UnknownExecutorError, executor_named
+from executors.plugins import ExecutorContext, UnknownExecutorError, executor_named
 from renderer.bundle import BundleStore
 from tests.support.fake_executor import FakeExecutor
 from tests.support.frame_numbers import decode_frame_numbers
@@ -23,16 +23,18 @@ from tests.support.tasks import a_spec
 
 
 @asynccontextmanager
-async def open_fake_executor(place: Place):  # type: ignore[no-untyped-def]
-    assert place.workers == ("anywhere",)
+async def open_fake_executor(context: ExecutorContext):  # type: ignore[no-untyped-def]
+    assert context.workers == ("anywhere",)
     yield FakeExecutor()
 
 
 async def test_the_executors_that_come_with_framefarm_have_names(tmp_path: Path) -> None:
     tools_or_skip()
-    place = Place(bundles=BundleStore(tmp_path), environment=os.environ, workers=("127.0.0.1:1",))
+    context = ExecutorContext(
+        bundles=BundleStore(tmp_path), environment=os.environ, workers=("127.0.0.1:1",)
+    )
 
-    async with executor_named("local")(place) as local, executor_named("grpc")(place) as grpc:
+    async with executor_named("local")(context) as local, executor_named("grpc")(context) as grpc:
         assert isinstance(local, LocalExecutor)
         assert isinstance(grpc, GrpcExecutor)
 
@@ -42,9 +44,9 @@ async def test_an_installed_package_brings_an_executor_by_its_entry_point(
 ) -> None:
     installed = EntryPoint("fake", f"{__name__}:open_fake_executor", plugins.GROUP)
     monkeypatch.setattr(plugins, "entry_points", lambda *, group: EntryPoints([installed]))
-    place = Place(bundles=BundleStore(tmp_path), environment={}, workers=("anywhere",))
+    context = ExecutorContext(bundles=BundleStore(tmp_path), environment={}, workers=("anywhere",))
 
-    async with executor_named("fake")(place) as executor:
+    async with executor_named("fake")(context) as executor:
         assert isinstance(executor, FakeExecutor)
 
 
