@@ -224,55 +224,7 @@
     }
   }
 
-  // What the page may say, and what the session asks.
-  const awaited = new Map();
-  const hooks = [];
-  let isStableAsked = false;
-  let runningHook = "";
-
-  function wait(name, promise) {
-    const key = Symbol(name);
-    awaited.set(key, name);
-    // A rejection stays unhandled on purpose: it is a page error, and told as one.
-    Promise.resolve(promise).then(() => awaited.delete(key));
-  }
-
-  const api = {
-    props: JSON.parse(options.props),
-    fps: options.fps[0] / options.fps[1],
-    get frame() {
-      const us = Math.round(now() * 1000);
-      return Math.floor((us * options.fps[0]) / (options.fps[1] * 1e6));
-    },
-    ready: (promise, name) => wait(`ready(${name ?? `promise ${awaited.size + 1}`})`, promise),
-    onFrame: (hook) => void hooks.push(hook),
-  };
-
-  function loading() {
-    const waits = document.readyState === "complete" ? [] : ["the load event"];
-    if (document.body) void document.body.offsetHeight; // layout is what asks for fonts
-    for (const font of document.fonts) {
-      if (font.status === "loading") waits.push(`font ${font.family} ${font.weight}`);
-    }
-    for (const tree of trees(document)) {
-      for (const image of tree.querySelectorAll("img")) {
-        image.loading = "eager"; // a lazy one waits for a frame, and frames wait for images
-        if (!image.complete) waits.push(`image ${image.currentSrc || image.src}`);
-      }
-    }
-    return waits;
-  }
-
   const clock = {
-    /** What stands between the page and frame 0: the browser's work, and the page's promises. */
-    waits() {
-      const browser = loading();
-      if (!browser.length && !isStableAsked && typeof api.waitUntilStable === "function") {
-        isStableAsked = true;
-        wait("waitUntilStable()", api.waitUntilStable());
-      }
-      return { browser, page: [...awaited.values()] };
-    },
     /** The page waits for time itself: let its timers run before zero. */
     release() {
       isReleased = true;
@@ -292,17 +244,12 @@
     wasRehearsed: () => drawnFrame === REHEARSED,
     endRehearsal: () => void (isRehearsal = false),
     /** The frame is about to be drawn; tells which one was drawn last. */
-    async before(frame) {
+    before(frame) {
       const last = drawnFrame;
-      for (const hook of hooks) {
-        runningHook = hook.name || "anonymous";
-        await hook(frame);
-      }
-      runningHook = "";
       native.requestAnimationFrame(() => (drawnFrame = frame));
       return last;
     },
-    runningHook: () => runningHook,
+    trees,
     now: () => (zeroMs === null ? null : now()),
   };
 
@@ -324,9 +271,5 @@
   noteClosedRoots();
   replaceRandomness();
   replaceDialogs();
-  Object.defineProperty(window, "framefarm", {
-    get: () => api,
-    set: (given) => void (given !== api && Object.assign(api, given)),
-  });
   Object.defineProperty(window, Symbol.for("framefarm.clock"), { value: clock });
 }

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from .cdp import CdpSession
     from .settings import RenderSettings
 
-EPOCH_MS: Final = 1_704_067_200_000  # 2024-01-01T00:00:00Z, whenever and wherever it is rendered
-
 # Time zero stands at a fixed point of virtual time, however long the load took: workers and other
 # clocks out of reach of clock.js then read the same in every run. A load takes 0.05 s as a rule.
 ZERO_GRID_US: Final = 500_000
@@ -30,11 +28,8 @@ _ABOVE_TRUNCATION_US: Final = 0.3
 
 def preload_script(settings: RenderSettings) -> str:
     """Return the script that takes over the clocks of a document, before its own scripts run."""
-    rate = settings.frame_rate
     options = {
-        "epochMs": EPOCH_MS,
-        "fps": [rate.numerator, rate.denominator],
-        "props": settings.props_json,
+        "epochMs": settings.epoch_ms,
         "seed": [settings.seed & 0xFFFF_FFFF, settings.seed >> 32],
     }
     return f"({_page_half()})({json.dumps(options)})"
@@ -56,11 +51,17 @@ class VirtualTime:
         self.now_us = 0
         session.on("Emulation.virtualTimeBudgetExpired", self._on_expired)
 
-    async def start(self) -> None:
-        """Stop the browser's clocks, at a point of the grid. To be called on an empty page."""
+    async def start(self, epoch_ms: int) -> None:
+        """Stop the browser's clocks, at a point of the grid. To be called on an empty page.
+
+        Time zero will be `epoch_ms` after 1970.
+        """
         reply = await self._session.call(
             "Emulation.setVirtualTimePolicy",
-            {"policy": "pause", "initialVirtualTime": (EPOCH_MS - ZERO_GRID_US / 1000) / 1000},
+            {
+                "policy": "pause",
+                "initialVirtualTime": max(1.0, (epoch_ms - ZERO_GRID_US / 1000) / 1000),
+            },
         )
         self._base_us = round(reply["virtualTimeTicksBase"] * 1000)
         # performance.now() has its grid on the browser's own ticks, animations have theirs on the

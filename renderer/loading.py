@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from .errors import CompositionError, Fault
 from .frames import GRID_US
+from .ready import READY
 
 if TYPE_CHECKING:
     from .clock import VirtualTime
@@ -60,6 +61,7 @@ class _Loading:
         self._page = page
         self._time = time
         self._rate = settings.frame_rate
+        self._epoch_ms = settings.epoch_ms
         self._timeout_s = settings.stability_timeout_s + 1.0  # the limit around it all comes first
         self._browser_waits: list[str] = []
         self._page_waits: list[str] = []
@@ -73,7 +75,7 @@ class _Loading:
 
     async def navigate(self, url: str) -> None:
         cdp = self._page.cdp
-        await self._time.start()
+        await self._time.start(self._epoch_ms)
         reply = await cdp.call("Page.navigate", {"url": url}, timeout_s=self._timeout_s)
         self._check_status(url)
         if error := reply.get("errorText"):
@@ -124,16 +126,16 @@ class _Loading:
             await self._play()
         else:
             await self._advance_to(self._time.now_us + _STEP_US)
-        asked = await self._ask_all("waits()")
+        asked = await self._ask_all("waits()", of=READY)
         known = [waits for waits in asked if waits]
         self._browser_waits = [text for waits in known for text in waits["browser"]]
         if not known:
             self._browser_waits = ["the document"]  # the page is just going on to another one
         self._page_waits = [text for waits in known for text in waits["page"]]
 
-    async def _ask_all(self, call: str) -> list[Any]:
+    async def _ask_all(self, call: str, of: str = CLOCK) -> list[Any]:
         """Call the clocks of the page and of the frames in it; the page's answer comes first."""
-        return await self._page.evaluate_everywhere(f"{CLOCK}?.{call}", timeout_s=self._timeout_s)
+        return await self._page.evaluate_everywhere(f"{of}?.{call}", timeout_s=self._timeout_s)
 
     async def _release(self) -> None:
         """The page waits for time itself: let its timers run, and draw frames."""

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from .clock import VirtualTime, preload_script
 from .errors import CompositionError, Fault, FrameStalledError
-from .loading import CLOCK, load
+from .loading import load
 from .page import Page, open_page
+from .ready import READY, ready_script
 
 if TYPE_CHECKING:
     from .browser import Browser
@@ -38,7 +39,7 @@ async def open_session(browser: Browser, opening: Opening, on_event: OnRenderEve
     """
     settings = opening.settings
     page = await open_page(browser, settings, on_event)
-    for script in (preload_script(settings), *opening.scripts):
+    for script in (preload_script(settings), ready_script(settings), *opening.scripts):
         await page.preload(script)
     time = VirtualTime(page.cdp)
     await load(page, time, opening.url, settings)
@@ -110,9 +111,9 @@ class Session:
 
     async def _run_hooks(self, frame: int) -> None:
         try:
-            drawn = await self.evaluate(f"{CLOCK}.before({frame})")
+            drawn = await self.evaluate(f"{READY}.before({frame})")
         except FrameStalledError as error:
-            hook = await self._page.evaluate(f"{CLOCK}.runningHook()", timeout_s=_ASK_TIMEOUT_S)
+            hook = await self._page.evaluate(f"{READY}.runningHook()", timeout_s=_ASK_TIMEOUT_S)
             raise CompositionError(
                 Fault.PAGE_NOT_STABLE,
                 f"the onFrame hook {hook!r} did not end in frame {frame} within "
