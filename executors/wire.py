@@ -12,7 +12,7 @@ from renderer.bundle import BundleFile, BundleManifest
 from renderer.composition import BundleEntry, Composition, PageUrl
 from renderer.errors import InvalidRequestError, Violation
 from renderer.frames import FrameRange, FrameRate
-from renderer.settings import CaptureMode, Codec, RenderSettings
+from renderer.settings import CaptureMode, Codec, ColorScheme, RenderSettings
 
 from .base import ChunkResult, ChunkTask
 
@@ -24,6 +24,14 @@ _MODES = {
     CaptureMode.CANVAS: render_pb2.CAPTURE_MODE_CANVAS,
 }
 _MODE_OF = {number: mode for mode, number in _MODES.items()}
+_SCHEMES = {
+    ColorScheme.LIGHT: render_pb2.COLOR_SCHEME_UNSPECIFIED,
+    ColorScheme.DARK: render_pb2.COLOR_SCHEME_DARK,
+}
+_SCHEME_OF = {number: scheme for scheme, number in _SCHEMES.items()} | {
+    render_pb2.COLOR_SCHEME_LIGHT: ColorScheme.LIGHT
+}
+_TEXTS = ("preset", "props_json", "timezone", "locale")
 _CODECS = {render_pb2.CODEC_UNSPECIFIED: Codec.H264, render_pb2.CODEC_H264: Codec.H264}
 
 
@@ -133,6 +141,13 @@ def from_settings(settings: RenderSettings) -> render_pb2.RenderSettings:
         props_json=settings.props_json,
         seed=settings.seed,
         stability_timeout=from_seconds(settings.stability_timeout_s),
+        timezone=settings.timezone,
+        locale=settings.locale,
+        color_scheme=_SCHEMES[settings.color_scheme],
+        device_scale_factor=settings.device_scale_factor,
+        user_agent=settings.user_agent,
+        headers=[render_pb2.Header(name=name, value=value) for name, value in settings.headers],
+        epoch_ms=settings.epoch_ms,
     )
 
 
@@ -145,10 +160,18 @@ def to_settings(message: render_pb2.RenderSettings) -> RenderSettings:
     """
     given: dict[str, Any] = {
         name: getattr(message, name)
-        for name in ("width_px", "height_px", "crf", "gop_frames", "encoder_threads")
+        for name in (
+            "width_px",
+            "height_px",
+            "crf",
+            "gop_frames",
+            "encoder_threads",
+            "device_scale_factor",
+            "epoch_ms",
+        )
         if message.HasField(name)
     }
-    given |= {name: value for name in ("preset", "props_json") if (value := getattr(message, name))}
+    given |= {name: value for name in _TEXTS if (value := getattr(message, name))}
     if message.HasField("frame_rate"):
         given["frame_rate"] = _to_rate(message.frame_rate)
     if message.HasField("stability_timeout"):
@@ -159,6 +182,9 @@ def to_settings(message: render_pb2.RenderSettings) -> RenderSettings:
         canvas_selector=message.canvas_selector,
         target_selector=message.target_selector,
         seed=message.seed,
+        color_scheme=_known(_SCHEME_OF, message.color_scheme, "color_scheme"),
+        user_agent=message.user_agent,
+        headers=tuple((header.name, header.value) for header in message.headers),
         **given,
     )
 

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final, TypedDict, TypeVar
 
@@ -13,7 +14,7 @@ from coordinator.job import MAX_FRAMES
 from renderer.audio.tracks import parse_track
 from renderer.errors import InvalidRequestError, Violation
 from renderer.frames import FrameRange, FrameRate, frames_in, parse_duration
-from renderer.settings import CaptureMode, Codec, RenderSettings
+from renderer.settings import CaptureMode, Codec, ColorScheme, RenderSettings
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator, Sequence
@@ -30,8 +31,13 @@ _SAID_AS: Final = {
     "target_selector": "target",
     "composition": "source",
     "bundle": "source",
+    "device_scale_factor": "scale",
+    "epoch_ms": "epoch",
 }
-_AS_THEY_ARE: Final = ("width_px", "height_px", "crf", "preset", "gop_frames", "seed")
+_AS_THEY_ARE: Final = (
+    "width_px", "height_px", "crf", "preset", "gop_frames", "seed", "timezone", "locale",
+    "user_agent",
+)  # fmt: skip
 _UINT32: Final = 1 << 32
 _SOME_FRAMES: Final = FrameRange(0, 1)
 
@@ -40,7 +46,8 @@ class RenderOptions(TypedDict, total=False):
     """What a user may say about a video. What is left unsaid takes `RenderSettings`' default.
 
     Exactly one of `frames` and `duration` (seconds, or a text like "1m30s") is needed. `props` is
-    a mapping or a JSON text; `audio` holds texts like "music.mp3,offset=2s,volume=0.8".
+    a mapping or a JSON text; `audio` holds texts like "music.mp3,offset=2s,volume=0.8"; `headers`
+    is a mapping or texts like "X-Name: value"; `epoch` is a time or an ISO 8601 text.
     """
 
     width_px: int
@@ -61,6 +68,13 @@ class RenderOptions(TypedDict, total=False):
     audio: Sequence[str]
     stability_timeout: str | float | Fraction
     chunk_frames: int
+    timezone: str
+    locale: str
+    color_scheme: str
+    scale: float
+    user_agent: str
+    headers: Sequence[str] | Mapping[str, str]
+    epoch: str | datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,9 +174,45 @@ def _settings(options: RenderOptions, problems: Problems) -> RenderSettings:
     with problems.of("stability_timeout"):
         if "stability_timeout" in options:
             given["stability_timeout_s"] = float(_seconds(options["stability_timeout"]))
+    _read_surroundings(options, given, problems)
     with problems.of("settings"):
         return RenderSettings(**given)
     return RenderSettings()
+
+
+def _read_surroundings(options: RenderOptions, given: dict[str, Any], problems: Problems) -> None:
+    given["device_scale_factor"] = float(options.get("scale", 1.0))
+    with problems.of("color_scheme"):
+        given["color_scheme"] = _chosen(ColorScheme, options.get("color_scheme", "light"))
+    with problems.of("headers"):
+        given["headers"] = tuple(_headers(options.get("headers", ())))
+    with problems.of("epoch"):
+        if "epoch" in options:
+            given["epoch_ms"] = _epoch_ms(options["epoch"])
+
+
+def _headers(headers: Sequence[str] | Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    if isinstance(headers, Mapping):
+        yield from headers.items()
+        return
+    for text in headers:
+        name, colon, value = text.partition(":")
+        if not colon:
+            raise ValueError("a header is written like 'X-Name: value'; one has no colon")
+        yield name.strip(), value.strip()
+
+
+def _epoch_ms(said: str | datetime) -> int:
+    """Read a moment; without an offset it is in UTC."""
+    if isinstance(said, str):
+        try:
+            said = datetime.fromisoformat(said)
+        except ValueError:
+            raise ValueError(
+                f"{said!r} is no ISO 8601 time; write it like 2024-01-01T12:00:00Z"
+            ) from None
+    moment = said if said.tzinfo else said.replace(tzinfo=UTC)
+    return round(moment.timestamp() * 1000)
 
 
 def _frame_rate(text: str) -> FrameRate:

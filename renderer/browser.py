@@ -125,6 +125,7 @@ class LaunchOptions:
     chromium: Path
     sandbox: bool
     resolver_rules: str = ""
+    device_scale_factor: float = 1.0
 
 
 @asynccontextmanager
@@ -185,11 +186,13 @@ async def _abandon(starting: asyncio.Future[_Started]) -> None:
 
 
 async def _launch(playwright: Playwright, options: LaunchOptions, marker: str) -> PlaywrightBrowser:
+    # Set for the whole browser: an override by page scales the page and not its surface.
+    scale = f"--force-device-scale-factor={options.device_scale_factor:g}"
     rules = [f"--host-resolver-rules={options.resolver_rules}"] if options.resolver_rules else []
     try:
         return await playwright.chromium.launch(
             executable_path=options.chromium,
-            args=[*PIXEL_FLAGS, *_QUIET_FLAGS, *rules, "--remote-debugging-port=0", marker],
+            args=[*PIXEL_FLAGS, *_QUIET_FLAGS, *rules, scale, "--remote-debugging-port=0", marker],
             chromium_sandbox=options.sandbox,
             timeout=LAUNCH_TIMEOUT_S * 1000,
             handle_sigint=False,

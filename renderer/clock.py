@@ -56,12 +56,9 @@ class VirtualTime:
 
         Time zero will be `epoch_ms` after 1970.
         """
+        start_s = max(1.0, (epoch_ms - ZERO_GRID_US / 1000) / 1000)  # 0 would mean: none
         reply = await self._session.call(
-            "Emulation.setVirtualTimePolicy",
-            {
-                "policy": "pause",
-                "initialVirtualTime": max(1.0, (epoch_ms - ZERO_GRID_US / 1000) / 1000),
-            },
+            "Emulation.setVirtualTimePolicy", {"policy": "pause", "initialVirtualTime": start_s}
         )
         self._base_us = round(reply["virtualTimeTicksBase"] * 1000)
         # performance.now() has its grid on the browser's own ticks, animations have theirs on the

@@ -10,6 +10,7 @@ from .cdp import CdpError
 from .errors import BrowserLostError, CompositionError, Fault
 from .events import PageLog
 from .requests import Requests
+from .surroundings import surround, surroundings_script
 
 if TYPE_CHECKING:
     from .browser import Browser
@@ -38,6 +39,8 @@ async def open_page(browser: Browser, settings: RenderSettings, on_event: OnRend
     )
     page = Page(browser, await browser.connection.attach(target["targetId"]), on_event)
     await page.start()
+    await surround(page.cdp, settings)
+    await page.preload(surroundings_script())
     return page
 
 

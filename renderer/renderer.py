@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 
@@ -151,7 +151,8 @@ class Renderer:
         settings = film.settings
         scripts = page_scripts(settings)
         opening = Opening(film.url, settings, scripts, self._studio.frame_timeout_s)
-        async with open_browser(self._studio.playwright, self._studio.launch) as browser:
+        launch = replace(self._studio.launch, device_scale_factor=settings.device_scale_factor)
+        async with open_browser(self._studio.playwright, launch) as browser:
             session = await open_session(browser, opening, on_event)
             capture = choose(session, settings)
             first = await _first_picture(capture, film.frames.start)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, NoReturn
 
 from .errors import InvalidRequestError, Violation
 from .frames import FrameRate
+from .surroundings import scale_problem, scaled_px, surroundings_violations
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,6 +23,7 @@ MAX_GOP_FRAMES: Final = 10_000
 MAX_ENCODER_THREADS: Final = 64
 MAX_STABILITY_TIMEOUT_S: Final = 600.0
 MAX_CRF: Final = 51
+DEFAULT_EPOCH_MS: Final = 1_704_067_200_000  # 2024-01-01T00:00:00Z
 _DEFAULT_FRAME_RATE: Final = FrameRate(30)
 
 PRESETS: Final = (
@@ -42,6 +44,11 @@ class CaptureMode(StrEnum):
 
 class Codec(StrEnum):
     H264 = "h264"
+
+
+class ColorScheme(StrEnum):
+    LIGHT = "light"
+    DARK = "dark"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,10 +75,24 @@ class RenderSettings:
     props_json: str = "{}"
     seed: int = 0
     stability_timeout_s: float = 30.0
+    # What the page finds around it; never what the machine happens to have.
+    timezone: str = "UTC"
+    locale: str = "en-US"
+    color_scheme: ColorScheme = ColorScheme.LIGHT
+    device_scale_factor: float = 1.0
+    user_agent: str = ""
+    headers: tuple[tuple[str, str], ...] = ()
+    epoch_ms: int = DEFAULT_EPOCH_MS
 
     def __post_init__(self) -> None:
         if violations := tuple(_violations(self)):
             raise InvalidRequestError(violations)
+
+    @property
+    def picture_size_px(self) -> tuple[int, int]:
+        """The viewport in pixels of the picture, which dom mode films."""
+        factor = self.device_scale_factor
+        return int(scaled_px(self.width_px, factor)), int(scaled_px(self.height_px, factor))
 
     @property
     def captures_canvas(self) -> bool:
@@ -85,6 +106,7 @@ def _violations(settings: RenderSettings) -> Iterator[Violation]:
     yield from _capture_violations(settings)
     yield from _encoding_violations(settings)
     yield from _page_violations(settings)
+    yield from surroundings_violations(settings)
 
 
 def _size_violations(settings: RenderSettings) -> Iterator[Violation]:
@@ -95,6 +117,7 @@ def _size_violations(settings: RenderSettings) -> Iterator[Violation]:
             yield Violation(
                 field, f"{side} is odd, and yuv420p needs even sides; use {side - 1} or {side + 1}"
             )
+    yield from _scale_violations(settings)
     rate = settings.frame_rate
     if rate.fraction > MAX_FPS:
         yield Violation("frame_rate", f"{rate} is over {MAX_FPS} frames a second")
@@ -103,6 +126,21 @@ def _size_violations(settings: RenderSettings) -> Iterator[Violation]:
             "frame_rate",
             f"{rate} has terms over {MAX_RATE_TERM}; use a simpler fraction, like 30000/1001",
         )
+
+
+def _scale_violations(settings: RenderSettings) -> Iterator[Violation]:
+    factor = settings.device_scale_factor
+    if problem := scale_problem(factor):
+        yield Violation("device_scale_factor", problem)
+    elif factor != 1 and not settings.captures_canvas:
+        sides = [scaled_px(side, factor) for side in (settings.width_px, settings.height_px)]
+        if any(side % 2 for side in sides) or not all(2 <= side <= MAX_SIDE_PX for side in sides):
+            size = "x".join(f"{float(side):g}" for side in sides)
+            yield Violation(
+                "device_scale_factor",
+                f"{settings.width_px}x{settings.height_px} times {factor:g} is a picture of "
+                f"{size} px; its sides have to be even, 2…{MAX_SIDE_PX}",
+            )
 
 
 def _capture_violations(settings: RenderSettings) -> Iterator[Violation]:

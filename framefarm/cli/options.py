@@ -101,6 +101,38 @@ def rendering_options(
         int | None,
         typer.Option("--chunk-frames", help="Frames a chunk.", show_default="by the length"),
     ] = None,
+    timezone: Annotated[
+        str | None,
+        typer.Option(
+            "--timezone", help="The page's, like Europe/Berlin.", show_default=_DEFAULTS.timezone
+        ),
+    ] = None,
+    locale: Annotated[
+        str | None,
+        typer.Option("--locale", help="The page's, like de-DE.", show_default=_DEFAULTS.locale),
+    ] = None,
+    color_scheme: Annotated[
+        str | None,
+        typer.Option(
+            "--color-scheme", help="light or dark.", show_default=_DEFAULTS.color_scheme.value
+        ),
+    ] = None,
+    scale: Annotated[
+        float | None,
+        typer.Option("--scale", help="Picture pixels a CSS pixel, 0.5 to 4.", show_default="1"),
+    ] = None,
+    user_agent: Annotated[
+        str | None,
+        typer.Option("--user-agent", help="What it calls itself.", show_default="Chromium's own"),
+    ] = None,
+    headers: Annotated[
+        list[str] | None,
+        typer.Option("--header", help="'Name: value' for every request; may be given again."),
+    ] = None,
+    epoch: Annotated[
+        str | None,
+        typer.Option("--epoch", help="Date at frame 0.", show_default="2024-01-01T00:00:00Z"),
+    ] = None,
 ) -> None:
     """Only its signature matters: names are `RenderOptions`' own, and a test keeps it so."""
 

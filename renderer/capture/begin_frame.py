@@ -25,7 +25,8 @@ class BeginFrameCapture:
 
     def __init__(self, stage: Stage, settings: RenderSettings) -> None:
         self._stage = stage
-        self._viewport = Viewport(settings.width_px, settings.height_px)
+        self._viewport = Viewport(*settings.picture_size_px)
+        self._scale = settings.device_scale_factor
         self._selector = settings.target_selector
         self._crop: Crop | None = None
 
@@ -60,14 +61,15 @@ class BeginFrameCapture:
         if problem := box.get("problem"):
             raise _target_error(self._selector, problem)
         try:
-            self._crop = crop_of(Box(**box), self._viewport)
+            edges = {edge: css_px * self._scale for edge, css_px in box.items()}
+            self._crop = crop_of(Box(**edges), self._viewport)
         except ValueError as error:
             raise _target_error(self._selector, str(error)) from error
 
 
 @dataclass(frozen=True, slots=True)
 class Viewport:
-    """The page's size, of even sides."""
+    """The page's size in pixels of the picture, of even sides."""
 
     width_px: int
     height_px: int
@@ -75,7 +77,7 @@ class Viewport:
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """An element's edges in the viewport, in CSS pixels."""
+    """An element's edges in the viewport, in pixels of the picture."""
 
     left: float
     top: float

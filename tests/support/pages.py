@@ -19,7 +19,7 @@ from renderer.renderer import RenderedChunk, Renderer, open_renderer
 from renderer.settings import RenderSettings
 from renderer.tools import Tools, find_tools
 
-from .frame_numbers import decode_frame_numbers, frame_digests
+from .frame_numbers import Plane, decode_frame_numbers, decoded_yuv, frame_digests
 from .require import missing
 
 PAGES = Path(__file__).parents[1] / "e2e" / "pages"
@@ -70,6 +70,10 @@ class Film:
     @property
     def pictures(self) -> list[str]:
         return frame_digests(self.path)
+
+    @property
+    def planes(self) -> list[tuple[Plane, Plane, Plane]]:
+        return decoded_yuv(self.path)
 
     @property
     def progress(self) -> list[int]:

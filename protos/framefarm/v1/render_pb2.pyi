@@ -60,6 +60,25 @@ CODEC_UNSPECIFIED: Codec.ValueType  # 0
 CODEC_H264: Codec.ValueType  # 1
 Global___Codec: _TypeAlias = Codec  # noqa: Y015
 
+class _ColorScheme:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ColorSchemeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ColorScheme.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    COLOR_SCHEME_UNSPECIFIED: _ColorScheme.ValueType  # 0
+    """LIGHT."""
+    COLOR_SCHEME_LIGHT: _ColorScheme.ValueType  # 1
+    COLOR_SCHEME_DARK: _ColorScheme.ValueType  # 2
+
+class ColorScheme(_ColorScheme, metaclass=_ColorSchemeEnumTypeWrapper): ...
+
+COLOR_SCHEME_UNSPECIFIED: ColorScheme.ValueType  # 0
+"""LIGHT."""
+COLOR_SCHEME_LIGHT: ColorScheme.ValueType  # 1
+COLOR_SCHEME_DARK: ColorScheme.ValueType  # 2
+Global___ColorScheme: _TypeAlias = ColorScheme  # noqa: Y015
+
 @_typing.final
 class FrameRate(_message.Message):
     """Frames a second, as a rational. 29.97 is 30000/1001."""
@@ -163,6 +182,30 @@ class BundleEntry(_message.Message):
 Global___BundleEntry: _TypeAlias = BundleEntry  # noqa: Y015
 
 @_typing.final
+class Header(_message.Message):
+    """A header that goes with every request of the page."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    VALUE_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    value: _builtins.str
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        value: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "value", b"value"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Header: _TypeAlias = Header  # noqa: Y015
+
+@_typing.final
 class RenderSettings(_message.Message):
     """All that decides pixels besides the composition. A field that is not set takes the default."""
 
@@ -182,6 +225,13 @@ class RenderSettings(_message.Message):
     PROPS_JSON_FIELD_NUMBER: _builtins.int
     SEED_FIELD_NUMBER: _builtins.int
     STABILITY_TIMEOUT_FIELD_NUMBER: _builtins.int
+    TIMEZONE_FIELD_NUMBER: _builtins.int
+    LOCALE_FIELD_NUMBER: _builtins.int
+    COLOR_SCHEME_FIELD_NUMBER: _builtins.int
+    DEVICE_SCALE_FACTOR_FIELD_NUMBER: _builtins.int
+    USER_AGENT_FIELD_NUMBER: _builtins.int
+    HEADERS_FIELD_NUMBER: _builtins.int
+    EPOCH_MS_FIELD_NUMBER: _builtins.int
     width_px: _builtins.int
     """even; the viewport's width; default 1920"""
     height_px: _builtins.int
@@ -203,6 +253,17 @@ class RenderSettings(_message.Message):
     props_json: _builtins.str
     """a JSON object that the page sees; default {}"""
     seed: _builtins.int
+    timezone: _builtins.str
+    """an IANA name; default "UTC" """
+    locale: _builtins.str
+    """a BCP 47 tag; default "en-US" """
+    color_scheme: Global___ColorScheme.ValueType
+    device_scale_factor: _builtins.float
+    """0.5…4; the picture is the viewport times this; default 1"""
+    user_agent: _builtins.str
+    """default: Chromium's own"""
+    epoch_ms: _builtins.int
+    """what Date says at frame 0; default 2024-01-01T00:00:00Z"""
     @_builtins.property
     def frame_rate(self) -> Global___FrameRate:
         """default 30"""
@@ -211,6 +272,8 @@ class RenderSettings(_message.Message):
     def stability_timeout(self) -> _duration_pb2.Duration:
         """How long the page may take to be ready; default 30 s."""
 
+    @_builtins.property
+    def headers(self) -> _containers.RepeatedCompositeFieldContainer[Global___Header]: ...
     def __init__(
         self,
         *,
@@ -228,15 +291,26 @@ class RenderSettings(_message.Message):
         props_json: _builtins.str = ...,
         seed: _builtins.int = ...,
         stability_timeout: _duration_pb2.Duration | None = ...,
+        timezone: _builtins.str = ...,
+        locale: _builtins.str = ...,
+        color_scheme: Global___ColorScheme.ValueType = ...,
+        device_scale_factor: _builtins.float | None = ...,
+        user_agent: _builtins.str = ...,
+        headers: _abc.Iterable[Global___Header] | None = ...,
+        epoch_ms: _builtins.int | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_crf", b"_crf", "_encoder_threads", b"_encoder_threads", "_gop_frames", b"_gop_frames", "_height_px", b"_height_px", "_width_px", b"_width_px", "crf", b"crf", "encoder_threads", b"encoder_threads", "frame_rate", b"frame_rate", "gop_frames", b"gop_frames", "height_px", b"height_px", "stability_timeout", b"stability_timeout", "width_px", b"width_px"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_crf", b"_crf", "_device_scale_factor", b"_device_scale_factor", "_encoder_threads", b"_encoder_threads", "_epoch_ms", b"_epoch_ms", "_gop_frames", b"_gop_frames", "_height_px", b"_height_px", "_width_px", b"_width_px", "crf", b"crf", "device_scale_factor", b"device_scale_factor", "encoder_threads", b"encoder_threads", "epoch_ms", b"epoch_ms", "frame_rate", b"frame_rate", "gop_frames", b"gop_frames", "height_px", b"height_px", "stability_timeout", b"stability_timeout", "width_px", b"width_px"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_crf", b"_crf", "_encoder_threads", b"_encoder_threads", "_gop_frames", b"_gop_frames", "_height_px", b"_height_px", "_width_px", b"_width_px", "canvas_selector", b"canvas_selector", "codec", b"codec", "crf", b"crf", "encoder_threads", b"encoder_threads", "frame_rate", b"frame_rate", "gop_frames", b"gop_frames", "height_px", b"height_px", "mode", b"mode", "preset", b"preset", "props_json", b"props_json", "seed", b"seed", "stability_timeout", b"stability_timeout", "target_selector", b"target_selector", "width_px", b"width_px"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_crf", b"_crf", "_device_scale_factor", b"_device_scale_factor", "_encoder_threads", b"_encoder_threads", "_epoch_ms", b"_epoch_ms", "_gop_frames", b"_gop_frames", "_height_px", b"_height_px", "_width_px", b"_width_px", "canvas_selector", b"canvas_selector", "codec", b"codec", "color_scheme", b"color_scheme", "crf", b"crf", "device_scale_factor", b"device_scale_factor", "encoder_threads", b"encoder_threads", "epoch_ms", b"epoch_ms", "frame_rate", b"frame_rate", "gop_frames", b"gop_frames", "headers", b"headers", "height_px", b"height_px", "locale", b"locale", "mode", b"mode", "preset", b"preset", "props_json", b"props_json", "seed", b"seed", "stability_timeout", b"stability_timeout", "target_selector", b"target_selector", "timezone", b"timezone", "user_agent", b"user_agent", "width_px", b"width_px"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__crf: _TypeAlias = _typing.Literal["crf"]  # noqa: Y015
     _WhichOneofArgType__crf: _TypeAlias = _typing.Literal["_crf", b"_crf"]  # noqa: Y015
+    _WhichOneofReturnType__device_scale_factor: _TypeAlias = _typing.Literal["device_scale_factor"]  # noqa: Y015
+    _WhichOneofArgType__device_scale_factor: _TypeAlias = _typing.Literal["_device_scale_factor", b"_device_scale_factor"]  # noqa: Y015
     _WhichOneofReturnType__encoder_threads: _TypeAlias = _typing.Literal["encoder_threads"]  # noqa: Y015
     _WhichOneofArgType__encoder_threads: _TypeAlias = _typing.Literal["_encoder_threads", b"_encoder_threads"]  # noqa: Y015
+    _WhichOneofReturnType__epoch_ms: _TypeAlias = _typing.Literal["epoch_ms"]  # noqa: Y015
+    _WhichOneofArgType__epoch_ms: _TypeAlias = _typing.Literal["_epoch_ms", b"_epoch_ms"]  # noqa: Y015
     _WhichOneofReturnType__gop_frames: _TypeAlias = _typing.Literal["gop_frames"]  # noqa: Y015
     _WhichOneofArgType__gop_frames: _TypeAlias = _typing.Literal["_gop_frames", b"_gop_frames"]  # noqa: Y015
     _WhichOneofReturnType__height_px: _TypeAlias = _typing.Literal["height_px"]  # noqa: Y015
@@ -246,7 +320,11 @@ class RenderSettings(_message.Message):
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__crf) -> _WhichOneofReturnType__crf | None: ...
     @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__device_scale_factor) -> _WhichOneofReturnType__device_scale_factor | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__encoder_threads) -> _WhichOneofReturnType__encoder_threads | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__epoch_ms) -> _WhichOneofReturnType__epoch_ms | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__gop_frames) -> _WhichOneofReturnType__gop_frames | None: ...
     @_typing.overload

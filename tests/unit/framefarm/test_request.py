@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, cast
@@ -12,7 +13,7 @@ from framefarm.request import RenderOptions, read_options
 from renderer.audio.tracks import Track
 from renderer.errors import InvalidRequestError, Violation
 from renderer.frames import FrameRange, FrameRate
-from renderer.settings import CaptureMode, RenderSettings
+from renderer.settings import DEFAULT_EPOCH_MS, CaptureMode, ColorScheme, RenderSettings
 
 
 def options(**said: Any) -> RenderOptions:
@@ -164,3 +165,52 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
 def test_an_option_that_does_not_exist_is_a_mistake_in_the_program() -> None:
     with pytest.raises(TypeError, match="no such option: widht_px"):
         read_options(options(widht_px=1280))
+
+
+def test_what_the_page_finds_around_it_is_understood() -> None:
+    said = options(
+        timezone="Europe/Berlin",
+        color_scheme="dark",
+        scale=1.5,
+        headers=["X-A: 1:2", "X-B:"],
+        epoch="2030-05-06T07:08:09+02:00",
+    )
+
+    settings = read_options(said).settings
+
+    assert settings.timezone == "Europe/Berlin"
+    assert settings.color_scheme is ColorScheme.DARK
+    assert settings.device_scale_factor == 1.5
+    assert settings.headers == (("X-A", "1:2"), ("X-B", ""))
+    assert settings.epoch_ms == 1_904_274_489_000
+
+
+def test_headers_may_be_a_mapping_and_an_epoch_a_time_in_utc() -> None:
+    said = options(headers={"X-A": "1"}, epoch=datetime(2024, 1, 1, 0, 0, 1))  # noqa: DTZ001 - that is the case
+
+    settings = read_options(said).settings
+
+    assert settings.headers == (("X-A", "1"),)
+    assert settings.epoch_ms == DEFAULT_EPOCH_MS + 1000
+
+
+@pytest.mark.parametrize(
+    ("said", "field", "problem"),
+    [
+        ({"epoch": "yesterday"}, "epoch", "'yesterday' is no ISO 8601 time"),
+        ({"epoch": "1950-01-01"}, "epoch", "outside the years 1970 to 9999"),
+        ({"scale": 9}, "scale", "9 is outside 0.5…4"),
+        ({"headers": ["secret"]}, "headers", "one has no colon"),
+        ({"color_scheme": "blue"}, "color_scheme", "'blue' is unknown; use light or dark"),
+        ({"timezone": "Mars"}, "timezone", "'Mars' is no IANA time zone"),
+    ],
+)
+def test_surroundings_that_cannot_be_are_named(
+    said: dict[str, Any], field: str, problem: str
+) -> None:
+    with pytest.raises(InvalidRequestError) as caught:
+        read_options(options(**said))
+
+    (violation,) = caught.value.violations
+    assert violation.field == field
+    assert problem in violation.problem

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from renderer.cdp import CdpSession
-from renderer.clock import EPOCH_MS, ZERO_GRID_US, VirtualTime, preload_script
-from renderer.settings import RenderSettings
+from renderer.clock import ZERO_GRID_US, VirtualTime, preload_script
+from renderer.settings import DEFAULT_EPOCH_MS, RenderSettings
 
 
 class FakeConnection:
@@ -36,7 +36,7 @@ async def test_time_starts_on_blinks_grid() -> None:
     connection = FakeConnection(2_096_660.427)
     clock = a_clock(connection)
 
-    await clock.start()
+    await clock.start(DEFAULT_EPOCH_MS)
 
     assert clock.now_us == 0
     assert clock.ticks_ms == pytest.approx(2_096_660.5003, abs=1e-6)
@@ -46,7 +46,7 @@ async def test_time_starts_on_blinks_grid() -> None:
 async def test_budgets_lie_above_whats_truncated() -> None:
     connection = FakeConnection(1000.0)
     clock = a_clock(connection)
-    await clock.start()
+    await clock.start(DEFAULT_EPOCH_MS)
 
     await clock.advance_to(33_400, timeout_s=1)
     await clock.advance_to(66_700, timeout_s=1)
@@ -58,7 +58,7 @@ async def test_budgets_lie_above_whats_truncated() -> None:
 
 async def test_time_that_is_held_up_is_a_timeout_and_does_not_count() -> None:
     clock = a_clock(FakeConnection(1000.0, hangs=True))
-    await clock.start()
+    await clock.start(DEFAULT_EPOCH_MS)
 
     with pytest.raises(TimeoutError):
         await clock.advance_to(33_400, timeout_s=0.01)
@@ -74,7 +74,7 @@ async def test_zero_is_at_a_fixed_time_however_long_the_load_took(
     ready_us: int, zero_us: int
 ) -> None:
     clock = a_clock(FakeConnection(1000.0))
-    await clock.start()
+    await clock.start(DEFAULT_EPOCH_MS)
     await clock.advance_to(ready_us, timeout_s=1)
 
     assert clock.next_zero_us == zero_us * ZERO_GRID_US
@@ -86,4 +86,4 @@ def test_the_page_half_is_called_with_its_options() -> None:
     script = preload_script(settings)
 
     options = json.loads(script[script.rindex(")({") + 2 : -1])
-    assert options == {"epochMs": EPOCH_MS, "seed": [7, 5]}
+    assert options == {"epochMs": DEFAULT_EPOCH_MS, "seed": [7, 5]}

@@ -1,0 +1,131 @@
+"""A page finds what the job says, and nothing of the machine."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from renderer.composition import PageUrl
+from renderer.settings import ColorScheme
+from tests.support.pages import LOSSLESS, Crew
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+FOUND = """<script>
+  console.log(JSON.stringify({
+    zone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+    text: new Date(0).toString(),
+    now: new Date().toISOString(),
+    locale: Intl.NumberFormat().resolvedOptions().locale,
+    number: (1234.5).toLocaleString(),
+    language: navigator.language,
+    languages: navigator.languages,
+    dark: matchMedia("(prefers-color-scheme: dark)").matches,
+    ratio: devicePixelRatio,
+    size: [innerWidth, innerHeight],
+    agent: navigator.userAgent,
+    processors: navigator.hardwareConcurrency,
+    memory: navigator.deviceMemory,
+  }));
+</script>"""
+
+
+async def found(crew: Crew, **settings: Any) -> dict[str, Any]:
+    film = await crew.film_html(FOUND, (0, 1), **settings)
+    return dict(json.loads(film.console[0]))
+
+
+async def test_a_page_finds_nothing_of_the_machine(
+    crew: Crew, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    monkeypatch.setenv("LANG", "de_DE.UTF-8")
+
+    page = await found(crew)
+
+    assert page["zone"] == "UTC"
+    assert page["text"] == "Thu Jan 01 1970 00:00:00 GMT+0000 (Coordinated Universal Time)"
+    assert page["now"] == "2024-01-01T00:00:00.000Z"
+    assert (page["locale"], page["number"]) == ("en-US", "1,234.5")
+    assert (page["language"], page["languages"]) == ("en-US", ["en-US"])
+    assert (page["dark"], page["ratio"], page["size"]) == (False, 1, [480, 270])
+    assert (page["processors"], page["memory"]) == (8, 8)
+
+
+async def test_a_page_finds_what_the_job_says(crew: Crew) -> None:
+    page = await found(
+        crew,
+        timezone="America/New_York",
+        locale="de-DE",
+        color_scheme=ColorScheme.DARK,
+        device_scale_factor=2.0,
+        user_agent="Camera/1",
+        epoch_ms=1_900_000_000_000,
+    )
+
+    assert page["zone"] == "America/New_York"
+    assert page["text"].startswith("Wed Dec 31 1969 19:00:00 GMT-0500")
+    assert page["now"] == "2030-03-17T17:46:40.000Z"
+    assert (page["locale"], page["number"]) == ("de-DE", "1.234,5")
+    assert (page["language"], page["languages"]) == ("de-DE", ["de-DE"])
+    assert (page["dark"], page["ratio"], page["size"]) == (True, 2, [480, 270])
+    assert page["agent"] == "Camera/1"
+
+
+@pytest.mark.parametrize(
+    ("scale", "size"), [(0.5, (200, 32)), (1.25, (500, 80)), (3.0, (1200, 192))]
+)
+async def test_the_picture_is_the_viewport_times_the_scale(
+    crew: Crew, scale: float, size: tuple[int, int]
+) -> None:
+    html = """<body style="margin:0;background:#000">
+      <i style="position:fixed;right:0;bottom:0;width:200px;height:32px;background:#fff"></i>"""
+
+    film = await crew.film_html(
+        html, (0, 2), width_px=400, height_px=64, device_scale_factor=scale, **LOSSLESS
+    )
+
+    assert (film.chunk.width_px, film.chunk.height_px) == size
+    for luma, _, _ in film.planes:
+        assert luma[: size[1] // 2].max() == luma[:, : size[0] // 2].max() == 16
+        assert luma[size[1] // 2 :, size[0] // 2 :].min() == 235
+
+
+async def test_an_element_is_cut_out_of_the_scaled_picture(crew: Crew) -> None:
+    html = """<body style="margin:0;background:#000">
+      <i id=box style="position:fixed;left:41px;top:11px;width:60px;height:20px;background:#fff">
+      </i>"""
+
+    film = await crew.film_html(
+        html, (0, 1), device_scale_factor=2.0, target_selector="#box", **LOSSLESS
+    )
+
+    assert (film.chunk.width_px, film.chunk.height_px) == (120, 40)
+    assert film.planes[0][0].min() == 235
+
+
+async def test_headers_go_with_every_request(crew: Crew) -> None:
+    async def echo(request: web.Request) -> web.Response:
+        heard = [request.headers.get(name) for name in ("X-Camera", "Accept-Language")]
+        more = "" if request.path == "/more" else "<script src=more></script>"
+        kind = "text/javascript" if request.path == "/more" else "text/html"
+        script = f"console.log(JSON.stringify({json.dumps(heard)}))"
+        text = script if not more else f"<body><script>{script}</script>{more}"
+        return web.Response(text=text, content_type=kind)
+
+    app = web.Application()
+    app.router.add_get("/{path:.*}", echo)
+    async with TestServer(app) as server:
+        film = await crew.film(
+            PageUrl(str(server.make_url("/page"))),
+            (0, 1),
+            headers=(("X-Camera", "one, two"),),
+            locale="fr-CA",
+        )
+
+    heard = [line for line in film.console if "one" in line]
+    assert heard == ['["one, two","fr-CA"]'] * 2

@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+from executors.wire import from_settings, to_settings
+from protos.framefarm.v1.render_pb2 import RenderSettings as Message
+from renderer.frames import FrameRate
+from renderer.settings import CaptureMode, ColorScheme, RenderSettings
+
+
+def test_settings_arrive_as_they_were_sent() -> None:
+    settings = RenderSettings(
+        width_px=640,
+        height_px=360,
+        frame_rate=FrameRate(30000, 1001),
+        mode=CaptureMode.CANVAS,
+        canvas_selector="#film",
+        crf=0,
+        props_json='{"a": 1}',
+        seed=(1 << 63) - 1,
+        stability_timeout_s=1.5,
+        timezone="Asia/Tokyo",
+        locale="de-DE",
+        color_scheme=ColorScheme.DARK,
+        device_scale_factor=1.5,
+        user_agent="A browser",
+        headers=(("X-B", "2"), ("X-A", "")),
+        epoch_ms=0,
+    )
+
+    assert to_settings(Message.FromString(from_settings(settings).SerializeToString())) == settings
+
+
+def test_what_is_not_sent_takes_the_default() -> None:
+    assert to_settings(Message()) == RenderSettings()
