@@ -185,34 +185,6 @@
     }
   }
 
-  // Randomness: xorshift128, the same in every document and every process for a seed.
-  const state = new Uint32Array([...options.seed, 0x9e3779b9, 0x7f4a7c15]);
-  const nextWord = () => {
-    const t = state[0] ^ (state[0] << 11);
-    state.copyWithin(0, 1);
-    state[3] ^= (state[3] >>> 19) ^ t ^ (t >>> 8);
-    return state[3];
-  };
-
-  function replaceRandomness() {
-    for (let i = 0; i < 32; i++) nextWord(); // small seeds differ in few bits at first
-    replace(Math, "random", () => ((nextWord() >>> 5) * 2 ** 26 + (nextWord() >>> 6)) / 2 ** 53);
-    const fill = Crypto.prototype.getRandomValues;
-    replace(Crypto.prototype, "getRandomValues", function (array) {
-      fill.call(this, array); // refuses what it must refuse
-      const bytes = new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
-      bytes.forEach((_, i) => (bytes[i] = nextWord()));
-      return array;
-    });
-    replace(Crypto.prototype, "randomUUID", () => {
-      const bytes = crypto.getRandomValues(new Uint8Array(16));
-      bytes[6] = (bytes[6] & 0x0f) | 0x40;
-      bytes[8] = (bytes[8] & 0x3f) | 0x80;
-      const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-      return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
-    });
-  }
-
   /** A dialog would stop the page for ever: nobody is there to answer it. */
   function replaceDialogs() {
     const answers = { alert: undefined, confirm: false, prompt: null, print: undefined };
@@ -269,7 +241,6 @@
   replaceTimers();
   replaceAnimationTimes();
   noteClosedRoots();
-  replaceRandomness();
   replaceDialogs();
   Object.defineProperty(window, Symbol.for("framefarm.clock"), { value: clock });
 }

@@ -28,11 +28,7 @@ _ABOVE_TRUNCATION_US: Final = 0.3
 
 def preload_script(settings: RenderSettings) -> str:
     """Return the script that takes over the clocks of a document, before its own scripts run."""
-    options = {
-        "epochMs": settings.epoch_ms,
-        "seed": [settings.seed & 0xFFFF_FFFF, settings.seed >> 32],
-    }
-    return f"({_page_half()})({json.dumps(options)})"
+    return f"({_page_half()})({json.dumps({'epochMs': settings.epoch_ms})})"
 
 
 @cache

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from .chance import chance_script
 from .clock import VirtualTime, preload_script
 from .errors import CompositionError, Fault, FrameStalledError
 from .loading import load
@@ -39,11 +40,17 @@ async def open_session(browser: Browser, opening: Opening, on_event: OnRenderEve
     """
     settings = opening.settings
     page = await open_page(browser, settings, on_event)
-    for script in (preload_script(settings), ready_script(settings), *opening.scripts):
+    for script in _scripts(opening):
         await page.preload(script)
     time = VirtualTime(page.cdp)
     await load(page, time, opening.url, settings)
     return Session(page, time, settings, opening.frame_timeout_s)
+
+
+def _scripts(opening: Opening) -> tuple[str, ...]:
+    settings = opening.settings
+    ours = (preload_script(settings), chance_script(settings), ready_script(settings))
+    return (*ours, *opening.scripts)
 
 
 class Session:

@@ -81,9 +81,9 @@ async def test_zero_is_at_a_fixed_time_however_long_the_load_took(
 
 
 def test_the_page_half_is_called_with_its_options() -> None:
-    settings = RenderSettings(seed=(5 << 32) + 7)
+    settings = RenderSettings(epoch_ms=5)
 
     script = preload_script(settings)
 
     options = json.loads(script[script.rindex(")({") + 2 : -1])
-    assert options == {"epochMs": DEFAULT_EPOCH_MS, "seed": [7, 5]}
+    assert options == {"epochMs": 5}
