@@ -56,11 +56,20 @@ class NoSuchJobError(FarmError):
 
 
 class JobFailedError(FarmError):
-    """The job failed; `job.error` holds the root cause."""
+    """The job failed; `job.error` holds the root cause.
+
+    When that is a fault of framefarm's own on a local farm, `service_log` is what its services
+    logged last: their files go with the farm.
+    """
 
     def __init__(self, job: Job) -> None:
         super().__init__(job.error.message if job.error else f"job {job.id} failed")
         self.job = job
+        self.service_log = ""
+
+    @property
+    def is_internal(self) -> bool:
+        return self.job.error is not None and self.job.error.reason == "INTERNAL"
 
 
 class JobCancelledError(FarmError):

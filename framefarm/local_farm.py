@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from coordinator.planner import default_chunk_frames
 from worker.cgroup import limits
 
+from .errors import JobFailedError
 from .service_process import running_services
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 MOST_WORKERS: Final = 4
 # A worker of a local farm that is gone does not come back.
 _WORKER_WAIT_S: Final = 20
+_LOG_LINES: Final = 40
 _ANY_PORT: Final = "127.0.0.1:0"
 
 
@@ -55,9 +57,21 @@ async def local_farm(*, workers: int) -> AsyncGenerator[str]:
             addresses = [await worker.address() for worker in running]
             head = {"coordinator": _coordinator_arguments(addresses, folder)}
             async with running_services(head, folder) as (coordinator,):
-                yield await coordinator.address()
+                try:
+                    yield await coordinator.address()
+                except JobFailedError as error:
+                    if error.is_internal:
+                        error.service_log = await asyncio.to_thread(_last_words, folder)
+                    raise
     finally:
         await asyncio.to_thread(shutil.rmtree, folder)
+
+
+def _last_words(folder: Path) -> str:
+    """The end of each service's log."""
+    logs = sorted(folder.glob("*.log"))
+    ends = (log.read_text(errors="replace").splitlines()[-_LOG_LINES:] for log in logs)
+    return "\n".join(line for lines in ends for line in lines)
 
 
 def _worker_arguments(name: str, folder: Path) -> list[str]:

@@ -40,7 +40,9 @@ _WRONG: Final = (InvalidRequestError, RequestRefusedError, NoSuchJobError)
 def tell(error: BaseException) -> int:
     """Say what is wrong, a line for each thing, and return the exit code."""
     match error:
-        case JobFailedError(job=job):
+        case JobFailedError(job=job, service_log=log):
+            if log:
+                say(log)
             _tell_job(job)
         case (
             InvalidRequestError(violations=violations) | RequestRefusedError(violations=violations)

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import os
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from coordinator.job import JobError, JobState
 from framefarm import service_process
-from framefarm.errors import ServiceNotStartedError
+from framefarm.client import FarmClient
+from framefarm.errors import JobFailedError, ServiceNotStartedError
 from framefarm.local_farm import local_farm
 from framefarm.service_process import running_services
 from tests.support.eventually import eventually
+from tests.support.pages import tools_or_skip
 from tests.support.processes import descendants
+from tests.support.tasks import a_job
 
 
 def family(before: set[tuple[int, str]]) -> set[int]:
@@ -73,3 +78,16 @@ async def test_a_service_that_does_not_stop_is_killed_with_all_it_started(
         assert len(own) == 2
 
     assert descendants() == before
+
+
+async def test_a_fault_of_our_own_comes_with_what_the_services_logged(temporary: Path) -> None:
+    tools_or_skip()
+    failed = replace(a_job(JobState.FAILED), error=JobError(reason="INTERNAL", message="oh"))
+
+    with pytest.raises(JobFailedError) as caught:
+        async with local_farm(workers=1) as address, FarmClient(address) as farm:
+            await farm.workers()
+            raise JobFailedError(failed)
+
+    assert "worker found" in caught.value.service_log
+    assert list(temporary.iterdir()) == []

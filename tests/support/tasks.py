@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
-from coordinator.job import JobSpec
+from coordinator.job import Job, JobSpec, JobState
 from executors.base import ChunkTask
 from renderer.bundle import BundleStore, manifest_of
 from renderer.composition import BundleEntry, Composition, PageUrl
@@ -46,6 +47,11 @@ def a_spec(
         frames=FrameRange(0, frames),
         chunk_frames=chunk_frames,
     )
+
+
+def a_job(state: JobState = JobState.QUEUED, job_id: str = "job") -> Job:
+    now = datetime.now(UTC)
+    return Job(id=job_id, state=state, spec=a_spec(), frames_done=0, created_at=now)
 
 
 def a_bundle(store: BundleStore, folder: Path, text: str = "<h1>hello</h1>") -> BundleEntry:
