@@ -46,10 +46,30 @@
     replace(Performance.prototype, "now", now);
     replaceGetter(Performance.prototype, "timeOrigin", () => EPOCH_MS);
     replaceGetter(Event.prototype, "timeStamp", sinceZero);
+    replaceGetter(PerformanceEntry.prototype, "startTime", sinceZero);
     replace(window, "requestIdleCallback", (callback) =>
       window.setTimeout(() => callback({ didTimeout: false, timeRemaining: () => 0 }), 0)
     );
     replace(window, "cancelIdleCallback", (id) => window.clearTimeout(id));
+  }
+
+  /** What formats "now" unless told otherwise, and what came after Date. */
+  function replaceDates() {
+    const format = Intl.DateTimeFormat.prototype;
+    const toParts = format.formatToParts;
+    replace(format, "formatToParts", function formatToParts(date = dateNow()) {
+      return toParts.call(this, date);
+    });
+    replaceGetter(format, "format", (before) => (date = dateNow()) => before(date));
+    if (!window.Temporal) return;
+    const present = Temporal.Now;
+    const instant = () => Temporal.Instant.fromEpochMilliseconds(dateNow());
+    const zoned = (zone = present.timeZoneId()) => instant().toZonedDateTimeISO(zone);
+    replace(present, "instant", instant);
+    replace(present, "zonedDateTimeISO", zoned);
+    replace(present, "plainDateTimeISO", (zone) => zoned(zone).toPlainDateTime());
+    replace(present, "plainDateISO", (zone) => zoned(zone).toPlainDate());
+    replace(present, "plainTimeISO", (zone) => zoned(zone).toPlainTime());
   }
 
   // Animation frames. In a rehearsal the page's callbacks are put off, in their order: the browser
@@ -110,6 +130,19 @@
         ? native.setInterval(handler, delay, ...given)
         : hold((run) => native.setInterval(run, delay), handler, given, true)
     );
+    replace(AbortSignal, "timeout", (delay) => {
+      const controller = new AbortController();
+      const reason = new DOMException("signal timed out", "TimeoutError");
+      window.setTimeout(() => controller.abort(reason), delay);
+      return controller.signal;
+    });
+    const post = Scheduler.prototype.postTask;
+    replace(Scheduler.prototype, "postTask", function postTask(task, options = {}) {
+      const { delay = 0, ...others } = options;
+      if (!(delay > 0)) return post.call(this, task, options);
+      const due = new Promise((resolve) => void window.setTimeout(resolve, delay));
+      return due.then(() => post.call(this, task, others));
+    });
     replace(window, "clearTimeout", clearTimer);
     replace(window, "clearInterval", clearTimer);
   }
@@ -119,40 +152,6 @@
       if (timer.nativeId) native.clearTimeout(timer.nativeId);
       timer.nativeId = timer.arm();
     }
-  }
-
-  // Animations: what the page says of times during load is noted, and made true at zero.
-  const startTime = Object.getOwnPropertyDescriptor(Animation.prototype, "startTime");
-  const currentTime = Object.getOwnPropertyDescriptor(Animation.prototype, "currentTime");
-  const givenStart = new Map();
-  const givenCurrent = new Map();
-  const isMs = (time) => typeof time === "number";
-
-  function replaceAnimationTimes() {
-    const timeline = Object.getOwnPropertyDescriptor(AnimationTimeline.prototype, "currentTime");
-    const shifted = (time) => (isMs(time) ? sinceZero(time) : time);
-    replaceGetter(AnimationTimeline.prototype, "currentTime", shifted);
-    replaceGetter(AnimationPlaybackEvent.prototype, "timelineTime", shifted);
-    Object.defineProperty(Animation.prototype, "startTime", {
-      ...startTime,
-      get() {
-        const time = startTime.get.call(this);
-        if (!isMs(time)) return time;
-        return zeroMs === null ? givenStart.get(this) ?? 0 : onGrid(time - zeroMs);
-      },
-      set(time) {
-        if (zeroMs === null && isMs(time)) givenStart.set(this, time);
-        const base = zeroMs ?? timeline.get.call(document.timeline) ?? 0;
-        startTime.set.call(this, isMs(time) ? base + time : time);
-      },
-    });
-    Object.defineProperty(Animation.prototype, "currentTime", {
-      ...currentTime,
-      set(time) {
-        if (zeroMs === null && isMs(time)) givenCurrent.set(this, time);
-        currentTime.set.call(this, time);
-      },
-    });
   }
 
   const closedRoots = new WeakMap();
@@ -174,17 +173,6 @@
     }
   }
 
-  /** Every animation that has started to run is put back to where it was when it was made. */
-  function restartAnimations() {
-    for (const tree of trees(document)) {
-      for (const animation of tree.getAnimations()) {
-        if (!isMs(startTime.get.call(animation)) || givenStart.has(animation)) continue;
-        const at = (givenCurrent.get(animation) ?? 0) / (animation.playbackRate || 1);
-        startTime.set.call(animation, zeroMs - at);
-      }
-    }
-  }
-
   /** A dialog would stop the page for ever: nobody is there to answer it. */
   function replaceDialogs() {
     const answers = { alert: undefined, confirm: false, prompt: null, print: undefined };
@@ -196,20 +184,24 @@
     }
   }
 
+  const listeners = { beforeFrames: [], atZero: [] };
+  const tell = (those) => those.forEach((listener) => listener());
+
   const clock = {
     /** The page waits for time itself: let its timers run before zero. */
     release() {
+      tell(listeners.beforeFrames);
       isReleased = true;
       startTimers();
     },
     zero() {
       zeroMs = onGrid(nativeNow());
-      for (const [animation, time] of givenStart) startTime.set.call(animation, zeroMs + time);
-      restartAnimations();
+      tell(listeners.atZero);
       startTimers();
     },
     /** From now on frames are drawn without the page. */
     rehearse() {
+      tell(listeners.beforeFrames);
       isRehearsal = true;
       native.requestAnimationFrame(() => (drawnFrame = REHEARSED));
     },
@@ -223,13 +215,21 @@
     },
     trees,
     now: () => (zeroMs === null ? null : now()),
+    nativeNow,
+    zeroMs: () => zeroMs,
+    onGrid,
+    sinceZero,
+    /** What other scripts do before the first frame is drawn, and at time zero. */
+    inNextFrame: (callback) => void native.requestAnimationFrame(callback),
+    beforeFrames: (listener) => void listeners.beforeFrames.push(listener),
+    atZero: (listener) => void listeners.atZero.push(listener),
   };
 
   /** A frame that is made after zero takes the time from the one around it. */
   function joinParent() {
     try {
       const parentNow = window !== parent ? parent[Symbol.for("framefarm.clock")]?.now() : null;
-      if (isMs(parentNow)) zeroMs = onGrid(nativeNow() - parentNow);
+      if (typeof parentNow === "number") zeroMs = onGrid(nativeNow() - parentNow);
     } catch (error) {
       if (error.name !== "SecurityError") throw error; // of another origin: time starts with it
     }
@@ -237,9 +237,9 @@
 
   joinParent();
   replaceClocks();
+  replaceDates();
   replaceAnimationFrames();
   replaceTimers();
-  replaceAnimationTimes();
   noteClosedRoots();
   replaceDialogs();
   Object.defineProperty(window, Symbol.for("framefarm.clock"), { value: clock });

@@ -28,13 +28,14 @@ _ABOVE_TRUNCATION_US: Final = 0.3
 
 def preload_script(settings: RenderSettings) -> str:
     """Return the script that takes over the clocks of a document, before its own scripts run."""
-    return f"({_page_half()})({json.dumps({'epochMs': settings.epoch_ms})})"
+    clock = f"({_page_half('clock', '(options)')})({json.dumps({'epochMs': settings.epoch_ms})});"
+    return f"{clock}\n({_page_half('animations', '() =>')})();"
 
 
 @cache
-def _page_half() -> str:
-    text = files("renderer").joinpath("clock.js").read_text(encoding="utf-8")
-    return text[text.index("(options)") :]
+def _page_half(name: str, head: str) -> str:
+    text = files("renderer").joinpath(f"{name}.js").read_text(encoding="utf-8")
+    return text[text.index(head) :].rstrip()
 
 
 class VirtualTime:

@@ -85,5 +85,5 @@ def test_the_page_half_is_called_with_its_options() -> None:
 
     script = preload_script(settings)
 
-    options = json.loads(script[script.rindex(")({") + 2 : -1])
+    options = json.loads(script[script.index("})({") + 3 : script.index("});\n(() =>") + 1])
     assert options == {"epochMs": 5}
