@@ -21,7 +21,7 @@ from .orchestrator import JobAbortedError, RenderOrchestrator
 from .pump import Pump
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Collection
     from pathlib import Path
 
     from .events import EventLog
@@ -41,7 +41,11 @@ class _Run:
 
 
 class Jobs:
-    """Runs jobs, first come first served, so many at once. Outputs stand in a folder, by job id."""
+    """Runs jobs, first come first served, so many at once.
+
+    `data_dir` gets the outputs and, while a job is not at its end, its finished chunks: a process
+    that starts after this one was killed goes on with them.
+    """
 
     def __init__(
         self,
@@ -49,13 +53,14 @@ class Jobs:
         events: EventLog,
         orchestrator: RenderOrchestrator,
         *,
-        outputs: Path,
+        data_dir: Path,
         most_running: int,
     ) -> None:
         self._store = store
         self._events = events
         self._orchestrator = orchestrator
-        self._outputs = outputs
+        self._outputs = data_dir / "outputs"
+        self._chunks = data_dir / "chunks"
         self._most_running = most_running
         self._waiting: deque[_Run] = deque()
         self._running: dict[str, _Run] = {}
@@ -70,10 +75,11 @@ class Jobs:
 
         What runs when the block ends is stopped, and goes back into the queue of the next process.
         """
-        await asyncio.to_thread(self._sweep)
+        left = await self._store.unfinished()
+        await asyncio.to_thread(self._sweep, {job.id for job in left})
         async with task_group() as group:
             self._group = group
-            for job in await self._store.unfinished():
+            for job in left:
                 if job.state is not JobState.QUEUED:
                     await self._events.append(job.id, [StateChanged(JobState.QUEUED)])
                 self._enqueue(job)
@@ -112,10 +118,18 @@ class Jobs:
             await running.ended.wait()
         return await self._store.get(job_id)
 
-    def _sweep(self) -> None:
-        """Remove what a killed process left beside the outputs; its jobs start anew."""
+    def _sweep(self, job_ids: Collection[str]) -> None:
+        """Remove what a killed process left that none of the unfinished jobs can use."""
+        for folder in (self._outputs, self._chunks):
+            folder.mkdir(exist_ok=True)
         for folder in self._outputs.glob(".*"):
             shutil.rmtree(folder)
+        for folder in self._chunks.iterdir():
+            if folder.name not in job_ids:
+                shutil.rmtree(folder)
+
+    def _forget_chunks(self, job_id: str) -> None:
+        shutil.rmtree(self._chunks / job_id, ignore_errors=True)  # it may have made none
 
     def _enqueue(self, job: Job) -> None:
         self._waiting.append(_Run(job))
@@ -137,6 +151,7 @@ class Jobs:
             await pump.flush()
             if self._group is not None:  # else: this process ends, and the next one takes it up
                 await self._events.append(run.job.id, [end], output=output)
+                await asyncio.to_thread(self._forget_chunks, run.job.id)
                 _report(run.job, end)
         finally:
             del self._running[run.job.id]
@@ -150,7 +165,11 @@ class Jobs:
             pump.put(StateChanged(JobState.RENDERING))
             plan = self._orchestrator.plan(job.spec, job_id=job.id)
             output = await self._orchestrator.render(
-                plan, self.output(job.id), on_event=pump.put, abort=run.abort
+                plan,
+                self.output(job.id),
+                on_event=pump.put,
+                abort=run.abort,
+                chunks=self._chunks / job.id,
             )
         except JobAbortedError:
             return StateChanged(JobState.CANCELLED), None

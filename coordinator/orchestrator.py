@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import tempfile
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,7 @@ from renderer.errors import EncoderError
 from renderer.tools import find_ffmpeg
 
 from .assembler import Assembly, ChunkFile, assemble
+from .chunk_files import ChunkFiles
 from .job import (
     ChunkMoved,
     ChunkState,
@@ -35,7 +36,7 @@ from .planner import Plan, plan
 from .progress import Progress
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
 
     from executors.base import ChunkEvent, ChunkResult, ChunkTask, RenderExecutor
     from renderer.bundle import BundleStore
@@ -76,10 +77,12 @@ class RenderOrchestrator:
         *,
         on_event: OnEvent = lambda _: None,
         abort: asyncio.Event | None = None,
+        chunks: Path | None = None,
     ) -> Output:
         """Render a plan to a video that stands at `output` when this returns, whole and verified.
 
-        Chunk files stand in a folder beside it until then, and nothing stands there afterwards.
+        Chunk files stand in a temporary folder beside it until then. Or in the folder `chunks`,
+        which stays: what it holds of the same plan from an earlier call is not rendered again.
 
         Raises:
             JobAbortedError: `abort` was set; everything that ran has been stopped.
@@ -91,12 +94,13 @@ class RenderOrchestrator:
         if abort.is_set():
             raise JobAbortedError(plan.job_id)
         ffmpeg, ffprobe = find_ffmpeg(self._environment)
-        with tempfile.TemporaryDirectory(prefix=".chunks-", dir=output.parent) as folder:
+        with _folder(chunks, output) as folder:
             async with _ended_by(abort, plan.job_id), self._open_executor() as executor:
-                run = _Run(plan, executor, Path(folder), on_event=on_event, ffprobe=ffprobe)
+                files = ChunkFiles(folder)
+                run = _Run(plan, executor, files, on_event=on_event, ffprobe=ffprobe)
                 results = await run.all_chunks()
                 on_event(StateChanged(JobState.ASSEMBLING))
-                assembly = await self._assembly(plan, results, run)
+                assembly = await self._assembly(plan, results, files)
                 await assemble(assembly, output, ffmpeg=ffmpeg, ffprobe=ffprobe)
         return Output(
             size_bytes=output.stat().st_size,
@@ -115,10 +119,12 @@ class RenderOrchestrator:
         async with open_local_executor(context) as executor:
             yield executor
 
-    async def _assembly(self, plan: Plan, results: Sequence[ChunkResult], run: _Run) -> Assembly:
-        files = (ChunkFile(path=run.path(task), frames=task.frames) for task in plan.tasks)
+    async def _assembly(
+        self, plan: Plan, results: Sequence[ChunkResult], files: ChunkFiles
+    ) -> Assembly:
+        chunks = (ChunkFile(path=files.path(task), frames=task.frames) for task in plan.tasks)
         return Assembly(
-            chunks=tuple(files),
+            chunks=tuple(chunks),
             frame_rate=plan.spec.settings.frame_rate,
             width_px=results[0].width_px,
             height_px=results[0].height_px,
@@ -133,39 +139,49 @@ class _Run:
         self,
         plan: Plan,
         executor: RenderExecutor,
-        folder: Path,
+        files: ChunkFiles,
         *,
         on_event: OnEvent,
         ffprobe: Path,
     ) -> None:
         self._plan = plan
         self._executor = executor
-        self._folder = folder
+        self._files = files
         self._on_event = on_event
         self._ffprobe = ffprobe
         self._progress = Progress(plan)
 
-    def path(self, task: ChunkTask) -> Path:
-        return self._folder / f"chunk-{task.index:06}.mp4"
-
     async def all_chunks(self) -> list[ChunkResult]:
-        async with task_group() as group:
-            chunks = [
-                group.create_task(self._chunk(task), name=f"chunk-{task.index}")
-                for task in self._plan.tasks
-            ]
-        results = [chunk.result() for chunk in chunks]
+        found = await self._files.finished(self._plan.tasks)
+        results = await self._chunks(found)
+        fresh = {row.fingerprint for row in results if found[row.index] is None}
+        if stale := [row.index for row in results if fresh and row.fingerprint not in fresh]:
+            # The farm has other browsers than it had when these were rendered.
+            results = await self._chunks({row.index: row for row in results} | _none_of(stale))
         _check_alike(results)
         return results
 
-    async def _chunk(self, task: ChunkTask) -> ChunkResult:
-        path, teller = self.path(task), _Teller(task, self._progress, self._on_event)
+    async def _chunks(self, found: Mapping[int, ChunkResult | None]) -> list[ChunkResult]:
+        async with task_group() as group:
+            chunks = [
+                group.create_task(self._chunk(task, found[task.index]), name=f"chunk-{task.index}")
+                for task in self._plan.tasks
+            ]
+        return [chunk.result() for chunk in chunks]
+
+    async def _chunk(self, task: ChunkTask, found: ChunkResult | None) -> ChunkResult:
+        path, teller = self._files.path(task), _Teller(task, self._progress, self._on_event)
+        if found is not None:
+            teller.rendered(found)
+            return found
+        await self._files.drop(task)
         try:
             result = await self._executor.render(task, path, on_progress=teller.hear)
             await self._verify(task, result, path)
         except ExecutorError as error:
             error.chunk_index = task.index
             raise
+        await self._files.keep(task, result)
         teller.rendered(result)
         return result
 
@@ -237,6 +253,20 @@ async def _ended_by(abort: asyncio.Event, job_id: str) -> AsyncGenerator[None]:
 async def _raise_when_set(abort: asyncio.Event, job_id: str) -> None:
     await abort.wait()
     raise JobAbortedError(job_id)
+
+
+@contextmanager
+def _folder(chunks: Path | None, output: Path) -> Generator[Path]:
+    if chunks is not None:
+        chunks.mkdir(parents=True, exist_ok=True)
+        yield chunks
+        return
+    with tempfile.TemporaryDirectory(prefix=".chunks-", dir=output.parent) as folder:
+        yield Path(folder)
+
+
+def _none_of(indices: Sequence[int]) -> dict[int, ChunkResult | None]:
+    return dict.fromkeys(indices)
 
 
 def _check_alike(results: Sequence[ChunkResult]) -> None:

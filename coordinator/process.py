@@ -78,11 +78,15 @@ async def _working_service(
 ) -> AsyncGenerator[CoordinatorService]:
     """The service, with its jobs at work while the block runs."""
     _, ffprobe = find_ffmpeg(os.environ)
-    outputs = settings.data_dir / "outputs"
-    await asyncio.to_thread(outputs.mkdir, exist_ok=True)
     events = EventLog(store)
     orchestrator = RenderOrchestrator(bundles, executor)
-    jobs = Jobs(store, events, orchestrator, outputs=outputs, most_running=settings.running_jobs)
+    jobs = Jobs(
+        store,
+        events,
+        orchestrator,
+        data_dir=settings.data_dir,
+        most_running=settings.running_jobs,
+    )
     async with jobs.working():
         yield CoordinatorService(
             jobs=jobs,

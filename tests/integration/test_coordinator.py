@@ -21,6 +21,7 @@ from protos.framefarm.v1 import coordinator_pb2 as pb
 from protos.framefarm.v1 import coordinator_pb2_grpc
 from renderer.bundle import manifest_of
 from renderer.composition import BundleEntry
+from renderer.frames import FrameRange
 from serving.status import read
 from tests.support.eventually import eventually
 from tests.support.farm import TestCoordinator, running_coordinator, running_worker
@@ -278,9 +279,11 @@ async def test_a_coordinator_that_starts_again_goes_on_with_what_it_left(
     renderer = PictureRenderer()
     async with running_worker(renderer) as worker:
         async with running_coordinator([worker.address], tmp_path) as first:
-            (tmp_path / "outputs" / ".chunks-of-a-killed-process").mkdir()
-            job = await first.jobs.create(a_spec(20, frame_s=0.05))
-            await eventually(lambda: bool(renderer.running))
+            (tmp_path / "outputs" / ".half-joined-by-a-killed-process").mkdir()
+            (tmp_path / "chunks" / "of-a-job-that-has-ended").mkdir()
+            job = await first.jobs.create(a_spec(40, frame_s=0.03))
+            note = tmp_path / "chunks" / job.id / "chunk-000001.json"
+            await eventually(lambda: note.exists() and bool(renderer.running))
         assert renderer.running == []
         assert (await _state(tmp_path, job.id)) is JobState.RENDERING
 
@@ -295,7 +298,9 @@ async def test_a_coordinator_that_starts_again_goes_on_with_what_it_left(
     assert states[:3] == [pb.JOB_STATE_QUEUED, pb.JOB_STATE_RENDERING, pb.JOB_STATE_QUEUED]
     assert states[-1] == pb.JOB_STATE_SUCCEEDED
     assert [path.name for path in (tmp_path / "outputs").iterdir()] == [f"{job.id}.mp4"]
-    assert decode_frame_numbers(tmp_path / "outputs" / f"{job.id}.mp4") == list(range(20))
+    assert decode_frame_numbers(tmp_path / "outputs" / f"{job.id}.mp4") == list(range(40))
+    assert sorted(renderer.rendered) == [FrameRange(10 * k, 10 * k + 10) for k in range(4)]
+    assert list((tmp_path / "chunks").iterdir()) == []
 
 
 async def _state(folder: Path, job_id: str) -> JobState:

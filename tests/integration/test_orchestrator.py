@@ -201,3 +201,40 @@ async def test_sound_is_mixed_once_over_the_whole_timeline(
     samples = decode_sound(tmp_path / "out.mp4")
     assert abs(onset(samples) - 24_000) <= 48  # half a second, within a millisecond
     assert decode_frame_numbers(tmp_path / "out.mp4") == list(range(30))
+
+
+async def test_chunks_that_an_earlier_call_finished_are_not_rendered_again(
+    tmp_path: Path, bundles: BundleStore
+) -> None:
+    chunks = tmp_path / "chunks"
+    broken = FakeExecutor(fails={2: CompositionFailedError("boom")}, waits=set())
+    whole = FakeExecutor()
+    orchestrator = RenderOrchestrator(bundles, broken)
+    plan = orchestrator.plan(a_spec(30), job_id="job")
+    with pytest.raises(CompositionFailedError):
+        await orchestrator.render(plan, tmp_path / "out.mp4", chunks=chunks)
+    finished = set(broken.ended)
+
+    events: list[Event] = []
+    again = RenderOrchestrator(bundles, whole)
+    await again.render(plan, tmp_path / "out.mp4", on_event=events.append, chunks=chunks)
+
+    assert {task.index for task in whole.calls} == {0, 1, 2} - finished
+    assert decode_frame_numbers(tmp_path / "out.mp4") == list(range(30))
+    assert [e.frames_done for e in events if isinstance(e, ProgressMade)][-1] == 30
+
+
+async def test_chunks_are_rendered_again_when_their_file_or_the_engine_has_changed(
+    tmp_path: Path, bundles: BundleStore
+) -> None:
+    chunks = tmp_path / "chunks"
+    first = RenderOrchestrator(bundles, FakeExecutor())
+    plan = first.plan(a_spec(30), job_id="job")
+    await first.render(plan, tmp_path / "out.mp4", chunks=chunks)
+    (chunks / "chunk-000001.mp4").write_bytes(b"damaged")
+
+    newer = FakeExecutor(fingerprint=lambda _: "newer")
+    await RenderOrchestrator(bundles, newer).render(plan, tmp_path / "out.mp4", chunks=chunks)
+
+    assert sorted(task.index for task in newer.calls) == [0, 1, 2]
+    assert decode_frame_numbers(tmp_path / "out.mp4") == list(range(30))

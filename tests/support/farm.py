@@ -93,10 +93,8 @@ async def running_coordinator(
             grpc_executor(workers, bundles, worker_wait_s=worker_wait_s)
         )
         events = EventLog(store)
-        outputs = data_dir / "outputs"
-        outputs.mkdir(exist_ok=True)
         orchestrator = RenderOrchestrator(bundles, executor)
-        jobs = Jobs(store, events, orchestrator, outputs=outputs, most_running=most_running)
+        jobs = Jobs(store, events, orchestrator, data_dir=data_dir, most_running=most_running)
         await stack.enter_async_context(jobs.working())
         service = CoordinatorService(
             jobs=jobs, store=store, events=events, bundles=bundles, fleet=fleet, ffprobe=FFPROBE

@@ -1,0 +1,65 @@
+"""ChunkFiles: the finished chunks of a job, in a folder that outlives a coordinator's process."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from executors.base import ChunkResult
+from renderer.bundle import sha256_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from executors.base import ChunkTask
+
+
+class ChunkFiles:
+    """A chunk counts as finished once its note stands beside it; the note is written last.
+
+    A note names the frames that its chunk holds, so that a plan with other boundaries, made by
+    another version, takes none of them.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def path(self, task: ChunkTask) -> Path:
+        return self._folder / f"chunk-{task.index:06}.mp4"
+
+    async def keep(self, task: ChunkTask, result: ChunkResult) -> None:
+        """Note that the chunk's file is finished and verified."""
+        await asyncio.to_thread(self._keep, task, result)
+
+    async def finished(self, tasks: Iterable[ChunkTask]) -> dict[int, ChunkResult | None]:
+        """What became of the chunks in an earlier process, where their files are what they were."""
+        return await asyncio.to_thread(lambda: {each.index: self._finished(each) for each in tasks})
+
+    async def drop(self, task: ChunkTask) -> None:
+        await asyncio.to_thread(self._note(task).unlink, missing_ok=True)
+
+    def _keep(self, task: ChunkTask, result: ChunkResult) -> None:
+        note = {"frames": [task.frames.start, task.frames.stop], "result": asdict(result)}
+        part = self._note(task).with_suffix(".part")
+        part.write_text(json.dumps(note), encoding="utf-8")
+        part.replace(self._note(task))
+
+    def _finished(self, task: ChunkTask) -> ChunkResult | None:
+        try:
+            note = json.loads(self._note(task).read_text(encoding="utf-8"))
+            sha256 = sha256_of(self.path(task))
+        except FileNotFoundError:
+            return None
+        result = ChunkResult(**{name: _frozen(value) for name, value in note["result"].items()})
+        frames = [task.frames.start, task.frames.stop]
+        return result if note["frames"] == frames and result.sha256 == sha256 else None
+
+    def _note(self, task: ChunkTask) -> Path:
+        return self.path(task).with_suffix(".json")
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value  # JSON knows no tuples
