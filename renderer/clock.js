@@ -9,6 +9,7 @@
 
   const NativeDate = Date;
   const nativeNow = performance.now.bind(performance);
+  const nativeOrigin = performance.timeOrigin;
   const native = {};
   const ours = "setTimeout clearTimeout setInterval requestAnimationFrame cancelAnimationFrame";
   for (const name of ours.split(" ")) native[name] = window[name].bind(window);
@@ -16,12 +17,25 @@
   let zeroMs = null; // the browser's own performance.now() at time zero; null while loading
 
   const onGrid = (ms) => Math.round(ms * GRID_PER_MS) / GRID_PER_MS;
-  const sinceZero = (ms) => (zeroMs === null ? 0 : Math.max(0, onGrid(ms - zeroMs)));
-  const now = () => sinceZero(nativeNow());
+  const outer = outerClock();
+  // A frame within the page has the very time of the one around it: its own browser clock may
+  // begin beside the grid, where Blink rounds by chance.
+  const now = () =>
+    outer ? (outer.now() ?? 0) : zeroMs === null ? 0 : Math.max(0, onGrid(nativeNow() - zeroMs));
+  const sinceZero = (ms) => (zeroMs === null ? 0 : Math.max(0, onGrid(now() - (nativeNow() - ms))));
 
   // Date counts whole milliseconds. They are rounded up, as frame times are, so that what is due
   // by the clock (`Math.floor(seconds * fps)`) is due in the frame that shows it.
   const dateNow = () => EPOCH_MS + Math.ceil(now());
+
+  function outerClock() {
+    try {
+      return window === parent ? null : (parent[Symbol.for("framefarm.clock")] ?? null);
+    } catch (error) {
+      if (error.name !== "SecurityError") throw error;
+      return null; // of another origin: `join` tells it the time
+    }
+  }
 
   const replace = (target, name, value) =>
     Object.defineProperty(target, name, { value, writable: true, configurable: true });
@@ -79,10 +93,10 @@
   let drawnFrame = -1;
 
   function requestFrame(callback) {
-    const run = (stamp) => {
+    const run = () => {
       if (isRehearsal) return void putOff.set(id, native.requestAnimationFrame(run));
       putOff.delete(id);
-      return callback(sinceZero(stamp));
+      return callback(now());
     };
     const id = native.requestAnimationFrame(run);
     return id;
@@ -215,6 +229,11 @@
     },
     trees,
     now: () => (zeroMs === null ? null : now()),
+    /** Time zero, by the clock that documents of all origins share. */
+    zeroWallMs: () => nativeOrigin + zeroMs,
+    join(zeroWallMs) {
+      if (zeroMs === null) zeroMs = onGrid(zeroWallMs - nativeOrigin);
+    },
     nativeNow,
     zeroMs: () => zeroMs,
     onGrid,
@@ -225,17 +244,8 @@
     atZero: (listener) => void listeners.atZero.push(listener),
   };
 
-  /** A frame that is made after zero takes the time from the one around it. */
-  function joinParent() {
-    try {
-      const parentNow = window !== parent ? parent[Symbol.for("framefarm.clock")]?.now() : null;
-      if (typeof parentNow === "number") zeroMs = onGrid(nativeNow() - parentNow);
-    } catch (error) {
-      if (error.name !== "SecurityError") throw error; // of another origin: time starts with it
-    }
-  }
-
-  joinParent();
+  const outerNow = outer ? outer.now() : null;
+  if (outerNow !== null) zeroMs = onGrid(nativeNow() - outerNow); // made after zero
   replaceClocks();
   replaceDates();
   replaceAnimationFrames();

@@ -119,6 +119,8 @@ class _Loading:
     async def zero(self) -> None:
         await self._advance_to(self._time.next_zero_us)
         await self._ask_all("zero()")
+        zero_ms = await self._page.evaluate(f"{CLOCK}.zeroWallMs()", timeout_s=self._timeout_s)
+        await self._page.preload(f"{CLOCK}.join({zero_ms!r})")  # frames that come later
         self._page.pin()
 
     async def _step(self) -> None:
