@@ -220,6 +220,8 @@
       native.requestAnimationFrame(() => (drawnFrame = REHEARSED));
     },
     wasRehearsed: () => drawnFrame === REHEARSED,
+    /** A frame is drawn once more, for what has come since: its callbacks have run already. */
+    holdCallbacks: () => void (isRehearsal = true),
     endRehearsal: () => void (isRehearsal = false),
     /** The frame is about to be drawn; tells which one was drawn last. */
     before(frame) {
