@@ -56,6 +56,8 @@
         runningHook = hook.name || "anonymous";
         await hook(frame);
       }
+      runningHook = "of the page's videos";
+      await window[Symbol.for("framefarm.media")]?.show(frame);
       runningHook = "";
       return clock.before(frame);
     },

@@ -18,6 +18,7 @@ from .encode.probe import check_chunk, probe
 from .errors import InvalidRequestError, Violation
 from .events import FramesDone
 from .fingerprint import Fingerprint, read_fingerprint
+from .media.projection import MediaRoom
 from .session import FRAME_TIMEOUT_S, Opening, open_session
 from .site import open_site
 
@@ -75,7 +76,9 @@ async def open_renderer(
         options = LaunchOptions(
             chromium=tools.chromium, sandbox=is_sandboxed, resolver_rules=site.resolver_rules
         )
-        yield Renderer(Studio(playwright, options, site, tools, frame_timeout_s), fingerprint)
+        media = MediaRoom(site, tools)
+        studio = Studio(playwright, options, site, tools, frame_timeout_s, media)
+        yield Renderer(studio, fingerprint)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +90,7 @@ class Studio:
     site: Site
     tools: Tools
     frame_timeout_s: float
+    media: MediaRoom
 
 
 class Renderer:
@@ -149,10 +153,15 @@ class Renderer:
 
     async def _film(self, film: Film, on_event: OnRenderEvent) -> PictureStream:
         settings = film.settings
-        scripts = page_scripts(settings)
-        opening = Opening(film.url, settings, scripts, self._studio.frame_timeout_s)
         launch = replace(self._studio.launch, device_scale_factor=settings.device_scale_factor)
-        async with open_browser(self._studio.playwright, launch) as browser:
+        first_drawn = film.frames.start - APPROACH_FRAMES
+        projection = self._studio.media.projection(settings.frame_rate, first_drawn)
+        async with (
+            projection as media_script,
+            open_browser(self._studio.playwright, launch) as browser,
+        ):
+            scripts = (*page_scripts(settings), media_script)
+            opening = Opening(film.url, settings, scripts, self._studio.frame_timeout_s)
             session = await open_session(browser, opening, on_event)
             capture = choose(session, settings)
             first = await _first_picture(capture, film.frames.start)

@@ -8,22 +8,26 @@ from __future__ import annotations
 
 import asyncio
 import mimetypes
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Final
-from urllib.parse import quote
+from urllib.parse import quote, unquote, urlsplit
 
 from aiohttp import web
 
 from .errors import BundleMissingError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Mapping
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping
     from pathlib import Path
 
     from .bundle import BundleStore
     from .composition import BundleEntry
 
+    Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
 DOMAIN: Final = "composition.localhost"
+# Below it are no files of a bundle (hidden ones stay out), but what we ask of ourselves.
+PRIVATE: Final = "/.framefarm"
 _LOOPBACK: Final = "127.0.0.1"
 _LABEL_LENGTH: Final = 32  # a DNS label holds 63 characters, a digest has 64
 _SHUTDOWN_TIMEOUT_S: Final = 0.2
@@ -58,6 +62,7 @@ async def open_site(bundles: BundleStore) -> AsyncGenerator[Site]:
     """Serve bundles on a free loopback port for the length of the block."""
     site = Site(bundles)
     application = web.Application()
+    application.router.add_route("*", PRIVATE + "/{token}/{call}", site.answer_privately)
     application.router.add_get("/{path:.*}", site.answer)  # HEAD comes with it
     runner = web.AppRunner(application, access_log=None, shutdown_timeout=_SHUTDOWN_TIMEOUT_S)
     await runner.setup()
@@ -75,6 +80,7 @@ class Site:
     def __init__(self, bundles: BundleStore) -> None:
         self._bundles = bundles
         self._files: dict[str, Mapping[str, Path]] = {}
+        self._private: dict[str, Answer] = {}
         self.port = 0
 
     @property
@@ -96,6 +102,37 @@ class Site:
             except KeyError as error:
                 raise BundleMissingError(page.digest) from error
         return f"http://{host}/{quote(page.entry)}"
+
+    def bundle_file(self, url: str) -> Path | None:
+        """Return the file behind an address in a bundle; None if it is another's address.
+
+        Raises:
+            KeyError: the bundle has no such file.
+
+        """
+        parts = urlsplit(url)
+        if not (parts.hostname or "").endswith(f".{DOMAIN}"):
+            return None
+        files = self._files[parts.hostname or ""]
+        path = file_path(files, unquote(parts.path).removeprefix("/"))
+        if path is None:
+            raise KeyError(url)
+        return files[path]
+
+    @contextmanager
+    def also_serving(self, token: str, answer: Answer) -> Generator[None]:
+        """Let `answer` have the private requests with `token`, on every host name."""
+        self._private[token] = answer
+        try:
+            yield
+        finally:
+            del self._private[token]
+
+    async def answer_privately(self, request: web.Request) -> web.StreamResponse:
+        answer = self._private.get(request.match_info["token"])
+        if answer is None:
+            raise web.HTTPNotFound
+        return await answer(request)
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         files = self._files.get(request.host.partition(":")[0])

@@ -1,0 +1,62 @@
+"""Joins the two halves: the page's elements (`takeover.js`) and the worker's decoders."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from contextlib import asynccontextmanager
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+from renderer.site import DOMAIN, PRIVATE
+
+from .routes import Fetcher, MediaRoutes
+from .screening import SHELF_BYTES, open_screening
+from .timeline import Shelf
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from renderer.frames import FrameRate
+    from renderer.site import Site
+    from renderer.tools import Tools
+
+
+class MediaRoom:
+    """What the renders of one renderer share: the site, the tools, and decoded pictures."""
+
+    def __init__(self, site: Site, tools: Tools) -> None:
+        self._site = site
+        self._tools = tools
+        self._shelf = Shelf(SHELF_BYTES)
+
+    @asynccontextmanager
+    async def projection(self, rate: FrameRate, first_drawn: int) -> AsyncGenerator[str]:
+        """Serve the media of one page; yields the script that takes over its elements.
+
+        Before frame `first_drawn` there are only those pictures that scripts read.
+        """
+        fetch = Fetcher(self._site.bundle_file)
+        token = secrets.token_hex(8)
+        async with open_screening(self._tools, self._shelf, fetch) as screening:
+            with self._site.also_serving(token, MediaRoutes(screening).answer):
+                yield _script(token, rate, first_drawn)
+
+
+def _script(token: str, rate: FrameRate, first_drawn: int) -> str:
+    options = {
+        "path": f"{PRIVATE}/{token}",
+        "token": token,
+        "fps": [rate.numerator, rate.denominator],
+        "firstDrawn": first_drawn,
+        "domain": f".{DOMAIN}",
+        "origin": f"http://media.{DOMAIN}",  # for pages that are not served by us
+    }
+    return f"({_page_half()})({json.dumps(options)})"
+
+
+@cache
+def _page_half() -> str:
+    text = files("renderer.media").joinpath("takeover.js").read_text(encoding="utf-8")
+    return text[text.index("(options)") :]
