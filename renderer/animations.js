@@ -115,16 +115,39 @@
     };
   }
 
+  const knownSvgs = new WeakSet();
+
+  function restartSvg(svg) {
+    knownSvgs.add(svg);
+    setSvgTime.call(svg, givenSvgTime.get(svg) ?? 0);
+  }
+
   function restartSvgs() {
     for (const tree of clock.trees(document)) {
-      for (const svg of tree.querySelectorAll("svg")) {
-        if (!svg.ownerSVGElement) setSvgTime.call(svg, givenSvgTime.get(svg) ?? 0);
+      for (const svg of tree.querySelectorAll("svg")) if (!svg.ownerSVGElement) restartSvg(svg);
+    }
+  }
+
+  // One that comes later begins in the frame that shows it; left alone, Blink may not start it for
+  // half a second. These lists are live: asking costs nothing where there is no SMIL.
+  const SMIL = ["animate", "animateTransform", "animateMotion", "set"];
+  const moving = SMIL.map((name) => document.getElementsByTagName(name));
+
+  function startLateSvgs() {
+    const late = new Set();
+    for (const elements of moving) {
+      for (const element of elements) {
+        let svg = element.ownerSVGElement;
+        while (svg?.ownerSVGElement) svg = svg.ownerSVGElement;
+        if (svg && !knownSvgs.has(svg)) late.add(svg);
       }
     }
+    if (late.size) clock.inNextFrame(() => late.forEach(restartSvg));
   }
 
   replaceTimes();
   clock.beforeFrames(noteBeginnings);
+  clock.eachFrame(startLateSvgs);
   noteSvgTimes();
   clock.atZero(() => {
     restart();

@@ -22,6 +22,8 @@
   // begin beside the grid, where Blink rounds by chance.
   const now = () =>
     outer ? (outer.now() ?? 0) : zeroMs === null ? 0 : Math.max(0, onGrid(nativeNow() - zeroMs));
+  // Many a page asks `if (!start) start = stamp`: frame 0 is the least there is above nothing.
+  const told = () => now() || (zeroMs === null ? 0 : Number.MIN_VALUE);
   const sinceZero = (ms) => (zeroMs === null ? 0 : Math.max(0, onGrid(now() - (nativeNow() - ms))));
 
   // Date counts whole milliseconds. They are rounded up, as frame times are, so that what is due
@@ -57,7 +59,7 @@
     NativeDate.now = dateNow;
     NativeDate.prototype.constructor = PageDate;
     replace(window, "Date", PageDate);
-    replace(Performance.prototype, "now", now);
+    replace(Performance.prototype, "now", told);
     replaceGetter(Performance.prototype, "timeOrigin", () => EPOCH_MS);
     replaceGetter(Event.prototype, "timeStamp", sinceZero);
     replaceGetter(PerformanceEntry.prototype, "startTime", sinceZero);
@@ -96,7 +98,7 @@
     const run = () => {
       if (isRehearsal) return void putOff.set(id, native.requestAnimationFrame(run));
       putOff.delete(id);
-      return callback(now());
+      return callback(told());
     };
     const id = native.requestAnimationFrame(run);
     return id;
@@ -198,7 +200,7 @@
     }
   }
 
-  const listeners = { beforeFrames: [], atZero: [] };
+  const listeners = { beforeFrames: [], atZero: [], eachFrame: [] };
   const tell = (those) => those.forEach((listener) => listener());
 
   const clock = {
@@ -226,6 +228,7 @@
     /** The frame is about to be drawn; tells which one was drawn last. */
     before(frame) {
       const last = drawnFrame;
+      tell(listeners.eachFrame);
       native.requestAnimationFrame(() => (drawnFrame = frame));
       return last;
     },
@@ -244,6 +247,7 @@
     inNextFrame: (callback) => void native.requestAnimationFrame(callback),
     beforeFrames: (listener) => void listeners.beforeFrames.push(listener),
     atZero: (listener) => void listeners.atZero.push(listener),
+    eachFrame: (listener) => void listeners.eachFrame.push(listener),
   };
 
   const outerNow = outer ? outer.now() : null;
