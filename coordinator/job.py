@@ -104,6 +104,7 @@ class Output:
     frames: int
     width_px: int
     height_px: int
+    warnings: tuple[str, ...] = ()  # what the page did not get, each once
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -108,6 +108,7 @@ class RenderOrchestrator:
             frames=plan.frames_total,
             width_px=assembly.width_px,
             height_px=assembly.height_px,
+            warnings=_warnings(results),
         )
 
     @asynccontextmanager
@@ -267,6 +268,11 @@ def _folder(chunks: Path | None, output: Path) -> Generator[Path]:
 
 def _none_of(indices: Sequence[int]) -> dict[int, ChunkResult | None]:
     return dict.fromkeys(indices)
+
+
+def _warnings(results: Sequence[ChunkResult]) -> tuple[str, ...]:
+    """What any chunk warned of, each once: most are the same in all."""
+    return tuple(dict.fromkeys(text for result in results for text in result.warnings))
 
 
 def _check_alike(results: Sequence[ChunkResult]) -> None:

@@ -220,6 +220,7 @@ def _from_output(output: Output) -> pb.Output:
         frames=output.frames,
         width_px=output.width_px,
         height_px=output.height_px,
+        warnings=output.warnings,
     )
 
 
@@ -230,6 +231,7 @@ def _to_output(message: pb.Output) -> Output:
         frames=message.frames,
         width_px=message.width_px,
         height_px=message.height_px,
+        warnings=tuple(message.warnings),
     )
 
 

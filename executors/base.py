@@ -57,6 +57,7 @@ class ChunkResult:
     fingerprint: str
     worker: str
     seconds: float
+    warnings: tuple[str, ...] = ()  # what the page did not get, each once
 
 
 @dataclass(frozen=True, slots=True)

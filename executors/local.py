@@ -94,6 +94,7 @@ class LocalExecutor:
             fingerprint=self._renderer.fingerprint,
             worker=self._name,
             seconds=chunk.seconds,
+            warnings=chunk.warnings,
         )
 
 

@@ -69,6 +69,7 @@ def from_result(result: ChunkResult) -> worker_pb2.Completed:
         sha256=result.sha256,
         fingerprint=result.fingerprint,
         render_time=from_seconds(result.seconds),
+        warnings=result.warnings,
     )
 
 
@@ -83,6 +84,7 @@ def to_result(message: worker_pb2.Completed, *, index: int, worker: str) -> Chun
         fingerprint=message.fingerprint,
         worker=worker,
         seconds=float(to_seconds(message.render_time)),
+        warnings=tuple(message.warnings),
     )
 
 
@@ -141,6 +143,7 @@ def from_settings(settings: RenderSettings) -> render_pb2.RenderSettings:
         props_json=settings.props_json,
         seed=settings.seed,
         stability_timeout=from_seconds(settings.stability_timeout_s),
+        strict=settings.strict,
         timezone=settings.timezone,
         locale=settings.locale,
         color_scheme=_SCHEMES[settings.color_scheme],
@@ -182,6 +185,7 @@ def to_settings(message: render_pb2.RenderSettings) -> RenderSettings:
         canvas_selector=message.canvas_selector,
         target_selector=message.target_selector,
         seed=message.seed,
+        strict=message.strict,
         color_scheme=_known(_SCHEME_OF, message.color_scheme, "color_scheme"),
         user_agent=message.user_agent,
         headers=tuple((header.name, header.value) for header in message.headers),

@@ -39,6 +39,7 @@ class RenderedVideo:
     frames: int
     seconds: float
     sha256: str
+    warnings: tuple[str, ...] = ()  # what the page did not get: pictures, fonts, …
 
 
 class RenderWatcher(Protocol):
@@ -93,6 +94,7 @@ async def render_prepared(
         frames=facts.frames,
         seconds=round(time.monotonic() - began_s, 3),
         sha256=facts.sha256,
+        warnings=job.output.warnings if job.output else (),
     )
 
 

@@ -36,7 +36,7 @@ _SAID_AS: Final = {
 }
 _AS_THEY_ARE: Final = (
     "width_px", "height_px", "crf", "preset", "gop_frames", "seed", "timezone", "locale",
-    "user_agent",
+    "user_agent", "strict",
 )  # fmt: skip
 _UINT32: Final = 1 << 32
 _SOME_FRAMES: Final = FrameRange(0, 1)
@@ -68,6 +68,7 @@ class RenderOptions(TypedDict, total=False):
     audio: Sequence[str]
     stability_timeout: str | float | Fraction
     chunk_frames: int
+    strict: bool
     timezone: str
     locale: str
     color_scheme: str

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from .cdp import CdpError
 from .errors import BrowserLostError, CompositionError, Fault
 from .events import PageLog
+from .missing import Missing
 from .requests import Requests
 from .surroundings import surround, surroundings_script
 
@@ -37,7 +38,8 @@ async def open_page(browser: Browser, settings: RenderSettings, on_event: OnRend
             "enableBeginFrameControl": True,
         },
     )
-    page = Page(browser, await browser.connection.attach(target["targetId"]), on_event)
+    cdp = await browser.connection.attach(target["targetId"])
+    page = Page(browser, cdp, on_event, is_strict=settings.strict)
     await page.start()
     await surround(page.cdp, settings)
     await page.preload(surroundings_script())
@@ -47,9 +49,12 @@ async def open_page(browser: Browser, settings: RenderSettings, on_event: OnRend
 class Page:
     """One page and what it does. A fault of the page fails every call that waits for it."""
 
-    def __init__(self, browser: Browser, cdp: CdpSession, on_event: OnRenderEvent) -> None:
+    def __init__(
+        self, browser: Browser, cdp: CdpSession, on_event: OnRenderEvent, *, is_strict: bool
+    ) -> None:
         self.cdp = cdp
         self.requests = Requests(cdp)
+        self.missing = Missing(cdp, is_strict=is_strict)
         self._browser = browser
         self._on_event = on_event
         self._contexts: dict[int, str] = {}
@@ -62,7 +67,7 @@ class Page:
         for domain in _DOMAINS:
             await self.cdp.call(f"{domain}.enable")
         tree = await self.cdp.call("Page.getFrameTree")
-        self.main_frame = tree["frameTree"]["frame"]["id"]
+        self.main_frame = self.missing.main_frame = tree["frameTree"]["frame"]["id"]
 
     async def preload(self, script: str) -> None:
         """Run a script in every document from now on, before the document's own."""

@@ -40,7 +40,38 @@
     return waits;
   }
 
+  // Pictures that came and cannot be read, and the like: no request tells of them.
+  let broken = [];
+  const outer = () => {
+    try {
+      return window === parent ? null : parent[Symbol.for("framefarm.ready")];
+    } catch (error) {
+      if (error.name !== "SecurityError") throw error;
+      return null; // of another origin: nobody asks there
+    }
+  };
+  const note = (element, url) => {
+    const above = outer();
+    if (above) above.note(element, url);
+    else broken.push([element, url]);
+  };
+  window.addEventListener(
+    "error",
+    ({ target }) => {
+      if (!(target instanceof Element)) return;
+      const url = target.currentSrc || target.src || target.href?.baseVal || target.href;
+      if (url) note(target.tagName, String(new URL(url, document.baseURI)));
+    },
+    true
+  );
+
   const ready = {
+    note,
+    broken() {
+      const found = broken;
+      if (found.length) broken = [];
+      return found;
+    },
     /** What stands between the page and frame 0: the browser's work, and the page's promises. */
     waits() {
       const browser = loading();

@@ -54,6 +54,7 @@ class RenderedChunk:
     size_bytes: int
     sha256: str
     seconds: float
+    warnings: tuple[str, ...] = ()  # what the page did not get, each once
 
 
 @asynccontextmanager
@@ -130,7 +131,7 @@ class Renderer:
         await asyncio.to_thread(output.unlink, missing_ok=True)
         try:
             url = await self._address(composition)
-            pictures = await self._film(Film(url, frames, settings, part), on_event)
+            pictures, warnings = await self._film(Film(url, frames, settings, part), on_event)
             await self._check(part, pictures, frames, settings)
             sha256 = await asyncio.to_thread(sha256_of, part)
             await asyncio.to_thread(part.replace, output)
@@ -144,6 +145,7 @@ class Renderer:
             size_bytes=output.stat().st_size,
             sha256=sha256,
             seconds=time.monotonic() - started_s,
+            warnings=warnings,
         )
 
     async def _address(self, composition: Composition) -> str:
@@ -151,7 +153,9 @@ class Renderer:
             return await self._studio.site.url(composition)
         return composition.url
 
-    async def _film(self, film: Film, on_event: OnRenderEvent) -> PictureStream:
+    async def _film(
+        self, film: Film, on_event: OnRenderEvent
+    ) -> tuple[PictureStream, tuple[str, ...]]:
         settings = film.settings
         launch = replace(self._studio.launch, device_scale_factor=settings.device_scale_factor)
         first_drawn = film.frames.start - APPROACH_FRAMES
@@ -173,7 +177,7 @@ class Renderer:
                     await encoder.write(await capture.capture(frame))
                     on_event(FramesDone(done))
                 await encoder.finish()
-            return capture.pictures
+            return capture.pictures, session.warnings
 
     async def _check(
         self, video: Path, pictures: PictureStream, frames: FrameRange, settings: RenderSettings

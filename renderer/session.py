@@ -84,6 +84,11 @@ class Session:
         self._interval_ms = float(1000 / settings.frame_rate.fraction)
         self._next_frame = 0
 
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the page did not get, so far."""
+        return self._page.missing.warnings
+
     async def seek(self, frame: int) -> None:
         """Let time pass until `frame`, and run the page's hooks. Then draw it, once.
 
@@ -129,15 +134,23 @@ class Session:
         requests = self._page.requests
         was_complete, begun = not requests.awaited, requests.begun
         drawn = await self._draw(draw)
-        await self.evaluate("0")  # by its answer we have been told what the frame asked for
+        await self._hear()
         while requests.begun != begun or not was_complete:
             await self._ask_all("holdCallbacks()")
             await self._complete()
             was_complete, begun = True, requests.begun
             drawn = await self._draw(draw)
             await self._ask_all("endRehearsal()")
-            await self.evaluate("0")
+            await self._hear()
         return drawn
+
+    async def _hear(self) -> None:
+        """Hear what is broken; by then we have been told, too, what the frame has asked for."""
+        found = await self.evaluate(f"{READY}.broken()")
+        for element, url in found:
+            self._page.missing.broken(element, url)
+        if found:
+            await self.evaluate("0")  # which fails, in a strict render
 
     async def _complete(self) -> None:
         """Wait until all has come that a frame may show.

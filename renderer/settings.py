@@ -75,6 +75,7 @@ class RenderSettings:
     props_json: str = "{}"
     seed: int = 0
     stability_timeout_s: float = 30.0
+    strict: bool = False  # what is missing is an error, and not a warning
     # What the page finds around it; never what the machine happens to have.
     timezone: str = "UTC"
     locale: str = "en-US"

@@ -101,6 +101,12 @@ def rendering_options(
         int | None,
         typer.Option("--chunk-frames", help="Frames a chunk.", show_default="by the length"),
     ] = None,
+    strict: Annotated[
+        bool | None,
+        typer.Option(
+            "--strict", help="Fail when a picture, font or sound is missing.", show_default="warn"
+        ),
+    ] = None,
     timezone: Annotated[
         str | None,
         typer.Option(

@@ -60,6 +60,9 @@ def render(
         speed = video.frames / max(video.seconds, 0.001)
         took = f"{video.frames} frames in {video.seconds:.1f} s ({speed:.1f} frames/s)"
         say(f"{video.output}: {took}, sha256 {video.sha256}")
+    if verbosity is not Verbosity.QUIET:
+        for warning in video.warnings:
+            say(f"warning: {warning}")
 
 
 @takes_rendering_options

@@ -238,3 +238,22 @@ async def test_the_library_takes_the_same_way(tmp_path: Path) -> None:
     done = [event.frames_done for event in told]
     assert done == sorted(done)
     assert done[-1] == 30
+
+
+async def test_what_is_missing_stands_in_the_last_lines_and_in_the_object(
+    tmp_path: Path, temporary: Path
+) -> None:
+    page = tmp_path / "page"
+    page.mkdir()
+    page.joinpath("index.html").write_text("<body><img src=no.png><img src=none.png>")
+    given = ["render", str(page), "-o", str(tmp_path / "out.mp4"), *SMALL, "--frames", "8"]
+    warnings = ["image /no.png: status 404", "image /none.png: status 404"]
+
+    spread = [*given, "--chunk-frames", "4", "--workers", "2", "--json", "--progress", "none"]
+    ended = await run_framefarm(*spread, temporary=temporary)
+    strict = await run_framefarm(*given, "--strict", temporary=temporary)
+
+    assert sorted(json.loads(ended.out)["warnings"]) == warnings
+    assert sorted(ended.err.splitlines()[-2:]) == [f"warning: {text}" for text in warnings]
+    assert strict.code == 1
+    assert "a strict render fails" in strict.err

@@ -265,11 +265,16 @@ class Output(_message.Message):
     FRAMES_FIELD_NUMBER: _builtins.int
     WIDTH_PX_FIELD_NUMBER: _builtins.int
     HEIGHT_PX_FIELD_NUMBER: _builtins.int
+    WARNINGS_FIELD_NUMBER: _builtins.int
     size_bytes: _builtins.int
     sha256: _builtins.str
     frames: _builtins.int
     width_px: _builtins.int
     height_px: _builtins.int
+    @_builtins.property
+    def warnings(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """what the page did not get (a picture, a font), each once"""
+
     def __init__(
         self,
         *,
@@ -278,10 +283,11 @@ class Output(_message.Message):
         frames: _builtins.int = ...,
         width_px: _builtins.int = ...,
         height_px: _builtins.int = ...,
+        warnings: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["frames", b"frames", "height_px", b"height_px", "sha256", b"sha256", "size_bytes", b"size_bytes", "width_px", b"width_px"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["frames", b"frames", "height_px", b"height_px", "sha256", b"sha256", "size_bytes", b"size_bytes", "warnings", b"warnings", "width_px", b"width_px"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -225,6 +225,7 @@ class RenderSettings(_message.Message):
     PROPS_JSON_FIELD_NUMBER: _builtins.int
     SEED_FIELD_NUMBER: _builtins.int
     STABILITY_TIMEOUT_FIELD_NUMBER: _builtins.int
+    STRICT_FIELD_NUMBER: _builtins.int
     TIMEZONE_FIELD_NUMBER: _builtins.int
     LOCALE_FIELD_NUMBER: _builtins.int
     COLOR_SCHEME_FIELD_NUMBER: _builtins.int
@@ -253,6 +254,8 @@ class RenderSettings(_message.Message):
     props_json: _builtins.str
     """a JSON object that the page sees; default {}"""
     seed: _builtins.int
+    strict: _builtins.bool
+    """What the page does not get (a picture, a font) fails the job, instead of being a warning."""
     timezone: _builtins.str
     """an IANA name; default "UTC" """
     locale: _builtins.str
@@ -291,6 +294,7 @@ class RenderSettings(_message.Message):
         props_json: _builtins.str = ...,
         seed: _builtins.int = ...,
         stability_timeout: _duration_pb2.Duration | None = ...,
+        strict: _builtins.bool = ...,
         timezone: _builtins.str = ...,
         locale: _builtins.str = ...,
         color_scheme: Global___ColorScheme.ValueType = ...,
@@ -301,7 +305,7 @@ class RenderSettings(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_crf", b"_crf", "_device_scale_factor", b"_device_scale_factor", "_encoder_threads", b"_encoder_threads", "_epoch_ms", b"_epoch_ms", "_gop_frames", b"_gop_frames", "_height_px", b"_height_px", "_width_px", b"_width_px", "crf", b"crf", "device_scale_factor", b"device_scale_factor", "encoder_threads", b"encoder_threads", "epoch_ms", b"epoch_ms", "frame_rate", b"frame_rate", "gop_frames", b"gop_frames", "height_px", b"height_px", "stability_timeout", b"stability_timeout", "width_px", b"width_px"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_crf", b"_crf", "_device_scale_factor", b"_device_scale_factor", "_encoder_threads", b"_encoder_threads", "_epoch_ms", b"_epoch_ms", "_gop_frames", b"_gop_frames", "_height_px", b"_height_px", "_width_px", b"_width_px", "canvas_selector", b"canvas_selector", "codec", b"codec", "color_scheme", b"color_scheme", "crf", b"crf", "device_scale_factor", b"device_scale_factor", "encoder_threads", b"encoder_threads", "epoch_ms", b"epoch_ms", "frame_rate", b"frame_rate", "gop_frames", b"gop_frames", "headers", b"headers", "height_px", b"height_px", "locale", b"locale", "mode", b"mode", "preset", b"preset", "props_json", b"props_json", "seed", b"seed", "stability_timeout", b"stability_timeout", "target_selector", b"target_selector", "timezone", b"timezone", "user_agent", b"user_agent", "width_px", b"width_px"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_crf", b"_crf", "_device_scale_factor", b"_device_scale_factor", "_encoder_threads", b"_encoder_threads", "_epoch_ms", b"_epoch_ms", "_gop_frames", b"_gop_frames", "_height_px", b"_height_px", "_width_px", b"_width_px", "canvas_selector", b"canvas_selector", "codec", b"codec", "color_scheme", b"color_scheme", "crf", b"crf", "device_scale_factor", b"device_scale_factor", "encoder_threads", b"encoder_threads", "epoch_ms", b"epoch_ms", "frame_rate", b"frame_rate", "gop_frames", b"gop_frames", "headers", b"headers", "height_px", b"height_px", "locale", b"locale", "mode", b"mode", "preset", b"preset", "props_json", b"props_json", "seed", b"seed", "stability_timeout", b"stability_timeout", "strict", b"strict", "target_selector", b"target_selector", "timezone", b"timezone", "user_agent", b"user_agent", "width_px", b"width_px"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__crf: _TypeAlias = _typing.Literal["crf"]  # noqa: Y015
     _WhichOneofArgType__crf: _TypeAlias = _typing.Literal["_crf", b"_crf"]  # noqa: Y015

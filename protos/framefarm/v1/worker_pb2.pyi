@@ -250,6 +250,7 @@ class Completed(_message.Message):
     SHA256_FIELD_NUMBER: _builtins.int
     FINGERPRINT_FIELD_NUMBER: _builtins.int
     RENDER_TIME_FIELD_NUMBER: _builtins.int
+    WARNINGS_FIELD_NUMBER: _builtins.int
     frames: _builtins.int
     width_px: _builtins.int
     height_px: _builtins.int
@@ -258,6 +259,10 @@ class Completed(_message.Message):
     fingerprint: _builtins.str
     @_builtins.property
     def render_time(self) -> _duration_pb2.Duration: ...
+    @_builtins.property
+    def warnings(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """what the page did not get, each once"""
+
     def __init__(
         self,
         *,
@@ -268,10 +273,11 @@ class Completed(_message.Message):
         sha256: _builtins.str = ...,
         fingerprint: _builtins.str = ...,
         render_time: _duration_pb2.Duration | None = ...,
+        warnings: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["render_time", b"render_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["fingerprint", b"fingerprint", "frames", b"frames", "height_px", b"height_px", "render_time", b"render_time", "sha256", b"sha256", "size_bytes", b"size_bytes", "width_px", b"width_px"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["fingerprint", b"fingerprint", "frames", b"frames", "height_px", b"height_px", "render_time", b"render_time", "sha256", b"sha256", "size_bytes", b"size_bytes", "warnings", b"warnings", "width_px", b"width_px"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -24,6 +24,7 @@ def test_settings_arrive_as_they_were_sent() -> None:
         user_agent="A browser",
         headers=(("X-B", "2"), ("X-A", "")),
         epoch_ms=0,
+        strict=True,
     )
 
     assert to_settings(Message.FromString(from_settings(settings).SerializeToString())) == settings

@@ -1,0 +1,73 @@
+"""What is missing is said by name and does not end a render, unless it is strict."""
+
+from __future__ import annotations
+
+import pytest
+
+from renderer.errors import CompositionError, Fault
+from tests.support.pages import Crew
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+FONT = """<style>@font-face { font-family: A; src: url(NAME.ttf) }</style>
+    <p style="font: 1em A">a"""
+
+
+@pytest.mark.parametrize(
+    ("html", "warning"),
+    [
+        ("<img src=no.png>", "image /no.png: status 404"),
+        ("<img src=broken.png>", "image /broken.png: it cannot be read"),
+        ("<style>body { background: url(no.png) }</style>", "image /no.png: status 404"),
+        ("<link rel=stylesheet href=no.css>", "stylesheet /no.css: status 404"),
+        ("<style>@import url(no.css)</style>", "stylesheet /no.css: status 404"),
+        ("<script src=no.js></script>", "script /no.js: status 404"),
+        ("<iframe src=no.html></iframe>", "frame /no.html: status 404"),
+        (FONT.replace("NAME", "no"), "font /no.ttf: status 404"),
+        (FONT.replace("NAME", "broken"), "font /broken.ttf: it cannot be read"),
+        ("<iframe srcdoc='<img src=broken.png>'></iframe>", "image /broken.png: it cannot be read"),
+        ("<img src='http://127.0.0.1:1/x.png'>", "image http://127.0.0.1:1/x.png: ERR_UNSAFE_PORT"),
+    ],
+)
+async def test_what_is_missing_is_named(crew: Crew, html: str, warning: str) -> None:
+    files = {"index.html": f"<!doctype html>{html}", "broken.png": "?", "broken.ttf": "?"}
+
+    film = await crew.film_files(files, (0, 2))
+
+    assert film.chunk.warnings == (warning,)
+
+
+async def test_it_is_named_once_though_it_is_missed_in_a_frame_and_often(crew: Crew) -> None:
+    html = """<script>requestAnimationFrame(function draw() {
+        document.body.append(Object.assign(new Image(), { src: "no.png" }));
+        requestAnimationFrame(draw) })</script>"""
+
+    film = await crew.film_html(html, (0, 4))
+
+    assert film.chunk.warnings == ("image /no.png: status 404",)
+
+
+async def test_a_whole_page_has_no_warnings(crew: Crew) -> None:
+    html = """<link rel=icon href=no.ico><img src="data:image/svg+xml,
+        <svg xmlns='http://www.w3.org/2000/svg'/>"><script>
+      fetch("no.json").then((response) => console.log(response.status));
+      const given = new AbortController();
+      fetch("no.json", { signal: given.signal }).catch(() => {}); given.abort();</script>"""
+
+    film = await crew.film_html(html, (0, 2))
+
+    assert film.chunk.warnings == ()
+
+
+@pytest.mark.parametrize("when", ["act()", "setTimeout(act, 40)"])
+@pytest.mark.parametrize("name", ["no.png", "broken.png"])
+async def test_a_strict_render_ends_with_it(crew: Crew, when: str, name: str) -> None:
+    html = f"""<body><script>
+      const act = () => document.body.append(Object.assign(new Image(), {{ src: "{name}" }}));
+      {when}</script>"""
+
+    with pytest.raises(CompositionError, match=f"^image /{name}: ") as caught:
+        await crew.film_files({"index.html": html, "broken.png": "?"}, (0, 3), strict=True)
+
+    assert caught.value.fault is Fault.MISSING_RESOURCE
