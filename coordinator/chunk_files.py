@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from executors.base import ChunkTask
+
+
+log = logging.getLogger(__name__)
 
 
 class ChunkFiles:
@@ -49,16 +53,27 @@ class ChunkFiles:
 
     def _finished(self, task: ChunkTask) -> ChunkResult | None:
         try:
-            note = json.loads(self._note(task).read_text(encoding="utf-8"))
+            frames, result = _read(self._note(task))
             sha256 = sha256_of(self.path(task))
         except FileNotFoundError:
             return None
-        result = ChunkResult(**{name: _frozen(value) for name, value in note["result"].items()})
-        frames = [task.frames.start, task.frames.stop]
-        return result if note["frames"] == frames and result.sha256 == sha256 else None
+        except (ValueError, TypeError, KeyError, AttributeError) as error:  # a power cut, say
+            log.warning(
+                "a finished chunk's note is damaged: the chunk is rendered again",
+                extra={"job_id": task.job_id, "chunk": task.index, "error": repr(error)},
+            )
+            return None
+        whole = frames == [task.frames.start, task.frames.stop] and result.sha256 == sha256
+        return result if whole else None
 
     def _note(self, task: ChunkTask) -> Path:
         return self.path(task).with_suffix(".json")
+
+
+def _read(note: Path) -> tuple[Any, ChunkResult]:
+    told = json.loads(note.read_text(encoding="utf-8"))
+    facts = {name: _frozen(value) for name, value in told["result"].items()}
+    return told["frames"], ChunkResult(**facts)
 
 
 def _frozen(value: Any) -> Any:
