@@ -64,7 +64,7 @@ class Attempts:
 
         """
         key = (task.job_id, task.index)
-        if older := self._running.get(key):
+        while older := self._running.get(key):  # of several that wait here, one was quicker
             if older.task.attempt >= task.attempt:
                 raise ChunkAbortedError(
                     f"attempt {older.task.attempt} of chunk {task.index} runs here already",
