@@ -118,26 +118,34 @@ class Fleet:
             self._dispatch()
 
     def _dispatch(self) -> None:
-        for waiter in list(self._queue):
-            if not any(link.view(None).has_room for link in self._links.values()):
+        # Thousands may wait while a slot of another fingerprint is free: each fingerprint is
+        # looked at once, and whoever was cancelled not at all.
+        full: set[str | None] = set()
+        for waiter in list(self._queue) if self._has_room() else ():
+            fingerprint = self._fingerprint(waiter.wish.job_id)
+            if waiter.granted.done() or fingerprint in full:
+                continue
+            if not self._grant(waiter, fingerprint):
+                full.add(fingerprint)
+            elif not self._has_room():
                 return
-            self._grant(waiter)
 
-    def _grant(self, waiter: _Waiter) -> None:
+    def _has_room(self) -> bool:
+        return any(link.view(None).has_room for link in self._links.values())
+
+    def _grant(self, waiter: _Waiter, fingerprint: str | None) -> bool:
         wish = waiter.wish
-        address = pick(
-            (link.view(wish.digest) for link in self._links.values()),
-            fingerprint=self._fingerprint(wish.job_id),
-            avoid=wish.avoid,
-        )
-        if address is None or waiter.granted.done():
-            return
+        views = (link.view(wish.digest) for link in self._links.values())
+        address = pick(views, fingerprint=fingerprint, avoid=wish.avoid)
+        if address is None:
+            return False
         link = self._links[address]
         link.leased += 1
         if pins := self._jobs.get(wish.job_id):
             pins[:] = [link.said.fingerprint] * len(pins)
         del self._queue[waiter]
         waiter.granted.set_result(link)
+        return True
 
     def _fingerprint(self, job_id: str) -> str | None:
         pins = self._jobs.get(job_id)
@@ -170,6 +178,8 @@ class Fleet:
 
     def _give_up_hopeless(self, now_s: float) -> None:
         for waiter in list(self._queue):
+            if waiter.granted.done():  # cancelled a moment ago
+                continue
             if self._may_be_served(waiter.wish):
                 waiter.hopeful_at_s = now_s
             elif now_s - waiter.hopeful_at_s >= self._worker_wait_s:

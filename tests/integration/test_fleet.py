@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 import pytest
 
+from executors.balance import WorkerView
 from executors.errors import NoWorkerError
 from executors.fleet import Fleet, Wish, open_fleet
+from executors.link import WorkerLink
+from serving.channel import new_channel
 from tests.support.eventually import eventually
 from tests.support.farm import running_worker
 from tests.support.picture_renderer import PictureRenderer
@@ -128,3 +132,53 @@ async def test_a_draining_worker_gets_nothing_new() -> None:
             with pytest.raises(NoWorkerError, match="draining"):
                 async with fleet.lease(WISH):
                     pass
+
+
+async def test_a_chunk_that_is_cancelled_as_it_is_given_up_does_not_end_the_fleet() -> None:
+    async def wait(fleet: Fleet) -> None:
+        async with fleet.lease(WISH):
+            pass
+
+    async with a_fleet(Names(), worker_wait_s=0.0) as fleet:
+        waiting = asyncio.create_task(wait(fleet))
+        await asyncio.sleep(0)
+        waiting.cancel()
+        # The fleet's next look at the queue comes before the cancelled task has run.
+        fleet._give_up_hopeless(time.monotonic())
+        await asyncio.wait([waiting])
+
+        assert waiting.cancelled()
+
+
+async def test_a_long_queue_that_a_free_slot_does_not_help_costs_little() -> None:
+    looks = 0
+
+    class Looked(WorkerLink):
+        def view(self, digest: str | None) -> WorkerView:
+            nonlocal looks
+            looks += 1
+            return super().view(digest)
+
+    async def hold(fleet: Fleet) -> None:
+        async with fleet.job("job"), fleet.lease(WISH):
+            await asyncio.Event().wait()
+
+    old, new = PictureRenderer(fingerprint="old"), PictureRenderer(fingerprint="new")
+    names = Names()
+    async with (
+        running_worker(old) as first,
+        running_worker(new) as second,
+        a_fleet(names) as fleet,
+    ):
+        for address in (first.address, second.address):
+            fleet._links[address] = Looked(address, new_channel(address))
+        names.now = frozenset({first.address, second.address})
+        await eventually(lambda: all(link.is_serving for link in fleet.links))
+        looks = 0
+        waiting = [asyncio.create_task(hold(fleet)) for _ in range(500)]
+        await eventually(lambda: len(fleet._queue) == 499)
+        for task in waiting:
+            task.cancel()
+        await asyncio.wait(waiting)
+
+    assert looks < 10 * 500
