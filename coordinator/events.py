@@ -28,9 +28,11 @@ class EventLog:
     async def append(
         self, job_id: str, events: Sequence[Event], *, output: Output | None = None
     ) -> None:
-        await self._store.append(job_id, events, output=output)
-        if news := self._news.pop(job_id, None):
-            news.set()
+        try:
+            await self._store.append(job_id, events, output=output)
+        finally:  # cancelled, it has appended nevertheless
+            if news := self._news.pop(job_id, None):
+                news.set()
 
     async def watch(self, job_id: str, *, after: int) -> AsyncGenerator[JobEvent]:
         """Replay a job's events after a sequence number, then follow, until the job has ended.
@@ -42,6 +44,8 @@ class EventLog:
         while True:
             # Taken before the store is read: what is appended in between wakes us.
             news = self._news.setdefault(job_id, asyncio.Event())
+            # And so is the job: an end that comes after this look is told after the next one.
+            job = await self._store.get(job_id)
             events = await self._store.events(job_id, after=after, most=_BATCH)
             for event in events:
                 yield event
@@ -49,6 +53,6 @@ class EventLog:
                 if isinstance(event.event, StateChanged) and event.event.state.is_final:
                     return
             if not events:
-                if (await self._store.get(job_id)).state.is_final:
+                if job.state.is_final:
                     return  # asked for what comes after the end
                 await news.wait()

@@ -64,6 +64,7 @@ class Jobs:
         self._most_running = most_running
         self._waiting: deque[_Run] = deque()
         self._running: dict[str, _Run] = {}
+        self._adding: set[asyncio.Task[Job]] = set()
         self._group: asyncio.TaskGroup | None = None
 
     def output(self, job_id: str) -> Path:
@@ -86,6 +87,8 @@ class Jobs:
             try:
                 yield
             finally:
+                if self._adding:
+                    await asyncio.wait(self._adding)
                 self._group = None
                 for run in self._running.values():
                     run.abort.set()
@@ -99,11 +102,12 @@ class Jobs:
             frames_done=0,
             created_at=datetime.now(UTC),
         )
-        job = await self._store.add(wish, request_id=request_id)
-        if job.id == wish.id:
-            await self._events.append(job.id, [StateChanged(JobState.QUEUED)])
-            self._enqueue(job)
-        return job
+        # Whoever asks may leave at any moment, and a job that is kept but not queued would wait
+        # for ever: what is begun here goes on.
+        adding = asyncio.create_task(self._add(wish, request_id), name=f"add-job-{wish.id}")
+        self._adding.add(adding)
+        adding.add_done_callback(self._adding.discard)
+        return await asyncio.shield(adding)
 
     async def cancel(self, job_id: str) -> Job:
         """Stop a job and return it when nothing of it runs any more."""
@@ -112,6 +116,7 @@ class Jobs:
             if run.job.id == job_id:
                 self._waiting.remove(run)
                 await self._events.append(job_id, [StateChanged(JobState.CANCELLED)])
+                await asyncio.to_thread(self._forget_chunks, job_id)
                 return await self._store.get(job_id)
         if running := self._running.get(job_id):
             running.abort.set()
@@ -130,6 +135,13 @@ class Jobs:
 
     def _forget_chunks(self, job_id: str) -> None:
         shutil.rmtree(self._chunks / job_id, ignore_errors=True)  # it may have made none
+
+    async def _add(self, wish: Job, request_id: str) -> Job:
+        job = await self._store.add(wish, request_id=request_id)
+        if job.id == wish.id:
+            await self._events.append(job.id, [StateChanged(JobState.QUEUED)])
+            self._enqueue(job)
+        return job
 
     def _enqueue(self, job: Job) -> None:
         self._waiting.append(_Run(job))

@@ -23,15 +23,16 @@ class Pump:
     def __init__(self, job_id: str, log: EventLog) -> None:
         self._job_id = job_id
         self._log = log
-        self._events: list[Event] = []
+        # In order of arrival. A dict, for thousands of chunks may come between two flushes.
+        self._events: dict[object, Event] = {}
         self._page_lines = 0
 
     def put(self, event: Event) -> None:
         if isinstance(event, PageLogged) and not self._may_log():
             return
-        if isinstance(event, ProgressMade):
-            self._events = [old for old in self._events if not isinstance(old, ProgressMade)]
-        self._events.append(event)
+        key = ProgressMade if isinstance(event, ProgressMade) else object()
+        self._events.pop(key, None)
+        self._events[key] = event
 
     async def run(self) -> None:
         """Flush now and then, for ever."""
@@ -40,13 +41,13 @@ class Pump:
             await self.flush()
 
     async def flush(self) -> None:
-        events, self._events = self._events, []
+        events, self._events = self._events, {}
         if events:
-            await self._log.append(self._job_id, events)
+            await self._log.append(self._job_id, list(events.values()))
 
     def _may_log(self) -> bool:
         self._page_lines += 1
         if self._page_lines == MAX_PAGE_LINES:
             text = f"the page's console had over {MAX_PAGE_LINES} lines; the rest is left out"
-            self._events.append(PageLogged(chunk_index=0, level="warning", text=text))
+            self._events[object()] = PageLogged(chunk_index=0, level="warning", text=text)
         return self._page_lines < MAX_PAGE_LINES

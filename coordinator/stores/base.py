@@ -18,7 +18,10 @@ class JobNotFoundError(Exception):
 
 
 class JobStore(Protocol):
-    """Keeps jobs and their event logs. What a call has returned is kept."""
+    """Keeps jobs and their event logs. What a call has returned is kept.
+
+    A call that is cancelled is carried out nevertheless, before those that are made after it.
+    """
 
     async def add(self, job: Job, *, request_id: str) -> Job:
         """Keep a new job; or return the one that the same `request_id`, if any, made before."""

@@ -128,7 +128,9 @@ class SqliteJobStore:
             with self._engine.begin() as db:
                 return work(db)
 
-        return await asyncio.get_running_loop().run_in_executor(self._thread, run)
+        loop = asyncio.get_running_loop()
+        # Cancelled while the thread is busy, it would never be carried out.
+        return await asyncio.shield(loop.run_in_executor(self._thread, run))
 
 
 @asynccontextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -21,7 +22,9 @@ from coordinator.stores.base import JobNotFoundError, JobStore
 from coordinator.stores.sqlite import open_sqlite_store
 from tests.support.tasks import a_spec
 
-OUTPUT = Output(size_bytes=1, sha256="00", frames=30, width_px=2, height_px=2)
+OUTPUT = Output(
+    size_bytes=1, sha256="00", frames=30, width_px=2, height_px=2, warnings=("image /a.png: 404",)
+)
 
 
 @pytest.fixture
@@ -138,3 +141,18 @@ async def test_what_was_kept_is_there_when_the_store_is_opened_again(tmp_path: P
         assert (await store.get("one")).state is JobState.RENDERING
         assert len(await store.events("one", after=0, most=10)) == 1
         assert await store.add(a_job("two"), request_id="wish") == await store.get("one")
+
+
+async def test_what_was_begun_is_kept_when_who_asked_was_cancelled(store: JobStore) -> None:
+    await store.add(a_job(), request_id="")
+    states = [JobState.RENDERING, JobState.ASSEMBLING]
+    appending = [
+        asyncio.create_task(store.append("one", [StateChanged(state)])) for state in states
+    ]
+    await asyncio.sleep(0)
+    for task in appending:
+        task.cancel()
+
+    await store.append("one", [StateChanged(JobState.SUCCEEDED)], output=OUTPUT)
+
+    assert len(await store.events("one", after=0, most=10)) == 3
