@@ -4,12 +4,14 @@
   const clock = window[Symbol.for("framefarm.clock")];
   const awaited = new Map();
   const hooks = [];
+  let contracts = null;
+  let contractHooks = null;
   let isStableAsked = false;
   let runningHook = "";
 
   function wait(name, promise) {
     const key = Symbol(name);
-    awaited.set(key, name);
+    awaited.set(key, [name, promise]);
     // A rejection stays unhandled on purpose: it is a page error, and told as one.
     Promise.resolve(promise).then(() => awaited.delete(key));
   }
@@ -67,32 +69,51 @@
 
   const ready = {
     note,
-    broken() {
+    /** What was broken since the last frame, and whether the page asks for patience. */
+    news() {
       const found = broken;
       if (found.length) broken = [];
-      return found;
+      return { broken: found, isWaiting: awaited.size > 0 };
     },
     /** What stands between the page and frame 0: the browser's work, and the page's promises. */
     waits() {
       const browser = loading();
-      if (!browser.length && !isStableAsked && typeof api.waitUntilStable === "function") {
+      if (!browser.length && !isStableAsked) {
         isStableAsked = true;
-        wait("waitUntilStable()", api.waitUntilStable());
+        if (typeof api.waitUntilStable === "function") {
+          wait("waitUntilStable()", api.waitUntilStable());
+        }
+        for (const [name, stable] of contracts.stabilities()) wait(name, stable());
       }
-      return { browser, page: [...awaited.values()] };
+      return { browser, page: [...awaited.values()].map(([name]) => name) };
     },
     /** The frame is about to be drawn; tells which one was drawn last. */
     async before(frame) {
-      for (const hook of hooks) {
-        runningHook = hook.name || "anonymous";
+      contractHooks ??= [...contracts.hooks()];
+      for (const [name, hook] of contractHooks) {
+        runningHook = name;
         await hook(frame);
       }
+      for (const hook of hooks) {
+        runningHook = `onFrame ${hook.name || "anonymous"}`;
+        await hook(frame);
+      }
+      await ready.promises();
       runningHook = "of the page's videos";
       await window[Symbol.for("framefarm.media")]?.show(frame);
       runningHook = "";
       return clock.before(frame);
     },
+    /** What the page has said `ready()` of since; one that asks for time would wait for ever. */
+    async promises() {
+      for (const [name, promise] of awaited.values()) {
+        runningHook = name;
+        await promise;
+      }
+      runningHook = "";
+    },
     runningHook: () => runningHook,
+    setContracts: (given) => void (contracts = given),
   };
 
   Object.defineProperty(window, "framefarm", {

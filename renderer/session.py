@@ -12,7 +12,7 @@ from .clock import VirtualTime, preload_script
 from .errors import CompositionError, Fault, FrameStalledError
 from .loading import CLOCK, load
 from .page import Page, open_page
-from .ready import READY, ready_script
+from .ready import READY, contracts_script, ready_script
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -66,7 +66,12 @@ async def open_session(browser: Browser, opening: Opening, on_event: OnRenderEve
 
 def _scripts(opening: Opening) -> tuple[str, ...]:
     settings = opening.settings
-    ours = (preload_script(settings), chance_script(settings), ready_script(settings))
+    ours = (
+        preload_script(settings),
+        chance_script(settings),
+        ready_script(settings),
+        contracts_script(settings),
+    )
     return (*ours, *opening.scripts)
 
 
@@ -81,7 +86,7 @@ class Session:
         self._time = time
         self._zero_us = time.now_us
         self._timeout_s = frame_timeout_s
-        self._interval_ms = float(1000 / settings.frame_rate.fraction)
+        self._interval_ms = 0.1
         self._next_frame = 0
 
     @property
@@ -134,23 +139,29 @@ class Session:
         requests = self._page.requests
         was_complete, begun = not requests.awaited, requests.begun
         drawn = await self._draw(draw)
-        await self._hear()
-        while requests.begun != begun or not was_complete:
+        is_waiting = await self._hear()
+        while is_waiting or requests.begun != begun or not was_complete:
             await self._ask_all("holdCallbacks()")
+            if is_waiting:
+                await self._ask_page("promises()")
             await self._complete()
             was_complete, begun = True, requests.begun
             drawn = await self._draw(draw)
             await self._ask_all("endRehearsal()")
-            await self._hear()
+            is_waiting = await self._hear()
         return drawn
 
-    async def _hear(self) -> None:
-        """Hear what is broken; by then we have been told, too, what the frame has asked for."""
-        found = await self.evaluate(f"{READY}.broken()")
-        for element, url in found:
+    async def _hear(self) -> bool:
+        """Hear what is broken, and whether the page asks for patience.
+
+        By the answer we have been told, too, what the frame has asked for.
+        """
+        news = await self.evaluate(f"{READY}.news()")
+        for element, url in news["broken"]:
             self._page.missing.broken(element, url)
-        if found:
+        if news["broken"]:
             await self.evaluate("0")  # which fails, in a strict render
+        return bool(news["isWaiting"])
 
     async def _complete(self) -> None:
         """Wait until all has come that a frame may show.
@@ -192,15 +203,18 @@ class Session:
             ) from error
 
     async def _run_hooks(self, frame: int) -> None:
+        drawn = await self._ask_page(f"before({frame})")
+        if frame and drawn != frame - 1:
+            raise FrameStalledError(f"Chromium left out frame {frame - 1}; it drew {drawn} before")
+
+    async def _ask_page(self, call: str) -> Any:
         try:
-            drawn = await self.evaluate(f"{READY}.before({frame})")
+            return await self.evaluate(f"{READY}.{call}")
         except FrameStalledError as error:
             hook = await self._page.evaluate(f"{READY}.runningHook()", timeout_s=_ASK_TIMEOUT_S)
             raise CompositionError(
                 Fault.PAGE_NOT_STABLE,
-                f"the onFrame hook {hook!r} did not end in frame {frame} within "
+                f"{hook!r} did not end in frame {self._next_frame - 1} within "
                 f"{self._timeout_s:g} s; it must not wait for a timer or an animation frame, "
                 "because time stands still until it ends",
             ) from error
-        if frame and drawn != frame - 1:
-            raise FrameStalledError(f"Chromium left out frame {frame - 1}; it drew {drawn} before")

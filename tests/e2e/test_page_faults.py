@@ -117,7 +117,7 @@ async def test_a_hook_that_waits_for_time_is_named(crew: Crew) -> None:
     error = await failure(crew, html)
 
     assert error.fault is Fault.PAGE_NOT_STABLE
-    assert "'slowly'" in str(error)
+    assert "'onFrame slowly'" in str(error)
     assert "frame 0" in str(error)
 
 
