@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, Final
 
+from .site import PRIVATE
+
 if TYPE_CHECKING:
     from .cdp import CdpSession
 
@@ -53,7 +55,8 @@ class Requests:
     def _on_sent(self, params: Params) -> None:
         request_id, url = params["requestId"], params["request"]["url"]
         self._open[request_id] = url
-        if params.get("type") in _AWAITED and request_id not in self.awaited:
+        is_ours = PRIVATE in url  # a video's next picture, which this frame does not show
+        if params.get("type") in _AWAITED and not is_ours and request_id not in self.awaited:
             self.awaited[request_id] = params
             self.begun += not url.startswith("data:")  # such are there at once
 

@@ -97,7 +97,7 @@
       this.seeking = null;
       this.hasMoved = false;
       this.picture = null;
-      this.asked = null;
+      this.coming = null; // a promise of the next one
       this.updatedAt = 0;
       this.canAutoplay = true;
       this.starters = [];
@@ -346,31 +346,46 @@
 
     /** Where the wanted picture is in the source. */
     get place() {
-      const { playedUs, duration } = this;
-      if (!this.loops || !(duration > 0)) return playedUs / 1e6;
-      const rounds = Math.floor((playedUs + 0.5) / (duration * 1e6)); // the worker's are exact
-      return Math.max(0, playedUs / 1e6 - rounds * duration);
+      return this.placeOf(this.playedUs);
+    }
+
+    placeOf(us) {
+      const { duration } = this;
+      if (!this.loops || !(duration > 0)) return us / 1e6;
+      const rounds = Math.floor((us + 0.5) / (duration * 1e6)); // the worker's are exact
+      return Math.max(0, us / 1e6 - rounds * duration);
     }
 
     get isCurrent() {
-      const { picture, place } = this;
+      return this.shows(this.picture, this.place);
+    }
+
+    shows(picture, place) {
       return picture !== null && picture.start <= place && place < picture.stop;
     }
 
     /** Bring the picture that is due, if another is shown. */
     async update() {
       while (!this.isCurrent && this.hasPictures) {
-        const { generation } = this;
+        const { generation, place } = this;
         const query = this.query();
-        const reply = await ask("picture", query);
-        const source = createObjectURL(await reply.blob());
-        const image = new NativeImage();
-        image.src = source;
-        await image.decode();
-        if (generation !== this.generation) return void revokeObjectURL(source);
-        this.present({ ...timesOf((name) => reply.headers.get(name)), image, source });
+        const expected = await this.coming;
+        this.coming = null;
+        const isRight = expected && this.shows(expected, place);
+        const picture = await developed(isRight ? expected : await bring(query));
+        if (generation !== this.generation) return void revokeObjectURL(picture.source);
+        this.present(picture);
         if (query.at === this.query().at) return;
       }
+    }
+
+    /** Ask for the next frame's picture, while this one is drawn. */
+    lookAhead() {
+      if (this.since === null || this.coming || this.isOver) return;
+      const us = this.playedUs + Math.round((this.rate * 1e6 * options.fps[1]) / options.fps[0]);
+      if (this.shows(this.picture, this.placeOf(us))) return;
+      this.coming = bring({ ...this.query(), at: us });
+      this.coming.catch(() => {}); // told when it is needed
     }
 
     /** The same, while the page waits: a script draws the video, or moves it, in this very frame. */
@@ -409,6 +424,7 @@
       if (!this.hasPictures || !(this.isWatched || (isDrawn && this.element.isConnected))) return;
       await this.update();
       if (this.picture !== this.calledFor) this.callBack();
+      this.lookAhead();
     }
 
     callBack() {
@@ -428,6 +444,19 @@
         });
       }
     }
+  }
+
+  async function bring(query) {
+    const reply = await ask("picture", query);
+    return { ...timesOf((name) => reply.headers.get(name)), blob: await reply.blob() };
+  }
+
+  async function developed({ start, stop, blob }) {
+    const source = createObjectURL(blob);
+    const image = new NativeImage();
+    image.src = source;
+    await image.decode(); // an event would wait for time to go on
+    return { start, stop, image, source };
   }
 
   const known = new Map();
