@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from .errors import CompositionError, Fault
 from .frames import GRID_US
+from .page import FRAME_INTERVAL_MS
 from .ready import READY
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ _CALM_STEPS: Final = 8
 _POLL_S: Final = 0.005
 _REHEARSAL_US: Final = 1_000  # room for ten tries; one is enough as a rule
 _EAGER_POLLS: Final = 40
-_MS: Final = 1_000
 
 # A page's promise may wait for a worker's sum or for WebAssembly: real time. Only when it seems to
 # wait for its own timers or frames are those let run before zero.
@@ -111,7 +111,7 @@ class _Loading:
             await self._ask_all("rehearse()")
             await self._advance_to(self._time.now_us + GRID_US)
             picture = await self._page.draw_picture(
-                self._time.ticks_ms, self._rate.time_us(1) / _MS, timeout_s=self._timeout_s
+                self._time.ticks_ms, FRAME_INTERVAL_MS, timeout_s=self._timeout_s
             )
             was_drawn = (await self._ask_all("wasRehearsed()"))[0]
         await self._ask_all("endRehearsal()")
@@ -146,9 +146,8 @@ class _Loading:
             await self._ask_all("release()")
 
     async def _play(self) -> None:
-        period_us = self._rate.time_us(1)
-        await self._advance_to(self._time.now_us + period_us)
-        await self._page.play(self._time.ticks_ms, period_us / _MS, timeout_s=self._timeout_s)
+        await self._advance_to(self._time.now_us + self._rate.time_us(1))
+        await self._page.play(self._time.ticks_ms, FRAME_INTERVAL_MS, timeout_s=self._timeout_s)
 
     async def _advance_to(self, us: int) -> None:
         await self._time.advance_to(us, timeout_s=self._timeout_s)

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 
     Params = dict[str, Any]
 
+# How soon Chromium is to expect the next frame. Animated pictures are shown half of it early, and
+# all of it where it is the first; with none at all Chromium waits for ever.
+FRAME_INTERVAL_MS: Final = 1.0
+
 _OUR_OWN_DOING: Final = "GPU stall due to ReadPixels"  # said of WebGL pages when we read them
 _DOMAINS: Final = ("Page", "Runtime", "Log", "Network", "Inspector")
 

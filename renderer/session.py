@@ -11,7 +11,7 @@ from .chance import chance_script
 from .clock import VirtualTime, preload_script
 from .errors import CompositionError, Fault, FrameStalledError
 from .loading import CLOCK, load
-from .page import Page, open_page
+from .page import FRAME_INTERVAL_MS, Page, open_page
 from .ready import READY, contracts_script, ready_script
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ class Session:
         self._time = time
         self._zero_us = time.now_us
         self._timeout_s = frame_timeout_s
-        self._interval_ms = 0.1
+        self._interval_ms = FRAME_INTERVAL_MS
         self._next_frame = 0
 
     @property
