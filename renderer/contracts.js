@@ -4,7 +4,8 @@
   const clock = window[Symbol.for("framefarm.clock")];
   const ready = window[Symbol.for("framefarm.ready")];
   const isFunction = (value) => typeof value === "function";
-  const secondsOf = (frame) => (frame * options.fps[1]) / options.fps[0];
+  // The clock's time and not n / fps, which may come out below n when it is multiplied again.
+  const seconds = () => clock.now() / 1000;
 
   window.__HELIOS_PROPS__ = JSON.parse(options.props);
   Object.defineProperty(window, "__HELIOS_VIRTUAL_TIME__", {
@@ -14,10 +15,12 @@
   });
 
   /** Paused timelines are put where the frame is; one that plays follows the clock by itself. */
-  async function seekTimelines(frame) {
+  function seekTimelines() {
     for (const timeline of Object.values(window.__timelines)) {
       if (isFunction(timeline?.seek) && timeline.paused?.() !== false) {
-        await timeline.seek(secondsOf(frame), false); // with the callbacks on the way
+        // With the callbacks on the way. What it returns is not awaited: GSAP's timelines are
+        // promises of their own end.
+        timeline.seek(seconds(), false);
       }
     }
   }
@@ -38,7 +41,7 @@
         yield ["helios.waitUntilStable", () => helios.waitUntilStable()];
       }
       for (const name of ["renderAt", "seek"]) {
-        if (isFunction(window[name])) yield [name, (frame) => window[name](secondsOf(frame))];
+        if (isFunction(window[name])) yield [name, () => window[name](seconds())];
       }
       if (window.__timelines) yield ["__timelines", seekTimelines];
     },

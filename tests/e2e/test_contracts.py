@@ -17,10 +17,10 @@ TIMELINE = """
   const timeline = (isPaused = true) => ({
     at: 0,
     paused: () => isPaused,
-    duration: () => 60,
+    then() {}, // a promise of its own end
     seek(seconds, suppressEvents) {
       this.at = seconds;
-      if (suppressEvents === false) draw(Math.floor(seconds * framefarm.fps + 1e-6));
+      if (suppressEvents === false) draw(Math.floor(seconds * framefarm.fps));
       return this;
     },
   });"""
@@ -35,10 +35,10 @@ CONTRACTS = {
       }""",
     "helios time": """requestAnimationFrame(function step() {
         draw(frameAt(window.__HELIOS_VIRTUAL_TIME__)); requestAnimationFrame(step) })""",
-    "renderAt": "window.renderAt = (t) => draw(Math.floor(t * framefarm.fps + 1e-6))",
-    "seek": "function seek(t) { draw(Math.floor(t * framefarm.fps + 1e-6)) }",
+    "renderAt": "window.renderAt = (t) => draw(Math.floor(t * framefarm.fps))",
+    "seek": "function seek(t) { draw(Math.floor(t * framefarm.fps)) }",
     "seek, awaited": """window.seek = async (t) => {
-        await fetch("index.html"); draw(Math.floor(t * framefarm.fps + 1e-6)) }""",
+        await fetch("index.html"); draw(Math.floor(t * framefarm.fps)) }""",
     "timelines": f"{TIMELINE} window.__timelines = {{ main: timeline() }}",
 }
 

@@ -17,6 +17,7 @@ from renderer.errors import (
     FrameStalledError,
     InvalidRequestError,
 )
+from renderer.events import FramesDone
 from renderer.settings import CaptureMode
 from tests.support.pages import Crew, add_files
 
@@ -75,6 +76,23 @@ async def test_an_error_in_a_frame_of_the_page_counts(crew: Crew) -> None:
     )
 
     assert str(error) == "Error: within"
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "setTimeout(() => { throw new Error('within') }, 50)",
+        "setTimeout(() => Promise.reject(new Error('within')), 50)",
+        "requestAnimationFrame(() => requestAnimationFrame(() => { throw new Error('within') }))",
+    ],
+)
+async def test_an_error_of_a_frame_within_counts_while_it_is_filmed(
+    crew: Crew, script: str
+) -> None:
+    error = await failure(crew, f"""<iframe srcdoc="<script>{script}</script>"></iframe>""")
+
+    assert str(error) == "Error: within"
+    assert any(isinstance(event, FramesDone) for event in crew.events)
 
 
 async def test_a_page_that_leaves_is_at_fault(crew: Crew) -> None:
