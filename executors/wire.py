@@ -12,7 +12,7 @@ from renderer.bundle import BundleFile, BundleManifest
 from renderer.composition import BundleEntry, Composition, PageUrl
 from renderer.errors import InvalidRequestError, Violation
 from renderer.frames import FrameRange, FrameRate
-from renderer.settings import CaptureMode, Codec, ColorScheme, RenderSettings
+from renderer.settings import CaptureMode, Codec, ColorScheme, History, RenderSettings
 
 from .base import ChunkResult, ChunkTask
 
@@ -31,6 +31,12 @@ _SCHEMES = {
 _SCHEME_OF = {number: scheme for scheme, number in _SCHEMES.items()} | {
     render_pb2.COLOR_SCHEME_LIGHT: ColorScheme.LIGHT
 }
+_HISTORIES = {
+    History.AUTO: render_pb2.HISTORY_UNSPECIFIED,
+    History.STATEFUL: render_pb2.HISTORY_STATEFUL,
+    History.SEEKABLE: render_pb2.HISTORY_SEEKABLE,
+}
+_HISTORY_OF = {number: history for history, number in _HISTORIES.items()}
 _TEXTS = ("preset", "props_json", "timezone", "locale")
 _CODECS = {render_pb2.CODEC_UNSPECIFIED: Codec.H264, render_pb2.CODEC_H264: Codec.H264}
 
@@ -151,6 +157,7 @@ def from_settings(settings: RenderSettings) -> render_pb2.RenderSettings:
         user_agent=settings.user_agent,
         headers=[render_pb2.Header(name=name, value=value) for name, value in settings.headers],
         epoch_ms=settings.epoch_ms,
+        history=_HISTORIES[settings.history],
     )
 
 
@@ -187,6 +194,7 @@ def to_settings(message: render_pb2.RenderSettings) -> RenderSettings:
         seed=message.seed,
         strict=message.strict,
         color_scheme=_known(_SCHEME_OF, message.color_scheme, "color_scheme"),
+        history=_known(_HISTORY_OF, message.history, "history"),
         user_agent=message.user_agent,
         headers=tuple((header.name, header.value) for header in message.headers),
         **given,

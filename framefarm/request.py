@@ -14,7 +14,7 @@ from coordinator.job import MAX_FRAMES
 from renderer.audio.tracks import parse_track
 from renderer.errors import InvalidRequestError, Violation
 from renderer.frames import FrameRange, FrameRate, frames_in, parse_duration
-from renderer.settings import CaptureMode, Codec, ColorScheme, RenderSettings
+from renderer.settings import CaptureMode, Codec, ColorScheme, History, RenderSettings
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator, Sequence
@@ -69,6 +69,7 @@ class RenderOptions(TypedDict, total=False):
     stability_timeout: str | float | Fraction
     chunk_frames: int
     strict: bool
+    history: str
     timezone: str
     locale: str
     color_scheme: str
@@ -170,6 +171,8 @@ def _settings(options: RenderOptions, problems: Problems) -> RenderSettings:
         given["mode"] = _chosen(CaptureMode, options.get("mode", CaptureMode.AUTO))
     with problems.of("codec"):
         given["codec"] = _chosen(Codec, options.get("codec", Codec.H264))
+    with problems.of("history"):
+        given["history"] = _chosen(History, options.get("history", History.AUTO))
     with problems.of("props"):
         given["props_json"] = _props_json(options.get("props", "{}"))
     with problems.of("stability_timeout"):

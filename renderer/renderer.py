@@ -6,9 +6,10 @@ import asyncio
 import time
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from .approach import APPROACH_FRAMES, first_picture
 from .browser import LaunchOptions, Sandbox, open_browser, open_playwright, sandbox_is_on
 from .bundle import sha256_of
 from .capture.choose import choose, page_scripts
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from playwright.async_api import Playwright
 
     from .bundle import BundleStore
-    from .capture.base import CaptureStrategy
     from .composition import Composition
     from .encode.pictures import PictureStream
     from .events import OnRenderEvent
@@ -37,11 +37,6 @@ if TYPE_CHECKING:
     from .settings import RenderSettings
     from .site import Site
     from .tools import Tools
-
-
-# The first frame that is painted after others that were not differs in some pixels on pages that
-# are heavy to paint: it must not be one that is filmed. One was enough wherever we looked.
-APPROACH_FRAMES: Final = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,7 +163,7 @@ class Renderer:
             opening = Opening(film.url, settings, scripts, self._studio.frame_timeout_s)
             session = await open_session(browser, opening, on_event)
             capture = choose(session, settings)
-            first = await _first_picture(capture, film.frames.start)
+            first = await first_picture(session, capture, film.frames.start, settings.history)
             ffmpeg = self._studio.tools.ffmpeg
             async with encoding(ffmpeg, capture.pictures, settings, film.output) as encoder:
                 await encoder.write(first)
@@ -200,13 +195,3 @@ class Film:
     frames: FrameRange
     settings: RenderSettings
     output: Path
-
-
-async def _first_picture(capture: CaptureStrategy, start: int) -> bytes:
-    """Time goes only forward, and pages have a memory: what came before is played, not filmed."""
-    for frame in range(start):
-        if frame < start - APPROACH_FRAMES:
-            await capture.skip(frame)
-        else:
-            await capture.approach(frame)
-    return await capture.capture(start)

@@ -46,6 +46,18 @@ class Codec(StrEnum):
     H264 = "h264"
 
 
+class History(StrEnum):
+    """Whether a frame depends on the frames before it, besides on its time.
+
+    STATEFUL plays every frame before the first one that is filmed. SEEKABLE lets time jump over
+    them. AUTO is for those who can find out; the renderer takes it for STATEFUL.
+    """
+
+    AUTO = "auto"
+    STATEFUL = "stateful"
+    SEEKABLE = "seekable"
+
+
 class ColorScheme(StrEnum):
     LIGHT = "light"
     DARK = "dark"
@@ -76,6 +88,7 @@ class RenderSettings:
     seed: int = 0
     stability_timeout_s: float = 30.0
     strict: bool = False  # what is missing is an error, and not a warning
+    history: History = History.AUTO
     # What the page finds around it; never what the machine happens to have.
     timezone: str = "UTC"
     locale: str = "en-US"

@@ -107,6 +107,15 @@ def rendering_options(
             "--strict", help="Fail when a picture, font or sound is missing.", show_default="warn"
         ),
     ] = None,
+    history: Annotated[
+        bool | None,
+        typer.Option(
+            "--stateful/--seekable",
+            help="Play all frames before a chunk, or jump over them.",
+            show_default="found out",
+            callback=lambda said: said and "stateful" if said is None or said else "seekable",
+        ),
+    ] = None,
     timezone: Annotated[
         str | None,
         typer.Option(

@@ -79,6 +79,30 @@ COLOR_SCHEME_LIGHT: ColorScheme.ValueType  # 1
 COLOR_SCHEME_DARK: ColorScheme.ValueType  # 2
 Global___ColorScheme: _TypeAlias = ColorScheme  # noqa: Y015
 
+class _History:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _HistoryEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_History.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    HISTORY_UNSPECIFIED: _History.ValueType  # 0
+    """AUTO: the coordinator finds out; a worker takes it for STATEFUL."""
+    HISTORY_STATEFUL: _History.ValueType  # 1
+    """Every frame before a chunk's first one is played."""
+    HISTORY_SEEKABLE: _History.ValueType  # 2
+    """Time jumps to a few frames before it."""
+
+class History(_History, metaclass=_HistoryEnumTypeWrapper):
+    """Whether a frame depends on the frames before it, besides on its time."""
+
+HISTORY_UNSPECIFIED: History.ValueType  # 0
+"""AUTO: the coordinator finds out; a worker takes it for STATEFUL."""
+HISTORY_STATEFUL: History.ValueType  # 1
+"""Every frame before a chunk's first one is played."""
+HISTORY_SEEKABLE: History.ValueType  # 2
+"""Time jumps to a few frames before it."""
+Global___History: _TypeAlias = History  # noqa: Y015
+
 @_typing.final
 class FrameRate(_message.Message):
     """Frames a second, as a rational. 29.97 is 30000/1001."""
@@ -233,6 +257,7 @@ class RenderSettings(_message.Message):
     USER_AGENT_FIELD_NUMBER: _builtins.int
     HEADERS_FIELD_NUMBER: _builtins.int
     EPOCH_MS_FIELD_NUMBER: _builtins.int
+    HISTORY_FIELD_NUMBER: _builtins.int
     width_px: _builtins.int
     """even; the viewport's width; default 1920"""
     height_px: _builtins.int
@@ -267,6 +292,7 @@ class RenderSettings(_message.Message):
     """default: Chromium's own"""
     epoch_ms: _builtins.int
     """what Date says at frame 0; default 2024-01-01T00:00:00Z"""
+    history: Global___History.ValueType
     @_builtins.property
     def frame_rate(self) -> Global___FrameRate:
         """default 30"""
@@ -302,10 +328,11 @@ class RenderSettings(_message.Message):
         user_agent: _builtins.str = ...,
         headers: _abc.Iterable[Global___Header] | None = ...,
         epoch_ms: _builtins.int | None = ...,
+        history: Global___History.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_crf", b"_crf", "_device_scale_factor", b"_device_scale_factor", "_encoder_threads", b"_encoder_threads", "_epoch_ms", b"_epoch_ms", "_gop_frames", b"_gop_frames", "_height_px", b"_height_px", "_width_px", b"_width_px", "crf", b"crf", "device_scale_factor", b"device_scale_factor", "encoder_threads", b"encoder_threads", "epoch_ms", b"epoch_ms", "frame_rate", b"frame_rate", "gop_frames", b"gop_frames", "height_px", b"height_px", "stability_timeout", b"stability_timeout", "width_px", b"width_px"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_crf", b"_crf", "_device_scale_factor", b"_device_scale_factor", "_encoder_threads", b"_encoder_threads", "_epoch_ms", b"_epoch_ms", "_gop_frames", b"_gop_frames", "_height_px", b"_height_px", "_width_px", b"_width_px", "canvas_selector", b"canvas_selector", "codec", b"codec", "color_scheme", b"color_scheme", "crf", b"crf", "device_scale_factor", b"device_scale_factor", "encoder_threads", b"encoder_threads", "epoch_ms", b"epoch_ms", "frame_rate", b"frame_rate", "gop_frames", b"gop_frames", "headers", b"headers", "height_px", b"height_px", "locale", b"locale", "mode", b"mode", "preset", b"preset", "props_json", b"props_json", "seed", b"seed", "stability_timeout", b"stability_timeout", "strict", b"strict", "target_selector", b"target_selector", "timezone", b"timezone", "user_agent", b"user_agent", "width_px", b"width_px"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_crf", b"_crf", "_device_scale_factor", b"_device_scale_factor", "_encoder_threads", b"_encoder_threads", "_epoch_ms", b"_epoch_ms", "_gop_frames", b"_gop_frames", "_height_px", b"_height_px", "_width_px", b"_width_px", "canvas_selector", b"canvas_selector", "codec", b"codec", "color_scheme", b"color_scheme", "crf", b"crf", "device_scale_factor", b"device_scale_factor", "encoder_threads", b"encoder_threads", "epoch_ms", b"epoch_ms", "frame_rate", b"frame_rate", "gop_frames", b"gop_frames", "headers", b"headers", "height_px", b"height_px", "history", b"history", "locale", b"locale", "mode", b"mode", "preset", b"preset", "props_json", b"props_json", "seed", b"seed", "stability_timeout", b"stability_timeout", "strict", b"strict", "target_selector", b"target_selector", "timezone", b"timezone", "user_agent", b"user_agent", "width_px", b"width_px"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__crf: _TypeAlias = _typing.Literal["crf"]  # noqa: Y015
     _WhichOneofArgType__crf: _TypeAlias = _typing.Literal["_crf", b"_crf"]  # noqa: Y015

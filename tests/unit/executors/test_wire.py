@@ -3,7 +3,7 @@ from __future__ import annotations
 from executors.wire import from_settings, to_settings
 from protos.framefarm.v1.render_pb2 import RenderSettings as Message
 from renderer.frames import FrameRate
-from renderer.settings import CaptureMode, ColorScheme, RenderSettings
+from renderer.settings import CaptureMode, ColorScheme, History, RenderSettings
 
 
 def test_settings_arrive_as_they_were_sent() -> None:
@@ -25,6 +25,7 @@ def test_settings_arrive_as_they_were_sent() -> None:
         headers=(("X-B", "2"), ("X-A", "")),
         epoch_ms=0,
         strict=True,
+        history=History.SEEKABLE,
     )
 
     assert to_settings(Message.FromString(from_settings(settings).SerializeToString())) == settings

@@ -1,0 +1,35 @@
+"""The way from frame 0 to the first frame that is filmed: played, or jumped."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from .settings import History
+
+if TYPE_CHECKING:
+    from .capture.base import CaptureStrategy
+    from .session import Session
+
+# The first frame that is painted after others that were not differs in some pixels on pages that
+# are heavy to paint: it must not be one that is filmed. One was enough wherever we looked.
+APPROACH_FRAMES: Final = 3
+
+
+async def first_picture(
+    session: Session, capture: CaptureStrategy, start: int, history: History
+) -> bytes:
+    """Bring a page that is at its beginning to frame `start`, and return the picture of that.
+
+    Time goes only forward, and pages have a memory: what came before is played, not filmed. A page
+    without a memory is drawn once, so that its animations begin, and then time jumps.
+    """
+    near = max(0, start - APPROACH_FRAMES)
+    if history is History.SEEKABLE and near > 1:
+        await capture.approach(0)
+        session.leave_out(near)
+    else:
+        for frame in range(near):
+            await capture.skip(frame)
+    for frame in range(near, start):
+        await capture.approach(frame)
+    return await capture.capture(start)
