@@ -193,6 +193,7 @@
           this.refuse(url, node, error);
         }
       }
+      window[Symbol.for("framefarm.ready")].note(this.element.localName, found[0].url);
       this.fail(`${found[0].url} cannot be played`);
     }
 
