@@ -19,6 +19,8 @@ _OPTIONS: Final = (
     ("grpc.keepalive_timeout_ms", KEEPALIVE_TIMEOUT_MS),
     ("grpc.keepalive_permit_without_calls", 1),
     ("grpc.http2.max_pings_without_data", 0),
+    # Keepalive waits for any ping that is on its way, and those beside data have a minute.
+    ("grpc.http2.ping_timeout_ms", KEEPALIVE_TIMEOUT_MS),
     # Channels to one address share a connection unless told not to; a worker that comes back at
     # the same address must not inherit the old connection's back-off.
     ("grpc.use_local_subchannel_pool", 1),
