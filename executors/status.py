@@ -45,6 +45,7 @@ BUNDLE_MISSING: Final = "BUNDLE_MISSING"
 MISSING_TOOL: Final = "MISSING_TOOL"
 SLOTS_FULL: Final = "SLOTS_FULL"
 DRAINING: Final = "DRAINING"
+SUPERSEDED: Final = "SUPERSEDED"
 INVALID_REQUEST: Final = "INVALID_REQUEST"
 
 _BY_REASON: Final[dict[tuple[StatusCode, str], type[ExecutorError]]] = {
@@ -52,6 +53,11 @@ _BY_REASON: Final[dict[tuple[StatusCode, str], type[ExecutorError]]] = {
     (StatusCode.FAILED_PRECONDITION, MISSING_TOOL): WorkerUnfitError,
     (StatusCode.RESOURCE_EXHAUSTED, SLOTS_FULL): WorkerBusyError,
     (StatusCode.ABORTED, DRAINING): WorkerBusyError,
+    # What runs there was begun by a coordinator that was killed, or over a connection that broke:
+    # ours comes to a higher number and takes its place.
+    (StatusCode.ABORTED, SUPERSEDED): WorkerBusyError,
+    # Without a reason of ours the gRPC library said it: the connection broke under a write.
+    (StatusCode.INTERNAL, ""): WorkerLostError,
 }
 
 # What a code means when its reason says no more, or when the gRPC library or a proxy said it.

@@ -50,9 +50,11 @@ class Patience:
 def was_lost(error: grpc.aio.AioRpcError) -> bool:
     """Tell whether the connection was at fault, and not the request."""
     code = error.code()
-    # A server that stops cancels the streams it still has, without a reason of ours.
+    # A server that stops cancels the streams it still has, and a connection that breaks under a
+    # write is INTERNAL to the gRPC library: neither comes with a reason of ours.
     return code is grpc.StatusCode.UNAVAILABLE or (
-        code is grpc.StatusCode.CANCELLED and not status.read(error).reason
+        code in (grpc.StatusCode.CANCELLED, grpc.StatusCode.INTERNAL)
+        and not status.read(error).reason
     )
 
 

@@ -7,14 +7,13 @@ from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
 from executors.errors import ChunkAbortedError, WorkerBusyError
-from executors.status import DRAINING, SLOTS_FULL
+from executors.status import DRAINING, SLOTS_FULL, SUPERSEDED
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
     from executors.base import ChunkTask
 
-SUPERSEDED: Final = "SUPERSEDED"
 # An attempt that is stopped is gone within a second; a hung one must not keep the process.
 STOP_TIMEOUT_S: Final = 5.0
 

@@ -6,9 +6,10 @@ import asyncio
 from dataclasses import replace
 
 from executors.errors import ChunkAbortedError, ExecutorError
+from executors.status import SUPERSEDED
 from tests.support.eventually import eventually
 from tests.support.tasks import a_task
-from worker.attempts import SUPERSEDED, Attempts
+from worker.attempts import Attempts
 
 
 async def test_of_all_that_want_an_older_attempts_place_the_newest_gets_it() -> None:
