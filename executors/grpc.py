@@ -11,7 +11,7 @@ import grpc.aio
 
 from renderer.composition import BundleEntry
 
-from .base import AttemptLost, AttemptStarted, ChunkResult, ChunkTask, OnProgress
+from .base import AttemptLost, AttemptStarted, ChunkEvent, ChunkResult, ChunkTask, OnProgress
 from .chunk_call import ChunkCall
 from .discovery import discovery
 from .errors import BundleAbsentError, ExecutorError, Retry, WorkerUnfitError
@@ -71,14 +71,19 @@ class GrpcExecutor:
     async def _attempt(
         self, task: ChunkTask, output: Path, worker: WorkerLink, on_progress: OnProgress
     ) -> ChunkResult:
-        call = ChunkCall(task, output, worker=worker.address, on_progress=on_progress)
-        await self._bring(task, worker)
-        try:
-            return await call.run(worker.stub)
-        except BundleAbsentError:  # it has been cleaned away since
-            worker.forget(_digest(task) or "")
+        def hear(event: ChunkEvent) -> None:
+            worker.heard()
+            on_progress(event)
+
+        call = ChunkCall(task, output, worker=worker.address, on_progress=hear)
+        async with worker.while_heard():
             await self._bring(task, worker)
-            return await call.run(worker.stub)
+            try:
+                return await call.run(worker.stub)
+            except BundleAbsentError:  # it has been cleaned away since
+                worker.forget(_digest(task) or "")
+                await self._bring(task, worker)
+                return await call.run(worker.stub)
 
     async def _bring(self, task: ChunkTask, worker: WorkerLink) -> None:
         if digest := _digest(task):

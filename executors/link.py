@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final
 
 import grpc.aio
@@ -10,12 +12,19 @@ import grpc.aio
 from protos.framefarm.v1 import worker_pb2, worker_pb2_grpc
 
 from .balance import WorkerView
+from .errors import WorkerLostError
+from .tasks import task_group
 from .transfer import send_bundle
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
     from renderer.bundle import BundleStore
 
 ASK_TIMEOUT_S: Final = 3.0
+# As long as keepalive takes to find a connection dead (serving.channel). It finds no process that
+# is stuck: the gRPC library answers its pings from a thread of its own.
+SILENCE_LIMIT_S: Final = 30.0
 _UNASKED: Final = "not asked yet"
 
 
@@ -36,6 +45,7 @@ class WorkerLink:
         self.gone = False
         self.unfit = ""
         self._busy_elsewhere = 0
+        self._silent_since_s: float | None = None
         self._bundles: set[str] = set()
         self._sending = asyncio.Lock()
 
@@ -60,11 +70,40 @@ class WorkerLink:
             said = await self.stub.GetWorker(worker_pb2.GetWorkerRequest(), timeout=ASK_TIMEOUT_S)
         except grpc.aio.AioRpcError as error:
             self.rest(f"{error.code().name}: {error.details()}")
+            self._silent_since_s = self._silent_since_s or time.monotonic()
             self.unfit = ""  # whoever comes back there has started anew
             return
+        self.heard()
         self.said = said
         self.problem = ""
         self._busy_elsewhere = max(0, said.slots - said.free_slots - self.leased)
+
+    def heard(self) -> None:
+        """The worker gave a sign of life."""
+        self._silent_since_s = None
+
+    @asynccontextmanager
+    async def while_heard(self) -> AsyncGenerator[None]:
+        """End the block when the worker gives no sign of life any more.
+
+        Raises:
+            WorkerLostError: it gave none for SILENCE_LIMIT_S.
+
+        """
+        async with task_group() as group:
+            listening = group.create_task(self._until_silent(), name=f"hear-{self.address}")
+            yield
+            listening.cancel()
+
+    async def _until_silent(self) -> None:
+        silent_s = 0.0
+        while silent_s < SILENCE_LIMIT_S:
+            await asyncio.sleep(min(ASK_TIMEOUT_S, SILENCE_LIMIT_S - silent_s))
+            since_s = self._silent_since_s
+            silent_s = 0.0 if since_s is None else time.monotonic() - since_s
+        raise WorkerLostError(
+            f"{self.address} gave no sign of life for {SILENCE_LIMIT_S:g} s ({self.problem})"
+        )
 
     def rest(self, problem: str) -> None:
         """Take no more chunks until the worker has answered again."""
