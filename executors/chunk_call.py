@@ -70,7 +70,6 @@ class ChunkCall:
             call.write(pb.RenderChunkRequest(abort=abort)), name="send-abort"
         )
         await asyncio.wait([sending, taking], timeout=ABORT_GRACE_S)
-        await asyncio.wait([taking], timeout=ABORT_GRACE_S)
         if not taking.done():
             log.warning("abort not acknowledged", extra=self._fields())
         call.cancel()
