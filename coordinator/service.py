@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import aclosing
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any, Final
 
 import grpc.aio
@@ -14,12 +15,11 @@ from protos.framefarm.v1 import coordinator_pb2_grpc
 from renderer.errors import InvalidRequestError, Violation
 
 from . import wire
-from .job import JobState
 from .sources import check_sources
 from .status import JobNotSucceededError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Sequence
     from pathlib import Path
 
     from executors.fleet import Fleet
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 DATA_BYTES: Final = 1 << 20
 PAGE_SIZE: Final = 50
 MAX_PAGE_SIZE: Final = 1_000
+# A client takes messages of 4 MiB, and a job's props alone may have 1 MiB.
+MAX_PAGE_BYTES: Final = 3 << 20
 
 Context = grpc.aio.ServicerContext[Any, Any]
 
@@ -74,10 +76,9 @@ class CoordinatorService(coordinator_pb2_grpc.RenderCoordinatorServicer):
         del context
         size = min(request.page_size or PAGE_SIZE, MAX_PAGE_SIZE)
         jobs = await self._store.page(size=size + 1, before=request.page_token)
-        return pb.ListJobsResponse(
-            jobs=[wire.from_job(job) for job in jobs[:size]],
-            next_page_token=jobs[size - 1].id if len(jobs) > size else "",
-        )
+        page = _fitting([wire.from_job(job) for job in jobs[:size]])
+        more = len(jobs) > len(page)
+        return pb.ListJobsResponse(jobs=page, next_page_token=page[-1].id if more else "")
 
     # Coroutines that write, not generators: when the caller leaves, they unwind at once and in
     # their own task. The stubs know generators only.
@@ -105,10 +106,11 @@ class CoordinatorService(coordinator_pb2_grpc.RenderCoordinatorServicer):
         self, request: pb.DownloadOutputRequest, context: Context
     ) -> None:
         job = await self._store.get(request.job_id)
-        if job.state is not JobState.SUCCEEDED:
+        if job.output is None:
             raise JobNotSucceededError(f"job {job.id} is {job.state}: it has no output")
-        if request.offset < 0:
-            raise InvalidRequestError([Violation("offset", f"{request.offset} is negative")])
+        if not 0 <= request.offset <= job.output.size_bytes:
+            problem = f"{request.offset} is outside 0…{job.output.size_bytes} bytes"
+            raise InvalidRequestError([Violation("offset", problem)])
         with await asyncio.to_thread(self._jobs.output(job.id).open, "rb") as file:
             await asyncio.to_thread(file.seek, request.offset)
             while data := await asyncio.to_thread(file.read, DATA_BYTES):
@@ -120,6 +122,12 @@ class CoordinatorService(coordinator_pb2_grpc.RenderCoordinatorServicer):
         del request, context
         links = self._fleet.links if self._fleet else []
         return pb.ListWorkersResponse(workers=[_told(link) for link in links])
+
+
+def _fitting(jobs: Sequence[pb.Job]) -> Sequence[pb.Job]:
+    """The first of the jobs, as many as one message may hold."""
+    sizes = accumulate(job.ByteSize() for job in jobs)
+    return jobs[: max(1, sum(size <= MAX_PAGE_BYTES for size in sizes))]
 
 
 def _told(link: WorkerLink) -> pb.WorkerInfo:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _METADATA = sql.MetaData()
+_LARGEST = (1 << 63) - 1  # what SQLite holds; the wire's numbers go further
 
 # Specifications, errors, outputs and events are kept as the protobuf messages of the wire: they
 # are read whole, and protobuf already knows how to grow.
@@ -111,7 +112,7 @@ class SqliteJobStore:
     async def events(self, job_id: str, *, after: int, most: int) -> Sequence[JobEvent]:
         query = (
             sql.select(_EVENTS.c.event)
-            .where(_EVENTS.c.job_id == job_id, _EVENTS.c.sequence > after)
+            .where(_EVENTS.c.job_id == job_id, _EVENTS.c.sequence > min(after, _LARGEST))
             .order_by(_EVENTS.c.sequence)
             .limit(most)
         )
