@@ -7,7 +7,7 @@ from typing import NoReturn
 
 import pytest
 
-KNOWN = frozenset({"chromium", "docker", "kubectl", "postgres"})
+KNOWN = frozenset({"chromium", "docker", "kubectl", "npm", "postgres"})
 
 
 def missing(what: str, why: str) -> NoReturn:
