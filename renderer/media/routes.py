@@ -96,7 +96,8 @@ class MediaRoutes:
     async def answer(self, request: web.Request) -> web.StreamResponse:
         """Answer `facts` of a URL, `picture` of a source, or take in the bytes of one (`bytes`).
 
-        A `MediaError` is the page's to tell: it goes there as text, with status 422.
+        A `MediaError` is the page's to tell, in its own words: another status than 200 would be a
+        line of the console besides.
         """
         answers = {"facts": self._facts, "picture": self._picture, "bytes": self._bytes}
         answer = answers.get(request.match_info["call"])
@@ -105,7 +106,7 @@ class MediaRoutes:
         try:
             return await answer(request)
         except MediaError as error:
-            return web.Response(status=422, text=str(error), headers=_CORS)
+            return web.Response(text=str(error), headers=_CORS | {"X-Problem": "media"})
 
     async def _facts(self, request: web.Request) -> web.Response:
         source = await self._screening.source(request.query["url"])

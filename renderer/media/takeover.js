@@ -28,6 +28,7 @@
   const nativeStream = native(media, "srcObject");
   const preloads = native(media, "preload");
   const autoplays = native(media, "autoplay");
+  const controls = native(media, "controls");
   const posters = native(video, "poster");
 
   const states = new WeakMap();
@@ -55,7 +56,7 @@
 
   async function ask(call, query, request) {
     const reply = await nativeFetch(address(call, query), request);
-    if (!reply.ok) throw new Error(await reply.text());
+    if (!reply.ok || reply.headers.has("X-Problem")) throw new Error(await reply.text());
     return reply;
   }
 
@@ -72,6 +73,7 @@
       this.ownPoster = isVideo(element) ? element.getAttribute("poster") : null;
       this.autoplays = autoplays.get.call(element);
       this.preload = preloads.get.call(element);
+      this.controls = controls.get.call(element);
       this.loading = null;
       this.callbacks = new Map();
       this.nextCallback = 1;
@@ -96,6 +98,8 @@
       this.paused = true;
       this.seeking = null;
       this.hasMoved = false;
+      this.hasSought = false;
+      this.shown = "";
       this.picture = null;
       this.coming = null; // a promise of the next one
       this.updatedAt = 0;
@@ -217,7 +221,7 @@
 
     async accept(facts, url, generation) {
       const fragment = /#t=(?:npt:)?([\d.]+)/.exec(url);
-      if (fragment && !this.hasMoved) this.offset = Number(fragment[1]);
+      if (fragment && !this.hasSought) this.offset = Number(fragment[1]);
       this.facts = facts;
       this.url = url;
       if (this.hasPictures) await this.update();
@@ -299,7 +303,7 @@
       const end = this.facts ? this.duration : Infinity;
       this.moveTo(Math.min(Math.max(0, Number(time)), end));
       if (!Number.isFinite(this.offset)) throw new TypeError(`currentTime is not finite: ${time}`);
-      this.hasMoved = true;
+      this.hasMoved = this.hasSought = true;
       if (this.readyState === NOTHING) return;
       const seeking = {};
       this.seeking = seeking;
@@ -395,7 +399,7 @@
       const request = new NativeRequest();
       requests.open.call(request, "GET", address("picture", { ...this.query(), as: "text" }), false);
       requests.send.call(request);
-      if (request.status !== 200) throw new Error(request.responseText);
+      if (request.getResponseHeader("X-Problem")) throw new Error(request.responseText);
       const text = request.responseText;
       const times = timesOf((name) => request.getResponseHeader(name));
       // The poster is there when the frame is painted; an image to read from would be later.
@@ -411,8 +415,11 @@
     }
 
     showPoster() {
-      if (this.picture && !this.showsOwnPoster) posters.set.call(this.element, this.picture.source);
-      else if (this.ownPoster !== null) posters.set.call(this.element, this.ownPoster);
+      const isOurs = this.picture && !this.showsOwnPoster;
+      const source = isOurs ? this.picture.source : this.ownPoster;
+      if (source === null || source === this.shown) return;
+      this.shown = source;
+      posters.set.call(this.element, source);
     }
 
     get isWatched() {
@@ -424,6 +431,7 @@
       await this.loading;
       if (!this.hasPictures || !(this.isWatched || (isDrawn && this.element.isConnected))) return;
       await this.update();
+      this.showPoster();
       if (this.picture !== this.calledFor) this.callBack();
       this.lookAhead();
     }
@@ -520,6 +528,7 @@
   /** From now on the element itself neither loads nor plays. */
   function take(element) {
     autoplays.set.call(element, false);
+    controls.set.call(element, false); // they would lie over the picture, and show another time
     preloads.set.call(element, "none");
     if (nativeState.call(element) === LOADING) nativeLoad.call(element);
     observer.observe(element, { attributes: true, attributeFilter: ["src"], childList: true });
@@ -583,6 +592,9 @@
       if (state.autoplays && state.paused && state.canAutoplay && state.networkState !== EMPTY) {
         void state.play();
       }
+    });
+    property(media, "controls", (state) => state.controls, (state, given) => {
+      state.controls = Boolean(given);
     });
     method(media, "play", (state) => state.play());
     method(media, "pause", (state) => state.pause());

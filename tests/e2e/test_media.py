@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from fractions import Fraction
 from math import floor
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
+from aiohttp import web
 
+from renderer.composition import PageUrl
 from renderer.events import PageLog
 from renderer.frames import FrameRate
 from tests.support.clips import AV1, H264, VP9, add_silence, make_clip
-from tests.support.pages import LOSSLESS, Crew, Film
+from tests.support.eventually import eventually
+from tests.support.frame_numbers import decoded_yuv
+from tests.support.pages import LOSSLESS, Crew, Film, add_files
+from tests.support.sounds import convert
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -110,6 +117,26 @@ async def test_a_script_offsets_and_hastens_a_video(film: Cinema) -> None:
     shown = await film(html, (0, 30))
 
     assert shown.numbers == [min(59, 15 + 2 * frame) for frame in range(30)]
+
+
+async def test_a_fragment_of_the_address_is_where_it_begins(film: Cinema) -> None:
+    shown = await film("<video src='h264.mp4#t=0.5' autoplay controls></video>", (0, 5))
+
+    assert shown.numbers == [15, 16, 17, 18, 19]
+
+
+async def test_a_poster_is_shown_until_the_video_plays(film: Cinema) -> None:
+    html = """<video src=h264.mp4></video><script>
+      const video = document.querySelector("video");
+      video.poster = URL.createObjectURL(new Blob(
+        ["<svg xmlns='http://www.w3.org/2000/svg' width='400' height='64'>" +
+          "<rect width='400' height='64' fill='white'/></svg>"], { type: "image/svg+xml" }));
+      setTimeout(() => video.play(), 100);
+    </script>"""
+
+    shown = await film(html, (0, 7))
+
+    assert shown.numbers == [0xFFFF, 0xFFFF, 0xFFFF, 0, 1, 2, 3]
 
 
 async def test_a_script_plays_pauses_and_waits_for_what_it_seeks(film: Cinema) -> None:
@@ -397,3 +424,62 @@ async def test_sound_is_reported_and_silent(
     assert '"at":0,"from":0,"rate":1,"volume":1,"muted":false' in first
     assert '"at":0.1,"from":0,"rate":1,"volume":0.5' in second
     assert shown.numbers == [0, 0, 0, *range(6)]
+
+
+async def test_the_page_shines_through_a_transparent_video(crew: Crew, tmp_path: Path) -> None:
+    half = "color=red@0.5:s=64x64:d=0.2,format=yuva420p"
+    encoder = ("-c:v", "libvpx-vp9", "-pix_fmt", "yuva420p", "-auto-alt-ref", "0")
+    convert("-f", "lavfi", "-i", half, *encoder, tmp_path / "clip.webm")
+    style = "<style>body { margin: 0; background: #00f }</style>"
+    html = f"<!doctype html>{style}<video src=clip.webm autoplay></video>"
+
+    shown = await crew.film_files(
+        {"index.html": html, "clip.webm": (tmp_path / "clip.webm").read_bytes()}, (0, 2), **LOSSLESS
+    )
+
+    luma, blue, red = (plane[8, 8] for plane in decoded_yuv(shown.path)[0])
+    assert (int(luma), int(blue), int(red)) == pytest.approx((47, 170, 180), abs=6)
+
+
+async def test_a_page_at_a_url_shows_its_videos_too(crew: Crew, clips: dict[str, bytes]) -> None:
+    async def answer(request: web.Request) -> web.Response:
+        if request.path == "/h264.mp4":
+            return web.Response(body=clips["h264.mp4"], content_type="video/mp4")
+        html = f"<!doctype html>{STYLE}<video src=h264.mp4 autoplay muted></video>"
+        return web.Response(text=html, content_type="text/html")
+
+    application = web.Application()
+    application.router.add_get("/{path:.*}", answer)
+    runner = web.AppRunner(application)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        url = f"http://127.0.0.1:{runner.addresses[0][1]}/"
+
+        shown = await crew.film(PageUrl(url), (5, 15))
+    finally:
+        await runner.cleanup()
+
+    assert shown.numbers == list(range(5, 15))
+
+
+async def test_a_cancelled_film_leaves_no_decoder(crew: Crew, tmp_path: Path) -> None:
+    unseen = make_clip(tmp_path / "unseen.mp4", 300)
+    html = f"<!doctype html>{STYLE}<video src=unseen.mp4 autoplay muted></video>"
+    page = add_files(crew.store, {"index.html": html, "unseen.mp4": unseen.read_bytes()})
+    crew.events = []
+    filming = asyncio.create_task(crew.film(page, (0, 3000)))
+    await eventually(lambda: len(crew.events) > 3)
+    assert decoders()
+
+    filming.cancel()
+    await asyncio.wait([filming])
+
+    assert decoders() == []
+
+
+def decoders() -> list[psutil.Process]:
+    """What decodes for the page; what encodes reads its standard input."""
+    children = psutil.Process().children(recursive=True)
+    found = [child for child in children if child.name() == "ffmpeg"]
+    return [child for child in found if "rawvideo" in child.cmdline()]
