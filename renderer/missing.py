@@ -62,6 +62,7 @@ class Missing:
         cdp.on("Network.requestWillBeSent", self._on_sent)
         cdp.on("Network.responseReceived", self._on_answered)
         cdp.on("Network.loadingFailed", self._on_failed)
+        cdp.on("Network.loadingFinished", self._on_finished)
         cdp.on("Log.entryAdded", self._on_log)
 
     @property
@@ -84,8 +85,11 @@ class Missing:
         if status >= _BAD_STATUS and params["requestId"] in self._sent:
             self._warn(*self._sent[params["requestId"]], f"status {status}")
 
+    def _on_finished(self, params: Params) -> None:
+        self._sent.pop(params["requestId"], None)
+
     def _on_failed(self, params: Params) -> None:
-        kind, url = self._sent.get(params["requestId"], ("", ""))
+        kind, url = self._sent.pop(params["requestId"], ("", ""))
         error = params.get("errorText", "")
         if kind and not params.get("canceled") and error != _GIVEN_UP:
             self._warn(kind, url, params.get("blockedReason") or error.removeprefix("net::"))
