@@ -76,4 +76,5 @@ def _tasks(job_id: str, spec: JobSpec, pieces: Iterable[FrameRange]) -> Iterator
             composition=spec.composition,
             frames=frames,
             settings=spec.settings,
+            has_successor=frames.stop < spec.frames.stop,
         )

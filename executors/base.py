@@ -34,6 +34,8 @@ class ChunkTask:
 
     `frames` are numbered in the composition, whose frame 0 is time 0. Attempts count from 1; an
     executor that tries a task again raises the number, and a worker lets the highest one win.
+    `has_successor`: another chunk begins where this one ends, so its first picture is wanted too,
+    as a digest.
     """
 
     job_id: str
@@ -42,11 +44,16 @@ class ChunkTask:
     composition: Composition
     frames: FrameRange
     settings: RenderSettings
+    has_successor: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChunkResult:
-    """What became of a chunk task: the facts of the file that stands at `output`."""
+    """What became of a chunk task: the facts of the file that stands at `output`.
+
+    An executor that knows the pictures themselves tells the sha256 of each, and of the successor's
+    first one; others leave these empty, and the chunk's seams are not checked.
+    """
 
     index: int
     frames: int
@@ -58,6 +65,9 @@ class ChunkResult:
     worker: str
     seconds: float
     warnings: tuple[str, ...] = ()  # what the page did not get, each once
+    attempt: int = 1
+    frame_digests: tuple[str, ...] = ()
+    next_frame_digest: str = ""
 
 
 @dataclass(frozen=True, slots=True)

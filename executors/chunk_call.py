@@ -95,17 +95,24 @@ class ChunkCall:
 
     async def _take_file(self, call: Any, file: IO[bytes]) -> ChunkResult:
         digest, size, completed = hashlib.sha256(), 0, None
+        pictures = bytearray()
         while (response := await call.read()) is not grpc.aio.EOF:
             match response.WhichOneof("step"):
                 case "data":
                     data = response.data.data
                     size += len(data)
                     await asyncio.to_thread(_keep, data, file, digest)
+                case "digests":
+                    pictures += response.digests.sha256
                 case "completed":
                     completed = response.completed
                 case _:
                     self._tell(response)
-        return self._checked(completed, size, digest.hexdigest())
+        completed = self._checked(completed, size, digest.hexdigest())
+        self._check_digests(len(pictures))
+        return wire.to_result(
+            completed, task=self._task, worker=self._worker, digests=bytes(pictures)
+        )
 
     def _tell(self, response: pb.RenderChunkResponse) -> None:
         match response.WhichOneof("step"):
@@ -116,14 +123,22 @@ class ChunkCall:
             case _:  # accepted, or what a newer worker says
                 pass
 
-    def _checked(self, completed: pb.Completed | None, size: int, sha256: str) -> ChunkResult:
+    def _checked(self, completed: pb.Completed | None, size: int, sha256: str) -> pb.Completed:
         told = None if completed is None else (completed.size_bytes, completed.sha256)
         if completed is None or told != (size, sha256):
             raise ChunkDamagedError(
                 f"chunk {self._task.index} came as {size} bytes of sha256 {sha256[:12]}…, "
                 f"but {self._worker} sent {told or 'no summary'}"
             )
-        return wire.to_result(completed, index=self._task.index, worker=self._worker)
+        return completed
+
+    def _check_digests(self, size: int) -> None:
+        wanted = wire.DIGEST_BYTES * len(self._task.frames)
+        if size not in (0, wanted):
+            raise ChunkDamagedError(
+                f"chunk {self._task.index}: {self._worker} sent {size} bytes of frame digests, "
+                f"{len(self._task.frames)} frames have {wanted}"
+            )
 
     def _fields(self) -> dict[str, object]:
         return {

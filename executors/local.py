@@ -50,7 +50,7 @@ class ChunkRenderer(Protocol):
     @property
     def fingerprint(self) -> str: ...
 
-    async def render(
+    async def render(  # noqa: PLR0913  # the renderer's
         self,
         composition: Composition,
         frames: FrameRange,
@@ -58,6 +58,7 @@ class ChunkRenderer(Protocol):
         settings: RenderSettings,
         output: Path,
         on_event: OnRenderEvent,
+        has_successor: bool = False,
     ) -> RenderedChunk: ...
 
 
@@ -81,6 +82,7 @@ class LocalExecutor:
                     settings=task.settings,
                     output=output,
                     on_event=on_progress,
+                    has_successor=task.has_successor,
                 )
             except RenderError as error:
                 raise _translated(error, task) from error
@@ -95,6 +97,9 @@ class LocalExecutor:
             worker=self._name,
             seconds=chunk.seconds,
             warnings=chunk.warnings,
+            attempt=task.attempt,
+            frame_digests=chunk.frame_digests,
+            next_frame_digest=chunk.next_frame_digest,
         )
 
 

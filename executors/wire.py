@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from google.protobuf.duration_pb2 import Duration
 
@@ -16,7 +16,12 @@ from renderer.settings import CaptureMode, Codec, ColorScheme, History, RenderSe
 
 from .base import ChunkResult, ChunkTask
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
 T = TypeVar("T")
+
+DIGEST_BYTES: Final = 32
 
 _MODES = {
     CaptureMode.AUTO: render_pb2.CAPTURE_MODE_UNSPECIFIED,
@@ -37,6 +42,7 @@ _HISTORIES = {
     History.SEEKABLE: render_pb2.HISTORY_SEEKABLE,
 }
 _HISTORY_OF = {number: history for history, number in _HISTORIES.items()}
+_DIGESTS_A_MESSAGE: Final = (1 << 20) // DIGEST_BYTES
 _TEXTS = ("preset", "props_json", "timezone", "locale")
 _CODECS = {render_pb2.CODEC_UNSPECIFIED: Codec.H264, render_pb2.CODEC_H264: Codec.H264}
 
@@ -49,6 +55,7 @@ def from_task(task: ChunkTask) -> worker_pb2.ChunkTask:
         composition=from_composition(task.composition),
         frames=from_frames(task.frames),
         settings=from_settings(task.settings),
+        has_successor=task.has_successor,
     )
 
 
@@ -63,6 +70,7 @@ def to_task(message: worker_pb2.ChunkTask) -> ChunkTask:
         composition=to_composition(message.composition),
         frames=frames,
         settings=to_settings(message.settings),
+        has_successor=message.has_successor,
     )
 
 
@@ -76,12 +84,15 @@ def from_result(result: ChunkResult) -> worker_pb2.Completed:
         fingerprint=result.fingerprint,
         render_time=from_seconds(result.seconds),
         warnings=result.warnings,
+        next_frame_digest=bytes.fromhex(result.next_frame_digest),
     )
 
 
-def to_result(message: worker_pb2.Completed, *, index: int, worker: str) -> ChunkResult:
+def to_result(
+    message: worker_pb2.Completed, *, task: ChunkTask, worker: str, digests: bytes
+) -> ChunkResult:
     return ChunkResult(
-        index=index,
+        index=task.index,
         frames=message.frames,
         width_px=message.width_px,
         height_px=message.height_px,
@@ -91,7 +102,22 @@ def to_result(message: worker_pb2.Completed, *, index: int, worker: str) -> Chun
         worker=worker,
         seconds=float(to_seconds(message.render_time)),
         warnings=tuple(message.warnings),
+        attempt=task.attempt,
+        frame_digests=_to_digests(digests),
+        next_frame_digest=message.next_frame_digest.hex(),
     )
+
+
+def from_digests(digests: Sequence[str]) -> Iterator[worker_pb2.FrameDigests]:
+    """Digests of frames, in as many messages as they need."""
+    for start in range(0, len(digests), _DIGESTS_A_MESSAGE):
+        part = "".join(digests[start : start + _DIGESTS_A_MESSAGE])
+        yield worker_pb2.FrameDigests(sha256=bytes.fromhex(part))
+
+
+def _to_digests(joined: bytes) -> tuple[str, ...]:
+    starts = range(0, len(joined), DIGEST_BYTES)
+    return tuple(joined[start : start + DIGEST_BYTES].hex() for start in starts)
 
 
 def from_composition(composition: Composition) -> render_pb2.Composition:

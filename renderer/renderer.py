@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import time
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -30,7 +31,9 @@ if TYPE_CHECKING:
     from playwright.async_api import Playwright
 
     from .bundle import BundleStore
+    from .capture.base import CaptureStrategy
     from .composition import Composition
+    from .encode.ffmpeg import Encoder
     from .encode.pictures import PictureStream
     from .events import OnRenderEvent
     from .frames import FrameRange
@@ -50,6 +53,8 @@ class RenderedChunk:
     sha256: str
     seconds: float
     warnings: tuple[str, ...] = ()  # what the page did not get, each once
+    frame_digests: tuple[str, ...] = ()  # sha256 of each captured picture, in order
+    next_frame_digest: str = ""  # of the frame after the chunk's last; "" if not asked for
 
 
 @asynccontextmanager
@@ -101,7 +106,7 @@ class Renderer:
         """All of this machine that decides pixels, in one short word."""
         return self.facts.id
 
-    async def render(
+    async def render(  # noqa: PLR0913  # a chunk is what these say
         self,
         composition: Composition,
         frames: FrameRange,
@@ -109,11 +114,13 @@ class Renderer:
         settings: RenderSettings,
         output: Path,
         on_event: OnRenderEvent,
+        has_successor: bool = False,
     ) -> RenderedChunk:
         """Render the frames to a video file at `output`.
 
         It stands there, complete and verified, when this returns; nothing stands there when it
-        raises, and no process of it is left. `on_event` is called from this event loop.
+        raises, and no process of it is left. `on_event` is called from this event loop. With
+        `has_successor` the frame that follows is captured too, only for its digest.
 
         Raises:
             RenderError: and nothing else.
@@ -126,7 +133,8 @@ class Renderer:
         await asyncio.to_thread(output.unlink, missing_ok=True)
         try:
             url = await self._address(composition)
-            pictures, warnings = await self._film(Film(url, frames, settings, part), on_event)
+            film = Film(url, frames, settings, part, has_successor)
+            pictures, filmed = await self._film(film, on_event)
             await self._check(part, pictures, frames, settings)
             sha256 = await asyncio.to_thread(sha256_of, part)
             await asyncio.to_thread(part.replace, output)
@@ -140,7 +148,9 @@ class Renderer:
             size_bytes=output.stat().st_size,
             sha256=sha256,
             seconds=time.monotonic() - started_s,
-            warnings=warnings,
+            warnings=filmed.warnings,
+            frame_digests=filmed.digests[: len(frames)],
+            next_frame_digest="".join(filmed.digests[len(frames) :]),
         )
 
     async def _address(self, composition: Composition) -> str:
@@ -148,9 +158,7 @@ class Renderer:
             return await self._studio.site.url(composition)
         return composition.url
 
-    async def _film(
-        self, film: Film, on_event: OnRenderEvent
-    ) -> tuple[PictureStream, tuple[str, ...]]:
+    async def _film(self, film: Film, on_event: OnRenderEvent) -> tuple[PictureStream, Filmed]:
         settings = film.settings
         launch = replace(self._studio.launch, device_scale_factor=settings.device_scale_factor)
         first_drawn = film.frames.start - APPROACH_FRAMES
@@ -166,13 +174,9 @@ class Renderer:
             first = await first_picture(session, capture, film.frames.start, settings.history)
             ffmpeg = self._studio.tools.ffmpeg
             async with encoding(ffmpeg, capture.pictures, settings, film.output) as encoder:
-                await encoder.write(first)
-                on_event(FramesDone(1))
-                for done, frame in enumerate(list(film.frames)[1:], start=2):
-                    await encoder.write(await capture.capture(frame))
-                    on_event(FramesDone(done))
+                digests = await _shoot(first, capture, encoder, film, on_event)
                 await encoder.finish()
-            return capture.pictures, session.warnings
+            return capture.pictures, Filmed(digests, session.warnings)
 
     async def _check(
         self, video: Path, pictures: PictureStream, frames: FrameRange, settings: RenderSettings
@@ -195,3 +199,39 @@ class Film:
     frames: FrameRange
     settings: RenderSettings
     output: Path
+    has_successor: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Filmed:
+    """What was noticed on the way: a digest for each picture, and what the page did not get."""
+
+    digests: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
+async def _shoot(
+    first: bytes,
+    capture: CaptureStrategy,
+    encoder: Encoder,
+    film: Film,
+    on_event: OnRenderEvent,
+) -> tuple[str, ...]:
+    """Hand the encoder every picture from `first` on; return the digest of each.
+
+    The successor's first frame comes last, if there is one. It is not encoded.
+    """
+    digests = list[str]()
+    for done, frame in enumerate(film.frames, start=1):
+        picture = await capture.capture(frame) if done > 1 else first
+        digests.append(await asyncio.to_thread(_digest, picture))
+        await encoder.write(picture)
+        on_event(FramesDone(done))
+    if film.has_successor:
+        picture = await capture.capture(film.frames.stop)
+        digests.append(await asyncio.to_thread(_digest, picture))
+    return tuple(digests)
+
+
+def _digest(picture: bytes) -> str:
+    return hashlib.sha256(picture).hexdigest()

@@ -85,6 +85,8 @@ class WorkerService(worker_pb2_grpc.RenderWorkerServicer):
                 chunk = Path(folder, "chunk.mp4")
                 result = await self._render(attempt, chunk, context)
                 await _send_file(chunk, context)
+            for digests in wire.from_digests(result.frame_digests):
+                await context.write(pb.RenderChunkResponse(digests=digests))
             await context.write(pb.RenderChunkResponse(completed=wire.from_result(result)))
             _report(task, result)
 

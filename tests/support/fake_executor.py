@@ -12,7 +12,7 @@ from executors.base import AttemptStarted, ChunkResult, ChunkTask, FramesDone, O
 from executors.errors import ExecutorError
 
 from .chunks import encode
-from .pictures import numbered_picture
+from .pictures import digests, numbered_picture
 
 
 @dataclass
@@ -20,13 +20,16 @@ class FakeExecutor:
     """Makes real chunk files of numbered pictures.
 
     `fails` names chunks with the error they raise, `waits` those that never end by themselves.
-    `drawn` may change the frame number that is drawn. `calls`, `ended` and `stopped` are what
-    happened: the last for chunks that were cancelled.
+    `drawn` may change the frame number that is drawn, `drawn_by` by the task it is drawn for.
+    `is_blind` executors tell no digests. `calls`, `ended` and `stopped` are what happened: the
+    last for chunks that were cancelled.
     """
 
     fails: dict[int, ExecutorError] = field(default_factory=dict)
     waits: set[int] = field(default_factory=set)
     drawn: Callable[[int], int] = lambda number: number
+    drawn_by: Callable[[ChunkTask, int], int] | None = None
+    is_blind: bool = False
     fingerprint: Callable[[int], str] = lambda _: "fake"
     calls: list[ChunkTask] = field(default_factory=list)
     ended: list[int] = field(default_factory=list)
@@ -45,10 +48,10 @@ class FakeExecutor:
             await asyncio.sleep(0)
             if error := self.fails.get(task.index):
                 raise error
-            pictures = [numbered_picture(self.drawn(number)) for number in task.frames]
-            for count in range(1, len(pictures) + 1):
+            pictures = self._pictures(task)
+            for count in range(1, len(task.frames) + 1):
                 on_progress(FramesDone(count))
-            await encode(pictures, output, task.settings)
+            await encode(pictures[: len(task.frames)], output, task.settings)
             done = True
         finally:
             (self.ended if done else self.stopped).append(task.index)
@@ -63,4 +66,11 @@ class FakeExecutor:
             fingerprint=self.fingerprint(task.index),
             worker="here",
             seconds=0.1,
+            attempt=task.attempt,
+            **({} if self.is_blind else digests(pictures, len(task.frames))),
         )
+
+    def _pictures(self, task: ChunkTask) -> list[bytes]:
+        draw = self.drawn_by or (lambda _, number: self.drawn(number))
+        numbers = range(task.frames.start, task.frames.stop + task.has_successor)
+        return [numbered_picture(draw(task, number)) for number in numbers]

@@ -2,7 +2,8 @@
 
 The composition's props are its orders, the same as those of tests/e2e/pages/counter.html:
 `throw` fails the page in that frame, `hang` stops in it. `crash` breaks the renderer there, as
-often as `crashes` says. `frame_s` is how long a frame takes.
+often as `crashes` says. `frame_s` is how long a frame takes. `spoils` chunks show other numbers
+than they should.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from renderer.renderer import RenderedChunk
 from renderer.settings import RenderSettings
 
 from .chunks import encode
-from .pictures import numbered_picture
+from .pictures import digests, numbered_picture
 
 
 @dataclass
@@ -30,6 +31,7 @@ class PictureRenderer:
 
     fingerprint: str = "pictures"
     crashes: int = 0
+    spoils: int = 0
     running: list[FrameRange] = field(default_factory=list)
     rendered: list[FrameRange] = field(default_factory=list)
 
@@ -41,6 +43,7 @@ class PictureRenderer:
         settings: RenderSettings,
         output: Path,
         on_event: OnRenderEvent,
+        has_successor: bool = False,
     ) -> RenderedChunk:
         self.running.append(frames)
         try:
@@ -49,7 +52,8 @@ class PictureRenderer:
             for done, number in enumerate(frames, start=1):
                 await self._frame(number, orders)
                 on_event(FramesDone(done))
-            await encode([numbered_picture(number) for number in frames], output, settings)
+            pictures = self._pictures(range(frames.start, frames.stop + has_successor))
+            await encode(pictures[: len(frames)], output, settings)
             self.rendered.append(frames)
         finally:
             self.running.remove(frames)
@@ -61,7 +65,13 @@ class PictureRenderer:
             size_bytes=len(data),
             sha256=hashlib.sha256(data).hexdigest(),
             seconds=1.0,
+            **digests(pictures, len(frames)),
         )
+
+    def _pictures(self, numbers: range) -> list[bytes]:
+        shift = 1000 if self.spoils > 0 else 0
+        self.spoils -= 1
+        return [numbered_picture(number + shift) for number in numbers]
 
     async def _frame(self, number: int, orders: dict[str, float]) -> None:
         await asyncio.sleep(orders.get("frame_s", 0))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
+from typing import Any
 
 from PIL import Image, ImageDraw
 
@@ -34,3 +36,9 @@ def png(image: Image.Image) -> bytes:
     file = io.BytesIO()
     image.save(file, "PNG", compress_level=1)
     return file.getvalue()
+
+
+def digests(pictures: list[bytes], frames: int) -> dict[str, Any]:
+    """What a renderer tells of its pictures: those of `frames`, and the successor's, if any."""
+    told = [hashlib.sha256(picture).hexdigest() for picture in pictures]
+    return {"frame_digests": tuple(told[:frames]), "next_frame_digest": "".join(told[frames:])}

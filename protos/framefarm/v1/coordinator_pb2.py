@@ -27,19 +27,21 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from protos.framefarm.v1 import render_pb2 as protos_dot_framefarm_dot_v1_dot_render__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%protos/framefarm/v1/coordinator.proto\x12\x0c\x66ramefarm.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a protos/framefarm/v1/render.proto\"\x82\x01\n\nAudioTrack\x12)\n\x06source\x18\x01 \x01(\x0b\x32\x19.framefarm.v1.BundleEntry\x12)\n\x06offset\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x13\n\x06volume\x18\x03 \x01(\x01H\x00\x88\x01\x01\x42\t\n\x07_volume\"\xe8\x01\n\x07JobSpec\x12.\n\x0b\x63omposition\x18\x01 \x01(\x0b\x32\x19.framefarm.v1.Composition\x12.\n\x08settings\x18\x02 \x01(\x0b\x32\x1c.framefarm.v1.RenderSettings\x12(\n\x06\x66rames\x18\x03 \x01(\x0b\x32\x18.framefarm.v1.FrameRange\x12\x19\n\x0c\x63hunk_frames\x18\x04 \x01(\rH\x00\x88\x01\x01\x12\'\n\x05\x61udio\x18\x05 \x03(\x0b\x32\x18.framefarm.v1.AudioTrackB\x0f\n\r_chunk_frames\"\xb4\x02\n\x03Job\x12\n\n\x02id\x18\x01 \x01(\t\x12%\n\x05state\x18\x02 \x01(\x0e\x32\x16.framefarm.v1.JobState\x12#\n\x04spec\x18\x03 \x01(\x0b\x32\x15.framefarm.v1.JobSpec\x12\x13\n\x0b\x66rames_done\x18\x04 \x01(\x03\x12\x14\n\x0c\x66rames_total\x18\x05 \x01(\x03\x12/\n\x0b\x63reate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12%\n\x05\x65rror\x18\x08 \x01(\x0b\x32\x16.framefarm.v1.JobError\x12$\n\x06output\x18\t \x01(\x0b\x32\x14.framefarm.v1.Output\"e\n\x08JobError\x12\x0e\n\x06reason\x18\x01 \x01(\t\x12\x0f\n\x07message\x18\x02 \x01(\t\x12\x0e\n\x06\x64\x65tail\x18\x03 \x01(\t\x12\x18\n\x0b\x63hunk_index\x18\x04 \x01(\rH\x00\x88\x01\x01\x42\x0e\n\x0c_chunk_index\"s\n\x06Output\x12\x12\n\nsize_bytes\x18\x01 \x01(\x03\x12\x0e\n\x06sha256\x18\x02 \x01(\t\x12\x0e\n\x06\x66rames\x18\x03 \x01(\x03\x12\x10\n\x08width_px\x18\x04 \x01(\r\x12\x11\n\theight_px\x18\x05 \x01(\r\x12\x10\n\x08warnings\x18\x06 \x03(\t\"K\n\x10\x43reateJobRequest\x12#\n\x04spec\x18\x01 \x01(\x0b\x32\x15.framefarm.v1.JobSpec\x12\x12\n\nrequest_id\x18\x02 \x01(\t\"\x1f\n\rGetJobRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\"8\n\x0fListJobsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\r\x12\x12\n\npage_token\x18\x02 \x01(\t\"L\n\x10ListJobsResponse\x12\x1f\n\x04jobs\x18\x01 \x03(\x0b\x32\x11.framefarm.v1.Job\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"9\n\x0fWatchJobRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x16\n\x0e\x61\x66ter_sequence\x18\x02 \x01(\x04\"\x9b\x02\n\x08JobEvent\x12\x10\n\x08sequence\x18\x01 \x01(\x04\x12(\n\x04time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x33\n\rstate_changed\x18\x03 \x01(\x0b\x32\x1a.framefarm.v1.StateChangedH\x00\x12\x33\n\rprogress_made\x18\x04 \x01(\x0b\x32\x1a.framefarm.v1.ProgressMadeH\x00\x12/\n\x0b\x63hunk_moved\x18\x05 \x01(\x0b\x32\x18.framefarm.v1.ChunkMovedH\x00\x12/\n\x0bpage_logged\x18\x06 \x01(\x0b\x32\x18.framefarm.v1.PageLoggedH\x00\x42\x07\n\x05\x65vent\"\\\n\x0cStateChanged\x12%\n\x05state\x18\x01 \x01(\x0e\x32\x16.framefarm.v1.JobState\x12%\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x16.framefarm.v1.JobError\"9\n\x0cProgressMade\x12\x13\n\x0b\x66rames_done\x18\x01 \x01(\x03\x12\x14\n\x0c\x66rames_total\x18\x02 \x01(\x03\"\x9f\x01\n\nChunkMoved\x12\r\n\x05index\x18\x01 \x01(\r\x12\'\n\x05state\x18\x02 \x01(\x0e\x32\x18.framefarm.v1.ChunkState\x12(\n\x06\x66rames\x18\x03 \x01(\x0b\x32\x18.framefarm.v1.FrameRange\x12\x0e\n\x06worker\x18\x04 \x01(\t\x12\x0f\n\x07\x61ttempt\x18\x05 \x01(\r\x12\x0e\n\x06reason\x18\x06 \x01(\t\">\n\nPageLogged\x12\x13\n\x0b\x63hunk_index\x18\x01 \x01(\r\x12\r\n\x05level\x18\x02 \x01(\t\x12\x0c\n\x04text\x18\x03 \x01(\t\"\"\n\x10\x43\x61ncelJobRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\"7\n\x15\x44ownloadOutputRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x0e\n\x06offset\x18\x02 \x01(\x03\"&\n\x16\x44ownloadOutputResponse\x12\x0c\n\x04\x64\x61ta\x18\x01 \x01(\x0c\"\x14\n\x12ListWorkersRequest\"@\n\x13ListWorkersResponse\x12)\n\x07workers\x18\x01 \x03(\x0b\x32\x18.framefarm.v1.WorkerInfo\"\xaf\x01\n\nWorkerInfo\x12\x0f\n\x07\x61\x64\x64ress\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12(\n\x05state\x18\x03 \x01(\x0e\x32\x19.framefarm.v1.WorkerState\x12\x0f\n\x07problem\x18\x04 \x01(\t\x12\r\n\x05slots\x18\x05 \x01(\r\x12\x12\n\nfree_slots\x18\x06 \x01(\r\x12\x0f\n\x07version\x18\x07 \x01(\t\x12\x13\n\x0b\x66ingerprint\x18\x08 \x01(\t*\xb6\x01\n\x08JobState\x12\x19\n\x15JOB_STATE_UNSPECIFIED\x10\x00\x12\x14\n\x10JOB_STATE_QUEUED\x10\x01\x12\x17\n\x13JOB_STATE_RENDERING\x10\x02\x12\x18\n\x14JOB_STATE_ASSEMBLING\x10\x03\x12\x17\n\x13JOB_STATE_SUCCEEDED\x10\x04\x12\x14\n\x10JOB_STATE_FAILED\x10\x05\x12\x17\n\x13JOB_STATE_CANCELLED\x10\x06*x\n\nChunkState\x12\x1b\n\x17\x43HUNK_STATE_UNSPECIFIED\x10\x00\x12\x19\n\x15\x43HUNK_STATE_RENDERING\x10\x01\x12\x18\n\x14\x43HUNK_STATE_RENDERED\x10\x02\x12\x18\n\x14\x43HUNK_STATE_REQUEUED\x10\x03*|\n\x0bWorkerState\x12\x1c\n\x18WORKER_STATE_UNSPECIFIED\x10\x00\x12\x16\n\x12WORKER_STATE_READY\x10\x01\x12\x19\n\x15WORKER_STATE_DRAINING\x10\x02\x12\x1c\n\x18WORKER_STATE_UNREACHABLE\x10\x03\x32\xeb\x04\n\x11RenderCoordinator\x12>\n\tCreateJob\x12\x1e.framefarm.v1.CreateJobRequest\x1a\x11.framefarm.v1.Job\x12\x38\n\x06GetJob\x12\x1b.framefarm.v1.GetJobRequest\x1a\x11.framefarm.v1.Job\x12I\n\x08ListJobs\x12\x1d.framefarm.v1.ListJobsRequest\x1a\x1e.framefarm.v1.ListJobsResponse\x12\x43\n\x08WatchJob\x12\x1d.framefarm.v1.WatchJobRequest\x1a\x16.framefarm.v1.JobEvent0\x01\x12>\n\tCancelJob\x12\x1e.framefarm.v1.CancelJobRequest\x1a\x11.framefarm.v1.Job\x12Y\n\x0cUploadBundle\x12!.framefarm.v1.UploadBundleRequest\x1a\".framefarm.v1.UploadBundleResponse(\x01\x30\x01\x12]\n\x0e\x44ownloadOutput\x12#.framefarm.v1.DownloadOutputRequest\x1a$.framefarm.v1.DownloadOutputResponse0\x01\x12R\n\x0bListWorkers\x12 .framefarm.v1.ListWorkersRequest\x1a!.framefarm.v1.ListWorkersResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%protos/framefarm/v1/coordinator.proto\x12\x0c\x66ramefarm.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a protos/framefarm/v1/render.proto\"\x82\x01\n\nAudioTrack\x12)\n\x06source\x18\x01 \x01(\x0b\x32\x19.framefarm.v1.BundleEntry\x12)\n\x06offset\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x13\n\x06volume\x18\x03 \x01(\x01H\x00\x88\x01\x01\x42\t\n\x07_volume\"\xe8\x01\n\x07JobSpec\x12.\n\x0b\x63omposition\x18\x01 \x01(\x0b\x32\x19.framefarm.v1.Composition\x12.\n\x08settings\x18\x02 \x01(\x0b\x32\x1c.framefarm.v1.RenderSettings\x12(\n\x06\x66rames\x18\x03 \x01(\x0b\x32\x18.framefarm.v1.FrameRange\x12\x19\n\x0c\x63hunk_frames\x18\x04 \x01(\rH\x00\x88\x01\x01\x12\'\n\x05\x61udio\x18\x05 \x03(\x0b\x32\x18.framefarm.v1.AudioTrackB\x0f\n\r_chunk_frames\"\xb4\x02\n\x03Job\x12\n\n\x02id\x18\x01 \x01(\t\x12%\n\x05state\x18\x02 \x01(\x0e\x32\x16.framefarm.v1.JobState\x12#\n\x04spec\x18\x03 \x01(\x0b\x32\x15.framefarm.v1.JobSpec\x12\x13\n\x0b\x66rames_done\x18\x04 \x01(\x03\x12\x14\n\x0c\x66rames_total\x18\x05 \x01(\x03\x12/\n\x0b\x63reate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12%\n\x05\x65rror\x18\x08 \x01(\x0b\x32\x16.framefarm.v1.JobError\x12$\n\x06output\x18\t \x01(\x0b\x32\x14.framefarm.v1.Output\"e\n\x08JobError\x12\x0e\n\x06reason\x18\x01 \x01(\t\x12\x0f\n\x07message\x18\x02 \x01(\t\x12\x0e\n\x06\x64\x65tail\x18\x03 \x01(\t\x12\x18\n\x0b\x63hunk_index\x18\x04 \x01(\rH\x00\x88\x01\x01\x42\x0e\n\x0c_chunk_index\"\x9f\x01\n\x06Output\x12\x12\n\nsize_bytes\x18\x01 \x01(\x03\x12\x0e\n\x06sha256\x18\x02 \x01(\t\x12\x0e\n\x06\x66rames\x18\x03 \x01(\x03\x12\x10\n\x08width_px\x18\x04 \x01(\r\x12\x11\n\theight_px\x18\x05 \x01(\r\x12\x10\n\x08warnings\x18\x06 \x03(\t\x12*\n\x08manifest\x18\x07 \x01(\x0b\x32\x18.framefarm.v1.StoredFile\"0\n\nStoredFile\x12\x12\n\nsize_bytes\x18\x01 \x01(\x03\x12\x0e\n\x06sha256\x18\x02 \x01(\t\"K\n\x10\x43reateJobRequest\x12#\n\x04spec\x18\x01 \x01(\x0b\x32\x15.framefarm.v1.JobSpec\x12\x12\n\nrequest_id\x18\x02 \x01(\t\"\x1f\n\rGetJobRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\"8\n\x0fListJobsRequest\x12\x11\n\tpage_size\x18\x01 \x01(\r\x12\x12\n\npage_token\x18\x02 \x01(\t\"L\n\x10ListJobsResponse\x12\x1f\n\x04jobs\x18\x01 \x03(\x0b\x32\x11.framefarm.v1.Job\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"9\n\x0fWatchJobRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x16\n\x0e\x61\x66ter_sequence\x18\x02 \x01(\x04\"\x9b\x02\n\x08JobEvent\x12\x10\n\x08sequence\x18\x01 \x01(\x04\x12(\n\x04time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x33\n\rstate_changed\x18\x03 \x01(\x0b\x32\x1a.framefarm.v1.StateChangedH\x00\x12\x33\n\rprogress_made\x18\x04 \x01(\x0b\x32\x1a.framefarm.v1.ProgressMadeH\x00\x12/\n\x0b\x63hunk_moved\x18\x05 \x01(\x0b\x32\x18.framefarm.v1.ChunkMovedH\x00\x12/\n\x0bpage_logged\x18\x06 \x01(\x0b\x32\x18.framefarm.v1.PageLoggedH\x00\x42\x07\n\x05\x65vent\"\\\n\x0cStateChanged\x12%\n\x05state\x18\x01 \x01(\x0e\x32\x16.framefarm.v1.JobState\x12%\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x16.framefarm.v1.JobError\"9\n\x0cProgressMade\x12\x13\n\x0b\x66rames_done\x18\x01 \x01(\x03\x12\x14\n\x0c\x66rames_total\x18\x02 \x01(\x03\"\x9f\x01\n\nChunkMoved\x12\r\n\x05index\x18\x01 \x01(\r\x12\'\n\x05state\x18\x02 \x01(\x0e\x32\x18.framefarm.v1.ChunkState\x12(\n\x06\x66rames\x18\x03 \x01(\x0b\x32\x18.framefarm.v1.FrameRange\x12\x0e\n\x06worker\x18\x04 \x01(\t\x12\x0f\n\x07\x61ttempt\x18\x05 \x01(\r\x12\x0e\n\x06reason\x18\x06 \x01(\t\">\n\nPageLogged\x12\x13\n\x0b\x63hunk_index\x18\x01 \x01(\r\x12\r\n\x05level\x18\x02 \x01(\t\x12\x0c\n\x04text\x18\x03 \x01(\t\"\"\n\x10\x43\x61ncelJobRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\"_\n\x15\x44ownloadOutputRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x0e\n\x06offset\x18\x02 \x01(\x03\x12&\n\x04part\x18\x03 \x01(\x0e\x32\x18.framefarm.v1.OutputPart\"&\n\x16\x44ownloadOutputResponse\x12\x0c\n\x04\x64\x61ta\x18\x01 \x01(\x0c\"\x14\n\x12ListWorkersRequest\"@\n\x13ListWorkersResponse\x12)\n\x07workers\x18\x01 \x03(\x0b\x32\x18.framefarm.v1.WorkerInfo\"\xaf\x01\n\nWorkerInfo\x12\x0f\n\x07\x61\x64\x64ress\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12(\n\x05state\x18\x03 \x01(\x0e\x32\x19.framefarm.v1.WorkerState\x12\x0f\n\x07problem\x18\x04 \x01(\t\x12\r\n\x05slots\x18\x05 \x01(\r\x12\x12\n\nfree_slots\x18\x06 \x01(\r\x12\x0f\n\x07version\x18\x07 \x01(\t\x12\x13\n\x0b\x66ingerprint\x18\x08 \x01(\t*\xb6\x01\n\x08JobState\x12\x19\n\x15JOB_STATE_UNSPECIFIED\x10\x00\x12\x14\n\x10JOB_STATE_QUEUED\x10\x01\x12\x17\n\x13JOB_STATE_RENDERING\x10\x02\x12\x18\n\x14JOB_STATE_ASSEMBLING\x10\x03\x12\x17\n\x13JOB_STATE_SUCCEEDED\x10\x04\x12\x14\n\x10JOB_STATE_FAILED\x10\x05\x12\x17\n\x13JOB_STATE_CANCELLED\x10\x06*x\n\nChunkState\x12\x1b\n\x17\x43HUNK_STATE_UNSPECIFIED\x10\x00\x12\x19\n\x15\x43HUNK_STATE_RENDERING\x10\x01\x12\x18\n\x14\x43HUNK_STATE_RENDERED\x10\x02\x12\x18\n\x14\x43HUNK_STATE_REQUEUED\x10\x03*Z\n\nOutputPart\x12\x1b\n\x17OUTPUT_PART_UNSPECIFIED\x10\x00\x12\x15\n\x11OUTPUT_PART_VIDEO\x10\x01\x12\x18\n\x14OUTPUT_PART_MANIFEST\x10\x02*|\n\x0bWorkerState\x12\x1c\n\x18WORKER_STATE_UNSPECIFIED\x10\x00\x12\x16\n\x12WORKER_STATE_READY\x10\x01\x12\x19\n\x15WORKER_STATE_DRAINING\x10\x02\x12\x1c\n\x18WORKER_STATE_UNREACHABLE\x10\x03\x32\xeb\x04\n\x11RenderCoordinator\x12>\n\tCreateJob\x12\x1e.framefarm.v1.CreateJobRequest\x1a\x11.framefarm.v1.Job\x12\x38\n\x06GetJob\x12\x1b.framefarm.v1.GetJobRequest\x1a\x11.framefarm.v1.Job\x12I\n\x08ListJobs\x12\x1d.framefarm.v1.ListJobsRequest\x1a\x1e.framefarm.v1.ListJobsResponse\x12\x43\n\x08WatchJob\x12\x1d.framefarm.v1.WatchJobRequest\x1a\x16.framefarm.v1.JobEvent0\x01\x12>\n\tCancelJob\x12\x1e.framefarm.v1.CancelJobRequest\x1a\x11.framefarm.v1.Job\x12Y\n\x0cUploadBundle\x12!.framefarm.v1.UploadBundleRequest\x1a\".framefarm.v1.UploadBundleResponse(\x01\x30\x01\x12]\n\x0e\x44ownloadOutput\x12#.framefarm.v1.DownloadOutputRequest\x1a$.framefarm.v1.DownloadOutputResponse0\x01\x12R\n\x0bListWorkers\x12 .framefarm.v1.ListWorkersRequest\x1a!.framefarm.v1.ListWorkersResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'protos.framefarm.v1.coordinator_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_JOBSTATE']._serialized_start=2423
-  _globals['_JOBSTATE']._serialized_end=2605
-  _globals['_CHUNKSTATE']._serialized_start=2607
-  _globals['_CHUNKSTATE']._serialized_end=2727
-  _globals['_WORKERSTATE']._serialized_start=2729
-  _globals['_WORKERSTATE']._serialized_end=2853
+  _globals['_JOBSTATE']._serialized_start=2558
+  _globals['_JOBSTATE']._serialized_end=2740
+  _globals['_CHUNKSTATE']._serialized_start=2742
+  _globals['_CHUNKSTATE']._serialized_end=2862
+  _globals['_OUTPUTPART']._serialized_start=2864
+  _globals['_OUTPUTPART']._serialized_end=2954
+  _globals['_WORKERSTATE']._serialized_start=2956
+  _globals['_WORKERSTATE']._serialized_end=3080
   _globals['_AUDIOTRACK']._serialized_start=155
   _globals['_AUDIOTRACK']._serialized_end=285
   _globals['_JOBSPEC']._serialized_start=288
@@ -48,40 +50,42 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_JOB']._serialized_end=831
   _globals['_JOBERROR']._serialized_start=833
   _globals['_JOBERROR']._serialized_end=934
-  _globals['_OUTPUT']._serialized_start=936
-  _globals['_OUTPUT']._serialized_end=1051
-  _globals['_CREATEJOBREQUEST']._serialized_start=1053
-  _globals['_CREATEJOBREQUEST']._serialized_end=1128
-  _globals['_GETJOBREQUEST']._serialized_start=1130
-  _globals['_GETJOBREQUEST']._serialized_end=1161
-  _globals['_LISTJOBSREQUEST']._serialized_start=1163
-  _globals['_LISTJOBSREQUEST']._serialized_end=1219
-  _globals['_LISTJOBSRESPONSE']._serialized_start=1221
-  _globals['_LISTJOBSRESPONSE']._serialized_end=1297
-  _globals['_WATCHJOBREQUEST']._serialized_start=1299
-  _globals['_WATCHJOBREQUEST']._serialized_end=1356
-  _globals['_JOBEVENT']._serialized_start=1359
-  _globals['_JOBEVENT']._serialized_end=1642
-  _globals['_STATECHANGED']._serialized_start=1644
-  _globals['_STATECHANGED']._serialized_end=1736
-  _globals['_PROGRESSMADE']._serialized_start=1738
-  _globals['_PROGRESSMADE']._serialized_end=1795
-  _globals['_CHUNKMOVED']._serialized_start=1798
-  _globals['_CHUNKMOVED']._serialized_end=1957
-  _globals['_PAGELOGGED']._serialized_start=1959
-  _globals['_PAGELOGGED']._serialized_end=2021
-  _globals['_CANCELJOBREQUEST']._serialized_start=2023
-  _globals['_CANCELJOBREQUEST']._serialized_end=2057
-  _globals['_DOWNLOADOUTPUTREQUEST']._serialized_start=2059
-  _globals['_DOWNLOADOUTPUTREQUEST']._serialized_end=2114
-  _globals['_DOWNLOADOUTPUTRESPONSE']._serialized_start=2116
-  _globals['_DOWNLOADOUTPUTRESPONSE']._serialized_end=2154
-  _globals['_LISTWORKERSREQUEST']._serialized_start=2156
-  _globals['_LISTWORKERSREQUEST']._serialized_end=2176
-  _globals['_LISTWORKERSRESPONSE']._serialized_start=2178
-  _globals['_LISTWORKERSRESPONSE']._serialized_end=2242
-  _globals['_WORKERINFO']._serialized_start=2245
-  _globals['_WORKERINFO']._serialized_end=2420
-  _globals['_RENDERCOORDINATOR']._serialized_start=2856
-  _globals['_RENDERCOORDINATOR']._serialized_end=3475
+  _globals['_OUTPUT']._serialized_start=937
+  _globals['_OUTPUT']._serialized_end=1096
+  _globals['_STOREDFILE']._serialized_start=1098
+  _globals['_STOREDFILE']._serialized_end=1146
+  _globals['_CREATEJOBREQUEST']._serialized_start=1148
+  _globals['_CREATEJOBREQUEST']._serialized_end=1223
+  _globals['_GETJOBREQUEST']._serialized_start=1225
+  _globals['_GETJOBREQUEST']._serialized_end=1256
+  _globals['_LISTJOBSREQUEST']._serialized_start=1258
+  _globals['_LISTJOBSREQUEST']._serialized_end=1314
+  _globals['_LISTJOBSRESPONSE']._serialized_start=1316
+  _globals['_LISTJOBSRESPONSE']._serialized_end=1392
+  _globals['_WATCHJOBREQUEST']._serialized_start=1394
+  _globals['_WATCHJOBREQUEST']._serialized_end=1451
+  _globals['_JOBEVENT']._serialized_start=1454
+  _globals['_JOBEVENT']._serialized_end=1737
+  _globals['_STATECHANGED']._serialized_start=1739
+  _globals['_STATECHANGED']._serialized_end=1831
+  _globals['_PROGRESSMADE']._serialized_start=1833
+  _globals['_PROGRESSMADE']._serialized_end=1890
+  _globals['_CHUNKMOVED']._serialized_start=1893
+  _globals['_CHUNKMOVED']._serialized_end=2052
+  _globals['_PAGELOGGED']._serialized_start=2054
+  _globals['_PAGELOGGED']._serialized_end=2116
+  _globals['_CANCELJOBREQUEST']._serialized_start=2118
+  _globals['_CANCELJOBREQUEST']._serialized_end=2152
+  _globals['_DOWNLOADOUTPUTREQUEST']._serialized_start=2154
+  _globals['_DOWNLOADOUTPUTREQUEST']._serialized_end=2249
+  _globals['_DOWNLOADOUTPUTRESPONSE']._serialized_start=2251
+  _globals['_DOWNLOADOUTPUTRESPONSE']._serialized_end=2289
+  _globals['_LISTWORKERSREQUEST']._serialized_start=2291
+  _globals['_LISTWORKERSREQUEST']._serialized_end=2311
+  _globals['_LISTWORKERSRESPONSE']._serialized_start=2313
+  _globals['_LISTWORKERSRESPONSE']._serialized_end=2377
+  _globals['_WORKERINFO']._serialized_start=2380
+  _globals['_WORKERINFO']._serialized_end=2555
+  _globals['_RENDERCOORDINATOR']._serialized_start=3083
+  _globals['_RENDERCOORDINATOR']._serialized_end=3702
 # @@protoc_insertion_point(module_scope)

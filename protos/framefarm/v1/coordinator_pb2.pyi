@@ -72,6 +72,31 @@ CHUNK_STATE_REQUEUED: ChunkState.ValueType  # 3
 """the attempt was lost; another one follows"""
 Global___ChunkState: _TypeAlias = ChunkState  # noqa: Y015
 
+class _OutputPart:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _OutputPartEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_OutputPart.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    OUTPUT_PART_UNSPECIFIED: _OutputPart.ValueType  # 0
+    """VIDEO."""
+    OUTPUT_PART_VIDEO: _OutputPart.ValueType  # 1
+    OUTPUT_PART_MANIFEST: _OutputPart.ValueType  # 2
+    """JSON lines, one for each frame: frame, sha256 (of its picture before it was encoded; "" where
+    the executor does not tell), chunk, worker, attempt.
+    """
+
+class OutputPart(_OutputPart, metaclass=_OutputPartEnumTypeWrapper): ...
+
+OUTPUT_PART_UNSPECIFIED: OutputPart.ValueType  # 0
+"""VIDEO."""
+OUTPUT_PART_VIDEO: OutputPart.ValueType  # 1
+OUTPUT_PART_MANIFEST: OutputPart.ValueType  # 2
+"""JSON lines, one for each frame: frame, sha256 (of its picture before it was encoded; "" where
+the executor does not tell), chunk, worker, attempt.
+"""
+Global___OutputPart: _TypeAlias = OutputPart  # noqa: Y015
+
 class _WorkerState:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -266,6 +291,7 @@ class Output(_message.Message):
     WIDTH_PX_FIELD_NUMBER: _builtins.int
     HEIGHT_PX_FIELD_NUMBER: _builtins.int
     WARNINGS_FIELD_NUMBER: _builtins.int
+    MANIFEST_FIELD_NUMBER: _builtins.int
     size_bytes: _builtins.int
     sha256: _builtins.str
     frames: _builtins.int
@@ -274,6 +300,10 @@ class Output(_message.Message):
     @_builtins.property
     def warnings(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """what the page did not get (a picture, a font), each once"""
+
+    @_builtins.property
+    def manifest(self) -> Global___StoredFile:
+        """not set for a job of an older version"""
 
     def __init__(
         self,
@@ -284,14 +314,37 @@ class Output(_message.Message):
         width_px: _builtins.int = ...,
         height_px: _builtins.int = ...,
         warnings: _abc.Iterable[_builtins.str] | None = ...,
+        manifest: Global___StoredFile | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["manifest", b"manifest"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["frames", b"frames", "height_px", b"height_px", "sha256", b"sha256", "size_bytes", b"size_bytes", "warnings", b"warnings", "width_px", b"width_px"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["frames", b"frames", "height_px", b"height_px", "manifest", b"manifest", "sha256", b"sha256", "size_bytes", b"size_bytes", "warnings", b"warnings", "width_px", b"width_px"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Output: _TypeAlias = Output  # noqa: Y015
+
+@_typing.final
+class StoredFile(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SIZE_BYTES_FIELD_NUMBER: _builtins.int
+    SHA256_FIELD_NUMBER: _builtins.int
+    size_bytes: _builtins.int
+    sha256: _builtins.str
+    def __init__(
+        self,
+        *,
+        size_bytes: _builtins.int = ...,
+        sha256: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["sha256", b"sha256", "size_bytes", b"size_bytes"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StoredFile: _TypeAlias = StoredFile  # noqa: Y015
 
 @_typing.final
 class CreateJobRequest(_message.Message):
@@ -582,17 +635,20 @@ class DownloadOutputRequest(_message.Message):
 
     JOB_ID_FIELD_NUMBER: _builtins.int
     OFFSET_FIELD_NUMBER: _builtins.int
+    PART_FIELD_NUMBER: _builtins.int
     job_id: _builtins.str
     offset: _builtins.int
+    part: Global___OutputPart.ValueType
     def __init__(
         self,
         *,
         job_id: _builtins.str = ...,
         offset: _builtins.int = ...,
+        part: Global___OutputPart.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["job_id", b"job_id", "offset", b"offset"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["job_id", b"job_id", "offset", b"offset", "part", b"part"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

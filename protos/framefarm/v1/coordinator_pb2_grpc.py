@@ -130,7 +130,8 @@ class RenderCoordinatorServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def DownloadOutput(self, request, context):
-        """The finished video's bytes from `offset` on. FAILED_PRECONDITION (JOB_NOT_SUCCEEDED) before.
+        """The bytes from `offset` on of the finished video, or of the manifest of its frames.
+        FAILED_PRECONDITION (JOB_NOT_SUCCEEDED) before, (NO_MANIFEST) for a job without one.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

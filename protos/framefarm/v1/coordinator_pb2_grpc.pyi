@@ -55,7 +55,9 @@ class RenderCoordinatorStub:
     UploadBundle: _grpc.StreamStreamMultiCallable[_render_pb2.UploadBundleRequest, _render_pb2.UploadBundleResponse]
     """Brings a folder's files here, only those that are missing."""
     DownloadOutput: _grpc.UnaryStreamMultiCallable[_coordinator_pb2.DownloadOutputRequest, _coordinator_pb2.DownloadOutputResponse]
-    """The finished video's bytes from `offset` on. FAILED_PRECONDITION (JOB_NOT_SUCCEEDED) before."""
+    """The bytes from `offset` on of the finished video, or of the manifest of its frames.
+    FAILED_PRECONDITION (JOB_NOT_SUCCEEDED) before, (NO_MANIFEST) for a job without one.
+    """
     ListWorkers: _grpc.UnaryUnaryMultiCallable[_coordinator_pb2.ListWorkersRequest, _coordinator_pb2.ListWorkersResponse]
 
 @_typing.type_check_only
@@ -84,7 +86,9 @@ class RenderCoordinatorAsyncStub(RenderCoordinatorStub):
     UploadBundle: _aio.StreamStreamMultiCallable[_render_pb2.UploadBundleRequest, _render_pb2.UploadBundleResponse]  # type: ignore[assignment]
     """Brings a folder's files here, only those that are missing."""
     DownloadOutput: _aio.UnaryStreamMultiCallable[_coordinator_pb2.DownloadOutputRequest, _coordinator_pb2.DownloadOutputResponse]  # type: ignore[assignment]
-    """The finished video's bytes from `offset` on. FAILED_PRECONDITION (JOB_NOT_SUCCEEDED) before."""
+    """The bytes from `offset` on of the finished video, or of the manifest of its frames.
+    FAILED_PRECONDITION (JOB_NOT_SUCCEEDED) before, (NO_MANIFEST) for a job without one.
+    """
     ListWorkers: _aio.UnaryUnaryMultiCallable[_coordinator_pb2.ListWorkersRequest, _coordinator_pb2.ListWorkersResponse]  # type: ignore[assignment]
 
 class RenderCoordinatorServicer(metaclass=_abc_1.ABCMeta):
@@ -152,7 +156,9 @@ class RenderCoordinatorServicer(metaclass=_abc_1.ABCMeta):
         request: _coordinator_pb2.DownloadOutputRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_coordinator_pb2.DownloadOutputResponse], _abc.AsyncIterator[_coordinator_pb2.DownloadOutputResponse]]:
-        """The finished video's bytes from `offset` on. FAILED_PRECONDITION (JOB_NOT_SUCCEEDED) before."""
+        """The bytes from `offset` on of the finished video, or of the manifest of its frames.
+        FAILED_PRECONDITION (JOB_NOT_SUCCEEDED) before, (NO_MANIFEST) for a job without one.
+        """
 
     @_abc_1.abstractmethod
     def ListWorkers(

@@ -32,11 +32,16 @@ class ChunkTask(_message.Message):
     COMPOSITION_FIELD_NUMBER: _builtins.int
     FRAMES_FIELD_NUMBER: _builtins.int
     SETTINGS_FIELD_NUMBER: _builtins.int
+    HAS_SUCCESSOR_FIELD_NUMBER: _builtins.int
     job_id: _builtins.str
     index: _builtins.int
     attempt: _builtins.int
     """Counts from 1. A higher attempt of the same chunk ends a lower one that still runs here
     (ABORTED, SUPERSEDED); a lower one is refused.
+    """
+    has_successor: _builtins.bool
+    """Another chunk begins where this one ends: the frame after the last is captured too, not
+    encoded, and `Completed.next_frame_digest` is asked for.
     """
     @_builtins.property
     def composition(self) -> _render_pb2.Composition: ...
@@ -53,10 +58,11 @@ class ChunkTask(_message.Message):
         composition: _render_pb2.Composition | None = ...,
         frames: _render_pb2.FrameRange | None = ...,
         settings: _render_pb2.RenderSettings | None = ...,
+        has_successor: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["composition", b"composition", "frames", b"frames", "settings", b"settings"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "composition", b"composition", "frames", b"frames", "index", b"index", "job_id", b"job_id", "settings", b"settings"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "composition", b"composition", "frames", b"frames", "has_successor", b"has_successor", "index", b"index", "job_id", b"job_id", "settings", b"settings"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -118,6 +124,7 @@ class RenderChunkResponse(_message.Message):
     LOG_FIELD_NUMBER: _builtins.int
     DATA_FIELD_NUMBER: _builtins.int
     COMPLETED_FIELD_NUMBER: _builtins.int
+    DIGESTS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def accepted(self) -> Global___Accepted: ...
     @_builtins.property
@@ -128,6 +135,8 @@ class RenderChunkResponse(_message.Message):
     def data(self) -> Global___Data: ...
     @_builtins.property
     def completed(self) -> Global___Completed: ...
+    @_builtins.property
+    def digests(self) -> Global___FrameDigests: ...
     def __init__(
         self,
         *,
@@ -136,12 +145,13 @@ class RenderChunkResponse(_message.Message):
         log: Global___Log | None = ...,
         data: Global___Data | None = ...,
         completed: Global___Completed | None = ...,
+        digests: Global___FrameDigests | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["accepted", b"accepted", "completed", b"completed", "data", b"data", "log", b"log", "progress", b"progress", "step", b"step"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["accepted", b"accepted", "completed", b"completed", "data", b"data", "digests", b"digests", "log", b"log", "progress", b"progress", "step", b"step"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted", b"accepted", "completed", b"completed", "data", b"data", "log", b"log", "progress", b"progress", "step", b"step"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted", b"accepted", "completed", b"completed", "data", b"data", "digests", b"digests", "log", b"log", "progress", b"progress", "step", b"step"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_step: _TypeAlias = _typing.Literal["accepted", "progress", "log", "data", "completed"]  # noqa: Y015
+    _WhichOneofReturnType_step: _TypeAlias = _typing.Literal["accepted", "progress", "log", "data", "completed", "digests"]  # noqa: Y015
     _WhichOneofArgType_step: _TypeAlias = _typing.Literal["step", b"step"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_step) -> _WhichOneofReturnType_step | None: ...
 
@@ -238,6 +248,29 @@ class Data(_message.Message):
 Global___Data: _TypeAlias = Data  # noqa: Y015
 
 @_typing.final
+class FrameDigests(_message.Message):
+    """The sha256 of each captured picture, before it is encoded, in order: 32 bytes a frame, at most
+    1 MiB each. A worker that does not know them sends none.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SHA256_FIELD_NUMBER: _builtins.int
+    sha256: _builtins.bytes
+    def __init__(
+        self,
+        *,
+        sha256: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["sha256", b"sha256"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FrameDigests: _TypeAlias = FrameDigests  # noqa: Y015
+
+@_typing.final
 class Completed(_message.Message):
     """Facts of the file that was just sent."""
 
@@ -251,12 +284,15 @@ class Completed(_message.Message):
     FINGERPRINT_FIELD_NUMBER: _builtins.int
     RENDER_TIME_FIELD_NUMBER: _builtins.int
     WARNINGS_FIELD_NUMBER: _builtins.int
+    NEXT_FRAME_DIGEST_FIELD_NUMBER: _builtins.int
     frames: _builtins.int
     width_px: _builtins.int
     height_px: _builtins.int
     size_bytes: _builtins.int
     sha256: _builtins.str
     fingerprint: _builtins.str
+    next_frame_digest: _builtins.bytes
+    """with has_successor: the sha256 of the next frame's picture"""
     @_builtins.property
     def render_time(self) -> _duration_pb2.Duration: ...
     @_builtins.property
@@ -274,10 +310,11 @@ class Completed(_message.Message):
         fingerprint: _builtins.str = ...,
         render_time: _duration_pb2.Duration | None = ...,
         warnings: _abc.Iterable[_builtins.str] | None = ...,
+        next_frame_digest: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["render_time", b"render_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["fingerprint", b"fingerprint", "frames", b"frames", "height_px", b"height_px", "render_time", b"render_time", "sha256", b"sha256", "size_bytes", b"size_bytes", "warnings", b"warnings", "width_px", b"width_px"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["fingerprint", b"fingerprint", "frames", b"frames", "height_px", b"height_px", "next_frame_digest", b"next_frame_digest", "render_time", b"render_time", "sha256", b"sha256", "size_bytes", b"size_bytes", "warnings", b"warnings", "width_px", b"width_px"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

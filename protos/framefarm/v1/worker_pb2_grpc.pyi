@@ -41,7 +41,7 @@ class RenderWorkerStub:
 
     The caller sends `task` first and may send `abort` later; it keeps its side of the stream open
     until the call has ended. The worker answers `accepted`, then `progress` and `log` while it
-    renders, then the file as `data`, then `completed`, then status OK.
+    renders, then the file as `data`, the pictures' `digests`, `completed`, then status OK.
 
     An aborted chunk ends with ABORTED *after* its browser and its ffmpeg are gone: the status is
     the acknowledgement. Cancelling the call stops the work too, but acknowledges nothing.
@@ -77,7 +77,7 @@ class RenderWorkerAsyncStub(RenderWorkerStub):
 
     The caller sends `task` first and may send `abort` later; it keeps its side of the stream open
     until the call has ended. The worker answers `accepted`, then `progress` and `log` while it
-    renders, then the file as `data`, then `completed`, then status OK.
+    renders, then the file as `data`, the pictures' `digests`, `completed`, then status OK.
 
     An aborted chunk ends with ABORTED *after* its browser and its ffmpeg are gone: the status is
     the acknowledgement. Cancelling the call stops the work too, but acknowledges nothing.
@@ -116,7 +116,7 @@ class RenderWorkerServicer(metaclass=_abc_1.ABCMeta):
 
         The caller sends `task` first and may send `abort` later; it keeps its side of the stream open
         until the call has ended. The worker answers `accepted`, then `progress` and `log` while it
-        renders, then the file as `data`, then `completed`, then status OK.
+        renders, then the file as `data`, the pictures' `digests`, `completed`, then status OK.
 
         An aborted chunk ends with ABORTED *after* its browser and its ffmpeg are gone: the status is
         the acknowledgement. Cancelling the call stops the work too, but acknowledges nothing.

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from executors.wire import from_settings, to_settings
+from executors.wire import from_digests, from_settings, to_settings
 from protos.framefarm.v1.render_pb2 import RenderSettings as Message
 from renderer.frames import FrameRate
 from renderer.settings import CaptureMode, ColorScheme, History, RenderSettings
@@ -33,3 +33,12 @@ def test_settings_arrive_as_they_were_sent() -> None:
 
 def test_what_is_not_sent_takes_the_default() -> None:
     assert to_settings(Message()) == RenderSettings()
+
+
+def test_digests_of_many_frames_go_in_messages_of_a_mebibyte() -> None:
+    digests = [f"{number:064x}" for number in range(40_000)]
+
+    messages = list(from_digests(digests))
+
+    assert [len(message.sha256) for message in messages] == [1 << 20, (40_000 << 5) - (1 << 20)]
+    assert b"".join(message.sha256 for message in messages).hex() == "".join(digests)

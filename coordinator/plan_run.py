@@ -1,0 +1,191 @@
+"""PlanRun: every chunk of a plan through an executor, verified, and the same at its seams."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from executors.base import AttemptLost, AttemptStarted, FramesDone, PageLog
+from executors.errors import ChunkDamagedError, ExecutorError
+from executors.tasks import task_group
+from renderer.bundle import sha256_of
+from renderer.encode.probe import check_chunk, probe
+from renderer.errors import EncoderError
+
+from .job import ChunkMoved, ChunkState, Event, PageLogged
+from .progress import Progress
+from .seams import SeamMismatchError, torn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from executors.base import ChunkEvent, ChunkResult, ChunkTask, RenderExecutor
+
+    from .chunk_files import ChunkFiles
+    from .planner import Plan
+    from .seams import Seam
+
+    OnEvent = Callable[[Event], None]
+
+
+class PlanRun:
+    """One plan on its way through an executor."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        executor: RenderExecutor,
+        files: ChunkFiles,
+        *,
+        on_event: OnEvent,
+        ffprobe: Path,
+    ) -> None:
+        self._plan = plan
+        self._executor = executor
+        self._files = files
+        self._on_event = on_event
+        self._ffprobe = ffprobe
+        self._progress = Progress(plan)
+
+    async def all_chunks(self) -> list[ChunkResult]:
+        """Render what no earlier process has finished, and again what does not fit together.
+
+        Raises:
+            ExecutorError: the first cause.
+
+        """
+        tasks = self._plan.tasks
+        found = await self._files.finished(tasks)
+        results = {index: result for index, result in found.items() if result is not None}
+        for task in tasks:
+            if task.index in results:
+                self._teller(task).rendered(results[task.index])
+        fresh = await self._render(task for task in tasks if task.index not in results)
+        stale = _stale(results, fresh)  # the farm has other browsers than it had for these
+        results |= fresh | await self._render(tasks[index] for index in stale)
+        _check_alike(results.values())
+        await self._mend(results)
+        return [results[task.index] for task in tasks]
+
+    async def _mend(self, results: dict[int, ChunkResult]) -> None:
+        """Render both chunks of a torn seam again, once."""
+        tried = set[int]()
+        while seams := torn(self._plan.tasks, results):
+            if again := [seam for seam in seams if seam.frame in tried]:
+                raise SeamMismatchError(again[0])
+            tried |= {seam.frame for seam in seams}
+            results |= await self._render(self._again(seams))
+            _check_alike(results.values())
+
+    def _again(self, seams: Sequence[Seam]) -> list[ChunkTask]:
+        wanted = {row.index: (row, seam) for seam in seams for row in (seam.left, seam.right)}
+        tasks: list[ChunkTask] = []
+        for index, (row, seam) in wanted.items():
+            task = replace(self._plan.tasks[index], attempt=row.attempt)
+            self._teller(task).hear(AttemptLost(row.worker, row.attempt, str(seam)))
+            tasks.append(replace(task, attempt=row.attempt + 1))
+        return tasks
+
+    async def _render(self, tasks: Iterable[ChunkTask]) -> dict[int, ChunkResult]:
+        async with task_group() as group:
+            chunks = {
+                task.index: group.create_task(self._chunk(task), name=f"chunk-{task.index}")
+                for task in tasks
+            }
+        return {index: chunk.result() for index, chunk in chunks.items()}
+
+    async def _chunk(self, task: ChunkTask) -> ChunkResult:
+        path, teller = self._files.path(task), self._teller(task)
+        await self._files.drop(task)
+        try:
+            result = await self._executor.render(task, path, on_progress=teller.hear)
+            await self._verify(task, result, path)
+        except ExecutorError as error:
+            error.chunk_index = task.index
+            raise
+        await self._files.keep(task, result)
+        teller.rendered(result)
+        return result
+
+    def _teller(self, task: ChunkTask) -> Teller:
+        return Teller(task, self._progress, self._on_event)
+
+    async def _verify(self, task: ChunkTask, result: ChunkResult, path: Path) -> None:
+        """Whatever executor it came from, what is joined is what was asked for."""
+        if await asyncio.to_thread(sha256_of, path) != result.sha256:
+            raise ChunkDamagedError(f"chunk {task.index} is not the file that {result.worker} sent")
+        if len(result.frame_digests) not in (0, len(task.frames)):
+            raise ChunkDamagedError(
+                f"chunk {task.index} of {result.worker} came with {len(result.frame_digests)} "
+                f"digests for {len(task.frames)} frames"
+            )
+        try:
+            check_chunk(
+                await probe(self._ffprobe, path),
+                frames=len(task.frames),
+                width_px=result.width_px,
+                height_px=result.height_px,
+                frame_rate=task.settings.frame_rate,
+            )
+        except EncoderError as error:
+            raise ChunkDamagedError(f"chunk {task.index} of {result.worker}: {error}") from error
+
+
+class Teller:
+    """Makes a chunk's events the job's."""
+
+    def __init__(self, task: ChunkTask, progress: Progress, on_event: OnEvent) -> None:
+        self._task = task
+        self._progress = progress
+        self._on_event = on_event
+        self._attempt = task.attempt
+
+    def hear(self, event: ChunkEvent) -> None:
+        match event:
+            case FramesDone(done):
+                if made := self._progress.at(self._task.index, done):
+                    self._on_event(made)
+            case PageLog(level, text):
+                line = PageLogged(chunk_index=self._task.index, level=level, text=text)
+                self._on_event(line)
+            case AttemptStarted(worker, attempt):
+                self._attempt = attempt
+                self._moved(ChunkState.RENDERING, worker)
+            case AttemptLost(worker, _, reason):
+                self._moved(ChunkState.REQUEUED, worker, reason)
+
+    def rendered(self, result: ChunkResult) -> None:
+        if made := self._progress.finished(self._task.index):
+            self._on_event(made)
+        self._attempt = max(self._attempt, result.attempt)
+        self._moved(ChunkState.RENDERED, result.worker)
+
+    def _moved(self, state: ChunkState, worker: str, reason: str = "") -> None:
+        moved = ChunkMoved(
+            index=self._task.index,
+            state=state,
+            frames=self._task.frames,
+            worker=worker,
+            attempt=self._attempt,
+            reason=reason,
+        )
+        self._on_event(moved)
+
+
+def _stale(found: Mapping[int, ChunkResult], fresh: Mapping[int, ChunkResult]) -> list[int]:
+    """The chunks found finished that come from another engine than those just rendered."""
+    engines = {row.fingerprint for row in fresh.values()}
+    return [row.index for row in found.values() if engines and row.fingerprint not in engines]
+
+
+def _check_alike(results: Iterable[ChunkResult]) -> None:
+    """Chunks of one video have one size and come from one kind of engine."""
+    kinds = {(row.width_px, row.height_px, row.fingerprint): row for row in results}
+    if len(kinds) > 1:
+        told = "; ".join(
+            f"chunk {row.index} on {row.worker}: {row.width_px}x{row.height_px}, {row.fingerprint}"
+            for row in kinds.values()
+        )
+        raise ChunkDamagedError(f"the chunks do not fit together: {told}")

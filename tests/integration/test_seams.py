@@ -1,0 +1,183 @@
+"""Chunks are held against each other where they meet, over executors that draw what a test says."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from coordinator.job import ChunkMoved, ChunkState, Event, JobState, ProgressMade, StateChanged
+from coordinator.orchestrator import RenderOrchestrator
+from coordinator.seams import SeamMismatchError
+from executors.base import ChunkTask
+from renderer.bundle import BundleStore
+from renderer.frames import FrameRange
+from tests.support.fake_executor import FakeExecutor
+from tests.support.farm import grpc_executor, running_coordinator, running_worker
+from tests.support.frame_numbers import decode_frame_numbers
+from tests.support.picture_renderer import PictureRenderer
+from tests.support.tasks import a_spec, a_task
+
+
+@pytest.fixture
+def bundles(tmp_path: Path) -> BundleStore:
+    return BundleStore(tmp_path / "store")
+
+
+def wrong_once(task: ChunkTask, number: int) -> int:
+    return number + 500 if (task.index, task.attempt) == (1, 1) else number
+
+
+def wrong_always(task: ChunkTask, number: int) -> int:
+    return number + 500 if task.index == 1 else number
+
+
+def wrong_in_turns(task: ChunkTask, number: int) -> int:
+    is_wrong = (task.index, task.attempt, number) == (2, 2, 30)
+    return number + 500 if is_wrong else wrong_once(task, number)
+
+
+async def render(executor: FakeExecutor, bundles: BundleStore, tmp_path: Path) -> list[Event]:
+    events: list[Event] = []
+    orchestrator = RenderOrchestrator(bundles, executor)
+    plan = orchestrator.plan(a_spec(40), job_id="job")
+    await orchestrator.render(plan, tmp_path / "out.mp4", on_event=events.append)
+    return events
+
+
+async def test_every_chunk_but_the_last_captures_its_successors_first_frame(
+    tmp_path: Path, bundles: BundleStore
+) -> None:
+    executor = FakeExecutor()
+
+    await render(executor, bundles, tmp_path)
+
+    assert sorted((task.index, task.has_successor) for task in executor.calls) == [
+        (0, True),
+        (1, True),
+        (2, True),
+        (3, False),
+    ]
+
+
+async def test_the_chunks_of_a_torn_seam_are_rendered_again_and_no_others(
+    tmp_path: Path, bundles: BundleStore
+) -> None:
+    executor = FakeExecutor(drawn_by=wrong_once)
+
+    events = await render(executor, bundles, tmp_path)
+
+    assert decode_frame_numbers(tmp_path / "out.mp4") == list(range(40))
+    again = [(task.index, task.attempt) for task in executor.calls[4:]]
+    assert sorted(again) == [(0, 2), (1, 2), (2, 2)]
+    lost = [e for e in events if isinstance(e, ChunkMoved) and e.state is ChunkState.REQUEUED]
+    assert [(e.index, e.attempt, e.worker) for e in lost] == [(i, 1, "here") for i in (0, 1, 2)]
+    assert "frame 10 of chunk 1 on here is another picture" in lost[0].reason
+    rendered = [e for e in events if isinstance(e, ChunkMoved) and e.state is ChunkState.RENDERED]
+    assert sorted((e.index, e.attempt) for e in rendered[4:]) == [(0, 2), (1, 2), (2, 2)]
+    done = [e.frames_done for e in events if isinstance(e, ProgressMade)]
+    assert done == sorted(done)
+    assert events[-1] == StateChanged(JobState.ASSEMBLING)
+
+
+async def test_a_seam_that_is_torn_twice_fails_the_job(
+    tmp_path: Path, bundles: BundleStore
+) -> None:
+    executor = FakeExecutor(drawn_by=wrong_always)
+
+    with pytest.raises(SeamMismatchError, match="frame 10 of chunk 1 on here") as caught:
+        await render(executor, bundles, tmp_path)
+
+    assert caught.value.chunk_index == 1
+    assert len(executor.calls) == 7
+    assert [path.name for path in tmp_path.iterdir()] == ["store"]
+
+
+async def test_a_seam_that_a_second_try_tears_has_a_try_of_its_own(
+    tmp_path: Path, bundles: BundleStore
+) -> None:
+    executor = FakeExecutor(drawn_by=wrong_in_turns)
+
+    await render(executor, bundles, tmp_path)
+
+    again = [(task.index, task.attempt) for task in executor.calls[4:]]
+    assert sorted(again) == [(0, 2), (1, 2), (2, 2), (2, 3), (3, 2)]
+    assert decode_frame_numbers(tmp_path / "out.mp4") == list(range(40))
+
+
+async def test_an_executor_that_tells_no_digests_is_believed(
+    tmp_path: Path, bundles: BundleStore
+) -> None:
+    executor = FakeExecutor(drawn_by=wrong_always, is_blind=True)
+
+    await render(executor, bundles, tmp_path)
+
+    assert len(executor.calls) == 4
+
+
+async def test_finished_chunks_of_an_earlier_process_are_held_against_new_ones(
+    tmp_path: Path, bundles: BundleStore
+) -> None:
+    chunks = tmp_path / "chunks"
+    first = RenderOrchestrator(bundles, FakeExecutor())
+    plan = first.plan(a_spec(30), job_id="job")
+    await first.render(plan, tmp_path / "out.mp4", chunks=chunks)
+    (chunks / "chunk-000001.json").unlink()
+
+    executor = FakeExecutor(drawn_by=wrong_once)
+    await RenderOrchestrator(bundles, executor).render(plan, tmp_path / "out.mp4", chunks=chunks)
+
+    assert executor.calls[0].index == 1
+    assert sorted((task.index, task.attempt) for task in executor.calls[1:]) == [
+        (0, 2),
+        (1, 2),
+        (2, 2),
+    ]
+    assert decode_frame_numbers(tmp_path / "out.mp4") == list(range(30))
+
+
+async def test_digests_come_over_the_wire_whole_and_in_order(tmp_path: Path) -> None:
+    renderer = PictureRenderer()
+    task = replace(a_task(3, 9), has_successor=True, attempt=2)
+    async with AsyncExitStack() as stack:
+        worker = await stack.enter_async_context(running_worker(renderer))
+        executor, _ = await stack.enter_async_context(
+            grpc_executor([worker.address], BundleStore(tmp_path / "store"))
+        )
+        result = await executor.render(task, tmp_path / "1.mp4", on_progress=lambda _: None)
+        after = replace(task, frames=FrameRange(9, 10), has_successor=False)
+        last = await executor.render(after, tmp_path / "2.mp4", on_progress=lambda _: None)
+
+    assert len(set(result.frame_digests)) == 6
+    assert all(len(bytes.fromhex(digest)) == 32 for digest in result.frame_digests)
+    assert result.attempt == 2
+    assert last.frame_digests == (result.next_frame_digest,)
+    assert last.next_frame_digest == ""
+
+
+async def test_a_farm_whose_one_worker_draws_something_else_once_still_succeeds(
+    tmp_path: Path,
+) -> None:
+    odd = PictureRenderer(spoils=1)
+    async with AsyncExitStack() as stack:
+        workers = [
+            await stack.enter_async_context(running_worker(renderer, name=name))
+            for name, renderer in (("odd", odd), ("even", PictureRenderer()))
+        ]
+        farm = await stack.enter_async_context(
+            running_coordinator([worker.address for worker in workers], tmp_path)
+        )
+        job = await farm.jobs.create(a_spec(40, frame_s=0.001))
+        async with asyncio.timeout(30):
+            while not (await farm.store.get(job.id)).state.is_final:
+                await asyncio.sleep(0.02)
+        events = [row.event for row in await farm.store.events(job.id, after=0, most=1000)]
+
+        assert events[-1] == StateChanged(JobState.SUCCEEDED)
+        assert decode_frame_numbers(farm.jobs.output(job.id)) == list(range(40))
+    lost = {e.reason for e in events if isinstance(e, ChunkMoved) and e.reason}
+    assert lost
+    assert all("is another picture" in reason for reason in lost)
