@@ -70,6 +70,9 @@ class Jobs:
     def output(self, job_id: str) -> Path:
         return self._outputs / f"{job_id}.mp4"
 
+    def manifest(self, job_id: str) -> Path:
+        return self._outputs / f"{job_id}.manifest.jsonl"
+
     @asynccontextmanager
     async def working(self) -> AsyncGenerator[None]:
         """Work on jobs while the block runs, first on those that an earlier process left.
@@ -127,10 +130,10 @@ class Jobs:
         """Remove what a killed process left that none of the unfinished jobs can use."""
         for folder in (self._outputs, self._chunks):
             folder.mkdir(exist_ok=True)
-        for folder in self._outputs.glob(".*"):
-            shutil.rmtree(folder)
-        for folder in self._chunks.iterdir():
-            if folder.name not in job_ids:
+        unfinished = self._outputs.glob(".*")
+        useless = (each for each in self._chunks.iterdir() if each.name not in job_ids)
+        for folder in [*unfinished, *useless]:
+            if folder.is_dir():  # files are not ours
                 shutil.rmtree(folder)
 
     def _forget_chunks(self, job_id: str) -> None:
@@ -182,6 +185,7 @@ class Jobs:
                 on_event=pump.put,
                 abort=run.abort,
                 chunks=self._chunks / job.id,
+                manifest=self.manifest(job.id),
             )
         except JobAbortedError:
             return StateChanged(JobState.CANCELLED), None

@@ -95,3 +95,18 @@ async def test_jobs_that_end_while_the_disk_is_busy_do_not_end_the_coordinator(
         states = [(await ended(coordinator, job)).state for job in jobs]
 
     assert states == [JobState.SUCCEEDED] * 2
+
+
+async def test_strange_files_in_its_folders_do_not_keep_a_coordinator_from_starting(
+    tmp_path: Path,
+) -> None:
+    left = tmp_path / "outputs" / ".assembly-1"
+    left.mkdir(parents=True)
+    (tmp_path / "chunks").mkdir()
+    strange = [tmp_path / "outputs" / ".nfs0001", tmp_path / "chunks" / ".DS_Store"]
+    for file in strange:
+        file.touch()
+
+    async with running_coordinator(["127.0.0.1:1"], tmp_path):
+        assert not left.exists()
+        assert all(file.exists() for file in strange)
