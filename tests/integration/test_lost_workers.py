@@ -42,7 +42,7 @@ def bundles(tmp_path: Path) -> BundleStore:
 def little_patience(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(link, "ASK_TIMEOUT_S", 0.3)
     monkeypatch.setattr(link, "SILENCE_LIMIT_S", 1.0)
-    monkeypatch.setattr(chunk_call, "ABORT_GRACE_S", 0.5)
+    monkeypatch.setattr(chunk_call, "ABORT_GRACE_S", 1.0)
 
 
 def a_big_bundle(bundles: BundleStore, folder: Path) -> BundleEntry:
@@ -146,7 +146,7 @@ async def test_a_cancel_waits_no_longer_than_the_grace_for_a_silent_worker(
         took_s = time.monotonic() - began_s
 
     assert scene.rendering.cancelled()
-    assert took_s < 0.9
+    assert took_s < 1.8
 
 
 async def test_a_frozen_process_is_noticed_by_the_connection_alone() -> None:
