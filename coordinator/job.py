@@ -174,6 +174,8 @@ def _violations(spec: JobSpec) -> Iterator[Violation]:
     count = len(spec.frames)
     if not 1 <= count <= MAX_FRAMES:
         yield Violation("frames", f"{count} frames is outside 1…{MAX_FRAMES}")
+    if spec.frames.start > MAX_FRAMES:  # all frames before it are played
+        yield Violation("frames", f"its start {spec.frames.start} is outside 0…{MAX_FRAMES}")
     if spec.chunk_frames is not None:
         least = max(1, -(-count // MAX_CHUNKS))
         if not least <= spec.chunk_frames <= MAX_FRAMES:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from fractions import Fraction
 
@@ -144,3 +145,8 @@ def test_an_event_survives_the_wire(event: Event) -> None:
     row = JobEvent(sequence=7, at=NOW, event=event)
 
     assert wire.to_job_event(wire.from_job_event(row)) == row
+
+
+def test_a_range_so_late_that_no_page_is_ever_played_up_to_it_is_refused() -> None:
+    with pytest.raises(InvalidRequestError, match=r"start 4611686018427387904 is outside 0…"):
+        replace(a_spec(), frames=FrameRange(1 << 62, (1 << 62) + 10))
