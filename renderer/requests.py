@@ -56,7 +56,9 @@ class Requests:
         request_id, url = params["requestId"], params["request"]["url"]
         self._open[request_id] = url
         is_ours = PRIVATE in url  # a video's next picture, which this frame does not show
-        if params.get("type") in _AWAITED and not is_ours and request_id not in self.awaited:
+        is_heard = bool(params["loaderId"])  # a worker's own script ends in the worker, unheard
+        is_wanted = params.get("type") in _AWAITED and is_heard and not is_ours
+        if is_wanted and request_id not in self.awaited:
             self.awaited[request_id] = params
             self.begun += not url.startswith("data:")  # such are there at once
 
