@@ -6,14 +6,13 @@ import asyncio
 import hashlib
 import time
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from .approach import APPROACH_FRAMES, first_picture
-from .browser import LaunchOptions, Sandbox, open_browser, open_playwright, sandbox_is_on
+from .browser import LaunchOptions, Sandbox, open_playwright, sandbox_is_on
 from .bundle import sha256_of
-from .capture.choose import choose, page_scripts
 from .composition import BundleEntry
 from .encode.ffmpeg import encoding
 from .encode.probe import check_chunk, probe
@@ -21,14 +20,14 @@ from .errors import InvalidRequestError, Violation
 from .events import FramesDone
 from .fingerprint import Fingerprint, read_fingerprint
 from .media.projection import MediaRoom
-from .session import FRAME_TIMEOUT_S, Opening, open_session
+from .probing import probe_page, watch_script
+from .session import FRAME_TIMEOUT_S
 from .site import open_site
+from .studio import Studio, View
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
     from pathlib import Path
-
-    from playwright.async_api import Playwright
 
     from .bundle import BundleStore
     from .capture.base import CaptureStrategy
@@ -37,8 +36,8 @@ if TYPE_CHECKING:
     from .encode.pictures import PictureStream
     from .events import OnRenderEvent
     from .frames import FrameRange
+    from .history import ProbeResult
     from .settings import RenderSettings
-    from .site import Site
     from .tools import Tools
 
 
@@ -80,18 +79,6 @@ async def open_renderer(
         media = MediaRoom(site, tools)
         studio = Studio(playwright, options, site, tools, frame_timeout_s, media)
         yield Renderer(studio, fingerprint)
-
-
-@dataclass(frozen=True, slots=True)
-class Studio:
-    """What every render of a renderer shares."""
-
-    playwright: Playwright
-    launch: LaunchOptions
-    site: Site
-    tools: Tools
-    frame_timeout_s: float
-    media: MediaRoom
 
 
 class Renderer:
@@ -153,6 +140,28 @@ class Renderer:
             next_frame_digest="".join(filmed.digests[len(frames) :]),
         )
 
+    async def probe(
+        self,
+        composition: Composition,
+        frames: FrameRange,
+        *,
+        settings: RenderSettings,
+        on_event: OnRenderEvent,
+    ) -> ProbeResult:
+        """Find out whether the page shows the same in each session, and after a jump.
+
+        Raises:
+            RenderError: and nothing else.
+
+        """
+        view = View(
+            url=await self._address(composition),
+            settings=settings,
+            first_drawn=0,
+            scripts=(watch_script(),),
+        )
+        return await probe_page(lambda: self._studio.stage(view, on_event), frames)
+
     async def _address(self, composition: Composition) -> str:
         if isinstance(composition, BundleEntry):
             return await self._studio.site.url(composition)
@@ -160,17 +169,10 @@ class Renderer:
 
     async def _film(self, film: Film, on_event: OnRenderEvent) -> tuple[PictureStream, Filmed]:
         settings = film.settings
-        launch = replace(self._studio.launch, device_scale_factor=settings.device_scale_factor)
-        first_drawn = film.frames.start - APPROACH_FRAMES
-        projection = self._studio.media.projection(settings.frame_rate, first_drawn)
-        async with (
-            projection as media_script,
-            open_browser(self._studio.playwright, launch) as browser,
-        ):
-            scripts = (*page_scripts(settings), media_script)
-            opening = Opening(film.url, settings, scripts, self._studio.frame_timeout_s)
-            session = await open_session(browser, opening, on_event)
-            capture = choose(session, settings)
+        view = View(
+            url=film.url, settings=settings, first_drawn=film.frames.start - APPROACH_FRAMES
+        )
+        async with self._studio.stage(view, on_event) as (session, capture):
             first = await first_picture(session, capture, film.frames.start, settings.history)
             ffmpeg = self._studio.tools.ffmpeg
             async with encoding(ffmpeg, capture.pictures, settings, film.output) as encoder:

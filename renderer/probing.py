@@ -1,0 +1,93 @@
+"""The probe: a page is played twice and jumped into, and its pictures are compared."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any, Final
+
+from .approach import APPROACH_FRAMES, first_picture
+from .history import Between, Difference, ProbeResult, Route, Use, route
+from .settings import History
+
+if TYPE_CHECKING:
+    from .capture.base import CaptureStrategy
+    from .frames import FrameRange
+    from .session import Session
+
+_WATCH: Final = "window[Symbol.for('framefarm.watch')]"
+
+Pictures = dict[int, bytes]
+OpenStage = Callable[[], AbstractAsyncContextManager["tuple[Session, CaptureStrategy]"]]
+
+
+async def probe_page(open_stage: OpenStage, frames: FrameRange) -> ProbeResult:
+    """Find out whether a page shows the same in each session, and after a jump.
+
+    `open_stage` opens the page anew, in a browser of its own, with `watch_script` in it.
+
+    Raises:
+        RenderError: the page throws, or cannot be filmed.
+
+    """
+    way = route(frames)
+    async with open_stage() as (session, capture):
+        played = await _play(session, capture, way)
+        uses = _uses(await session.evaluate(f"{_WATCH}.uses()"))
+    async with open_stage() as (session, capture):
+        again = await _play(session, capture, way)
+    jumped = Pictures()
+    for frame in way.jumps:
+        async with open_stage() as (session, capture):
+            jumped[frame] = await first_picture(session, capture, frame, History.SEEKABLE)
+    return ProbeResult(
+        frames=way.pictures,
+        jumps=way.jumps,
+        differences=(
+            *_differences(played, again, Between.SESSIONS),
+            *_differences(played, jumped, Between.WAYS),
+        ),
+        uses=uses,
+    )
+
+
+async def _play(session: Session, capture: CaptureStrategy, way: Route) -> Pictures:
+    pictures, near = Pictures(), _near(way)
+    for frame in range(way.played + 1):
+        if frame in way.pictures:
+            pictures[frame] = await capture.capture(frame)
+        elif frame in near:
+            await capture.approach(frame)
+        else:
+            await capture.skip(frame)
+    for visit in way.visits:
+        session.leave_out(visit - APPROACH_FRAMES)
+        for frame in range(visit - APPROACH_FRAMES, visit):
+            await capture.approach(frame)
+        pictures[visit] = await capture.capture(visit)
+    return pictures
+
+
+def _near(way: Route) -> set[int]:
+    return {frame - back for frame in way.pictures for back in range(1, APPROACH_FRAMES + 1)}
+
+
+def _differences(one: Pictures, other: Pictures, between: Between) -> tuple[Difference, ...]:
+    return tuple(
+        Difference(frame=frame, between=between, pictures=(one[frame], picture))
+        for frame, picture in other.items()
+        if one[frame] != picture
+    )
+
+
+def _uses(told: list[list[Any]]) -> tuple[Use, ...]:
+    return tuple(Use(api=api, detail=detail, count=count) for api, detail, count in told)
+
+
+@cache
+def watch_script() -> str:
+    """Return the script to run in every document after the clock's, before its own."""
+    text = files("renderer").joinpath("watch.js").read_text(encoding="utf-8")
+    return f"({text[text.index('() =>') :].rstrip()})()"
