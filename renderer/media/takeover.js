@@ -1,7 +1,7 @@
 // Takes over <video> and <audio>: their time is a function of the virtual clock, and what a video
 // shows is a picture that the worker decoded. The element itself never loads: it shows each picture
 // as its poster, which has the element's own box, fit, filters and transforms, and is there as soon
-// as it is set. `__init__.py` tells how it is served; it runs in every document after `clock.js`.
+// as it is set. `projection.py` adds the options and runs it in every document after `clock.js`.
 (options) => {
   const clock = window[Symbol.for("framefarm.clock")];
   const KEY = Symbol.for("framefarm.media");
