@@ -42,8 +42,13 @@ class ChunkFiles:
         """What became of the chunks in an earlier process, where their files are what they were."""
         return await asyncio.to_thread(lambda: {each.index: self._finished(each) for each in tasks})
 
-    async def drop(self, task: ChunkTask) -> None:
-        await asyncio.to_thread(self._note(task).unlink, missing_ok=True)
+    async def drop(self, tasks: Iterable[ChunkTask]) -> None:
+        """Let the chunks count as finished no more."""
+        await asyncio.to_thread(self._drop, tasks)
+
+    def _drop(self, tasks: Iterable[ChunkTask]) -> None:
+        for task in tasks:
+            self._note(task).unlink(missing_ok=True)
 
     def _keep(self, task: ChunkTask, result: ChunkResult) -> None:
         note = {"frames": [task.frames.start, task.frames.stop], "result": asdict(result)}

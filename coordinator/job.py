@@ -96,6 +96,14 @@ class JobError:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StoredFile:
+    """A file that the coordinator keeps."""
+
+    size_bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Output:
     """The facts of a finished video."""
 
@@ -105,6 +113,7 @@ class Output:
     width_px: int
     height_px: int
     warnings: tuple[str, ...] = ()  # what the page did not get, each once
+    manifest: StoredFile | None = None  # of its frames; older versions wrote none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,6 +19,7 @@ from renderer.tools import find_ffmpeg
 from .assembler import Assembly, ChunkFile, assemble
 from .chunk_files import ChunkFiles
 from .job import Event, JobSpec, JobState, Output, StateChanged
+from .manifest import write_manifest
 from .plan_run import PlanRun
 from .planner import Plan, plan
 
@@ -57,7 +58,7 @@ class RenderOrchestrator:
         """Cut a job into chunks; pure. With `concurrency`, into just so many of equal length."""
         return plan(job_id, spec, concurrency=concurrency)
 
-    async def render(
+    async def render(  # noqa: PLR0913  # one run, and each file of it has a place of its own
         self,
         plan: Plan,
         output: Path,
@@ -65,11 +66,13 @@ class RenderOrchestrator:
         on_event: OnEvent = lambda _: None,
         abort: asyncio.Event | None = None,
         chunks: Path | None = None,
+        manifest: Path | None = None,
     ) -> Output:
         """Render a plan to a video that stands at `output` when this returns, whole and verified.
 
         Chunk files stand in a temporary folder beside it until then. Or in the folder `chunks`,
         which stays: what it holds of the same plan from an earlier call is not rendered again.
+        `manifest` gets a line of JSON for each frame: its digest, and who rendered it.
 
         Raises:
             JobAbortedError: `abort` was set; everything that ran has been stopped.
@@ -89,6 +92,9 @@ class RenderOrchestrator:
                 on_event(StateChanged(JobState.ASSEMBLING))
                 assembly = await self._assembly(plan, results, files)
                 await assemble(assembly, output, ffmpeg=ffmpeg, ffprobe=ffprobe)
+        written = None
+        if manifest is not None:
+            written = await write_manifest(manifest, plan.tasks, results)
         return Output(
             size_bytes=output.stat().st_size,
             sha256=await asyncio.to_thread(sha256_of, output),
@@ -96,6 +102,7 @@ class RenderOrchestrator:
             width_px=assembly.width_px,
             height_px=assembly.height_px,
             warnings=_warnings(results),
+            manifest=written,
         )
 
     @asynccontextmanager

@@ -89,6 +89,8 @@ class PlanRun:
         return tasks
 
     async def _render(self, tasks: Iterable[ChunkTask]) -> dict[int, ChunkResult]:
+        tasks = list(tasks)
+        await self._files.drop(tasks)
         async with task_group() as group:
             chunks = {
                 task.index: group.create_task(self._chunk(task), name=f"chunk-{task.index}")
@@ -98,7 +100,6 @@ class PlanRun:
 
     async def _chunk(self, task: ChunkTask) -> ChunkResult:
         path, teller = self._files.path(task), self._teller(task)
-        await self._files.drop(task)
         try:
             result = await self._executor.render(task, path, on_progress=teller.hear)
             await self._verify(task, result, path)

@@ -16,7 +16,7 @@ from renderer.errors import InvalidRequestError, Violation
 
 from . import wire
 from .sources import check_sources
-from .status import JobNotSucceededError
+from .status import JobNotSucceededError, NoManifestError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from renderer.bundle import BundleStore
 
     from .events import EventLog
+    from .job import Job
     from .jobs import Jobs
     from .stores.base import JobStore
 
@@ -111,10 +112,24 @@ class CoordinatorService(coordinator_pb2_grpc.RenderCoordinatorServicer):
         if not 0 <= request.offset <= job.output.size_bytes:
             problem = f"{request.offset} is outside 0…{job.output.size_bytes} bytes"
             raise InvalidRequestError([Violation("offset", problem)])
-        with await asyncio.to_thread(self._jobs.output(job.id).open, "rb") as file:
+        path = self._part(job, request.part)
+        with await asyncio.to_thread(path.open, "rb") as file:
             await asyncio.to_thread(file.seek, request.offset)
             while data := await asyncio.to_thread(file.read, DATA_BYTES):
                 await context.write(pb.DownloadOutputResponse(data=data))
+
+    def _part(self, job: Job, part: pb.OutputPart.ValueType) -> Path:
+        match part:
+            case pb.OUTPUT_PART_UNSPECIFIED | pb.OUTPUT_PART_VIDEO:
+                return self._jobs.output(job.id)
+            case pb.OUTPUT_PART_MANIFEST:
+                if job.output is None or job.output.manifest is None:
+                    raise NoManifestError(f"job {job.id} has no manifest: render it again")
+                return self._jobs.manifest(job.id)
+            case _:
+                raise InvalidRequestError(
+                    [Violation("part", f"this version does not know value {part}")]
+                )
 
     async def ListWorkers(  # noqa: N802
         self, request: pb.ListWorkersRequest, context: Context

@@ -24,9 +24,14 @@ class JobNotSucceededError(Exception):
     """The job has no output to download."""
 
 
+class NoManifestError(Exception):
+    """The job's video has no manifest: an older version rendered it."""
+
+
 _STATUSES: Final[dict[type[Exception], tuple[StatusCode, str]]] = {
     JobNotFoundError: (StatusCode.NOT_FOUND, "JOB_NOT_FOUND"),
     JobNotSucceededError: (StatusCode.FAILED_PRECONDITION, "JOB_NOT_SUCCEEDED"),
+    NoManifestError: (StatusCode.FAILED_PRECONDITION, "NO_MANIFEST"),
     BundleNotUploadedError: (StatusCode.FAILED_PRECONDITION, BUNDLE_MISSING),
 }
 

@@ -24,6 +24,7 @@ from .job import (
     PageLogged,
     ProgressMade,
     StateChanged,
+    StoredFile,
 )
 
 if TYPE_CHECKING:
@@ -221,6 +222,7 @@ def _from_output(output: Output) -> pb.Output:
         width_px=output.width_px,
         height_px=output.height_px,
         warnings=output.warnings,
+        manifest=None if output.manifest is None else _from_file(output.manifest),
     )
 
 
@@ -232,7 +234,16 @@ def _to_output(message: pb.Output) -> Output:
         width_px=message.width_px,
         height_px=message.height_px,
         warnings=tuple(message.warnings),
+        manifest=_to_file(message.manifest) if message.HasField("manifest") else None,
     )
+
+
+def _from_file(file: StoredFile) -> pb.StoredFile:
+    return pb.StoredFile(size_bytes=file.size_bytes, sha256=file.sha256)
+
+
+def _to_file(message: pb.StoredFile) -> StoredFile:
+    return StoredFile(size_bytes=message.size_bytes, sha256=message.sha256)
 
 
 def _from_time(at: datetime) -> Timestamp:

@@ -27,9 +27,11 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
-    from coordinator.job import Job, JobEvent, JobSpec, Output
+    from coordinator.job import Job, JobEvent, JobSpec, Output, StoredFile
     from protos.framefarm.v1.coordinator_pb2_grpc import RenderCoordinatorAsyncStub
     from renderer.bundle import BundleManifest
+
+    from .landing import Promised
 
 T = TypeVar("T")
 
@@ -143,10 +145,29 @@ class FarmClient:
 
         """
         promised = _output_of(await self.get(job_id))
-        async with landing(output, promised) as arriving:
+        await self._fetch(pb.DownloadOutputRequest(job_id=job_id), output, promised)
+        return promised
+
+    async def download_manifest(self, job_id: str, path: Path) -> StoredFile:
+        """Bring the manifest of a job's frames to `path`: JSON lines, one for each frame.
+
+        Raises:
+            JobFailedError, JobCancelledError, DownloadDamagedError, OSError: as `download`.
+            CallFailedError: the job is of an older version and has none (NO_MANIFEST).
+
+        """
+        promised = _manifest_of(await self.get(job_id))
+        request = pb.DownloadOutputRequest(job_id=job_id, part=pb.OUTPUT_PART_MANIFEST)
+        await self._fetch(request, path, promised)
+        return promised
+
+    async def _fetch(
+        self, request: pb.DownloadOutputRequest, path: Path, promised: Promised
+    ) -> None:
+        async with landing(path, promised) as arriving:
             patience = self._patience()
             while arriving.size_bytes < promised.size_bytes:
-                request = pb.DownloadOutputRequest(job_id=job_id, offset=arriving.size_bytes)
+                request.offset = arriving.size_bytes
                 call = self._stub.DownloadOutput(request)
                 try:
                     async for response in call:
@@ -157,7 +178,6 @@ class FarmClient:
                     await patience.bear(error)
                 finally:
                     call.cancel()
-        return promised
 
     async def _events(self, job_id: str, after_sequence: int) -> AsyncGenerator[JobEvent]:
         patience = self._patience()
@@ -208,6 +228,17 @@ def _output_of(job: Job) -> Output:
         status=grpc.StatusCode.FAILED_PRECONDITION.name,
         reason="JOB_NOT_SUCCEEDED",
     )
+
+
+def _manifest_of(job: Job) -> StoredFile:
+    manifest = _output_of(job).manifest
+    if manifest is None:
+        raise CallFailedError(
+            f"job {job.id} has no manifest: an older version rendered it; render it again",
+            status=grpc.StatusCode.FAILED_PRECONDITION.name,
+            reason="NO_MANIFEST",
+        )
+    return manifest
 
 
 @contextmanager

@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import secrets
 from contextlib import asynccontextmanager
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Protocol
 
 from .errors import DownloadDamagedError
 
@@ -14,7 +14,15 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
     from pathlib import Path
 
-    from coordinator.job import Output
+
+class Promised(Protocol):
+    """What is known of a file before it comes."""
+
+    @property
+    def size_bytes(self) -> int: ...
+
+    @property
+    def sha256(self) -> str: ...
 
 
 class Landing:
@@ -29,7 +37,7 @@ class Landing:
         await asyncio.to_thread(self._write, data)
         self.size_bytes += len(data)
 
-    def check(self, promised: Output) -> None:
+    def check(self, promised: Promised) -> None:
         """Compare what came with what was promised.
 
         Raises:
@@ -42,7 +50,7 @@ class Landing:
             )
         if (found := self._sha256.hexdigest()) != promised.sha256:
             raise DownloadDamagedError(
-                f"the video's sha256 is {found}, the job promised {promised.sha256}; try again"
+                f"the file's sha256 is {found}, the job promised {promised.sha256}; try again"
             )
 
     def _write(self, data: bytes) -> None:
@@ -51,7 +59,7 @@ class Landing:
 
 
 @asynccontextmanager
-async def landing(output: Path, promised: Output) -> AsyncGenerator[Landing]:
+async def landing(output: Path, promised: Promised) -> AsyncGenerator[Landing]:
     """Receive a file for `output`; when the block raises, nothing has happened there."""
     part = output.with_name(f".framefarm-{secrets.token_hex(8)}.part")
     file = await asyncio.to_thread(part.open, "xb")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import json
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
@@ -57,6 +59,16 @@ async def watched(stub: Any, job_id: str, after: int = 0) -> list[pb.JobEvent]:
     return [event async for event in stub.WatchJob(request)]
 
 
+async def downloaded(stub: Any, job_id: str, **asked: Any) -> bytes:
+    call = stub.DownloadOutput(pb.DownloadOutputRequest(job_id=job_id, **asked))
+    return b"".join([response.data async for response in call])
+
+
+async def frames_of(stub: Any, job: Job) -> list[dict[str, Any]]:
+    lines = await downloaded(stub, job.id, part=pb.OUTPUT_PART_MANIFEST)
+    return [json.loads(line) for line in lines.splitlines()]
+
+
 async def job_of(stub: Any, job_id: str) -> Job:
     return wire.to_job(await stub.GetJob(pb.GetJobRequest(job_id=job_id)))
 
@@ -86,8 +98,8 @@ async def test_a_job_is_created_watched_and_downloaded(tmp_path: Path) -> None:
     assert decode_frame_numbers(tmp_path / "video.mp4") == list(range(30))
 
 
-async def test_one_worker_or_two_make_the_same_bytes(tmp_path: Path) -> None:
-    digests = []
+async def test_one_worker_or_two_make_the_same_bytes_of_the_same_frames(tmp_path: Path) -> None:
+    digests, manifests = [], []
     for count in (1, 2):
         renderers = [PictureRenderer() for _ in range(count)]
         async with a_farm(tmp_path / str(count), *renderers) as (stub, _):
@@ -96,8 +108,62 @@ async def test_one_worker_or_two_make_the_same_bytes(tmp_path: Path) -> None:
             output = (await job_of(stub, job.id)).output
             assert output is not None
             digests.append(output.sha256)
+            manifests.append(await frames_of(stub, job))
 
     assert digests[0] == digests[1]
+    assert [row["frame"] for row in manifests[0]] == list(range(40))
+    assert [row["chunk"] for row in manifests[0]] == [frame // 7 for frame in range(40)]
+    assert len({row["sha256"] for row in manifests[0]}) == 40
+    assert [row["sha256"] for row in manifests[1]] == [row["sha256"] for row in manifests[0]]
+    assert [len({row["worker"] for row in rows}) for rows in manifests] == [1, 2]
+
+
+async def test_a_manifest_names_the_attempt_that_made_a_frame(tmp_path: Path) -> None:
+    async with a_farm(tmp_path, PictureRenderer(crashes=1)) as (stub, _):
+        job = await create(stub, a_spec(20, crash=15))
+        await watched(stub, job.id)
+
+        rows = await frames_of(stub, job)
+
+    assert [row["attempt"] for row in rows] == [1] * 10 + [2] * 10
+
+
+async def test_a_manifest_is_what_the_jobs_output_says_and_may_be_asked_for_in_part(
+    tmp_path: Path,
+) -> None:
+    async with a_farm(tmp_path, PictureRenderer()) as (stub, _):
+        job = await create(stub, a_spec(10))
+        await watched(stub, job.id)
+        output = (await job_of(stub, job.id)).output
+        whole = await downloaded(stub, job.id, part=pb.OUTPUT_PART_MANIFEST)
+        rest = await downloaded(stub, job.id, part=pb.OUTPUT_PART_MANIFEST, offset=100)
+
+    assert output is not None
+    assert output.manifest is not None
+    assert output.manifest.sha256 == hashlib.sha256(whole).hexdigest()
+    assert output.manifest.size_bytes == len(whole)
+    assert rest == whole[100:]
+
+
+@pytest.mark.parametrize(
+    ("part", "is_forgotten", "reason"),
+    [(7, False, "INVALID_REQUEST"), (pb.OUTPUT_PART_MANIFEST, True, "NO_MANIFEST")],
+)
+async def test_a_part_that_is_not_there_is_refused(
+    tmp_path: Path, part: int, is_forgotten: bool, reason: str
+) -> None:
+    async with a_farm(tmp_path, PictureRenderer()) as (stub, coordinator):
+        job = await create(stub, a_spec(10))
+        await watched(stub, job.id)
+        if is_forgotten:  # as a coordinator of an older version left it
+            output = (await job_of(stub, job.id)).output
+            assert output is not None
+            await coordinator.store.append(job.id, [], output=replace(output, manifest=None))
+
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await downloaded(stub, job.id, part=part)
+
+    assert read(caught.value).reason == reason
 
 
 async def test_a_watcher_may_come_back_and_go_on_where_it_stopped(tmp_path: Path) -> None:
@@ -297,7 +363,8 @@ async def test_a_coordinator_that_starts_again_goes_on_with_what_it_left(
     states = [e.state_changed.state for e in events if e.HasField("state_changed")]
     assert states[:3] == [pb.JOB_STATE_QUEUED, pb.JOB_STATE_RENDERING, pb.JOB_STATE_QUEUED]
     assert states[-1] == pb.JOB_STATE_SUCCEEDED
-    assert [path.name for path in (tmp_path / "outputs").iterdir()] == [f"{job.id}.mp4"]
+    outputs = sorted(path.name for path in (tmp_path / "outputs").iterdir())
+    assert outputs == [f"{job.id}.manifest.jsonl", f"{job.id}.mp4"]
     assert decode_frame_numbers(tmp_path / "outputs" / f"{job.id}.mp4") == list(range(40))
     assert sorted(renderer.rendered) == [FrameRange(10 * k, 10 * k + 10) for k in range(4)]
     assert list((tmp_path / "chunks").iterdir()) == []
