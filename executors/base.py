@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from renderer.events import FramesDone, PageLog
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from renderer.composition import Composition
     from renderer.frames import FrameRange
+    from renderer.history import ProbeResult
     from renderer.settings import RenderSettings
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "ChunkEvent",
     "ChunkResult",
     "ChunkTask",
+    "CompositionProber",
     "FramesDone",
     "OnProgress",
     "PageLog",
@@ -105,6 +107,23 @@ class RenderExecutor(Protocol):
 
         Raises:
             ExecutorError: and nothing else; it knows whether another attempt may help.
+
+        """
+        ...
+
+
+@runtime_checkable
+class CompositionProber(Protocol):
+    """What an executor may be, too: one that finds out about a page before its job is planned."""
+
+    async def probe(self, task: ChunkTask) -> ProbeResult:
+        """Find out whether the page shows the same in each session, and after a jump.
+
+        The task's frames are all that are wanted of the page; it is no chunk, and has an index
+        that no chunk of the job has. Cancellation is as in `RenderExecutor.render`.
+
+        Raises:
+            ExecutorError: and nothing else.
 
         """
         ...

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import grpc.aio
 
@@ -16,18 +16,25 @@ from .chunk_call import ChunkCall
 from .discovery import discovery
 from .errors import BundleAbsentError, ExecutorError, Retry, WorkerUnfitError
 from .fleet import Wish, open_fleet
+from .probe_call import ProbeCall
 from .retry import Budget
 from .status import error_of
 
+T = TypeVar("T")
+
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Callable
     from pathlib import Path
 
     from renderer.bundle import BundleStore
+    from renderer.history import ProbeResult
 
     from .fleet import Fleet
     from .link import WorkerLink
     from .plugins import ExecutorContext
+    from .worker_call import WorkerCall
+
+    MakeCall = Callable[[ChunkTask, str, OnProgress], WorkerCall[T]]
 
 log = logging.getLogger(__name__)
 
@@ -46,19 +53,29 @@ class GrpcExecutor:
     async def render(
         self, task: ChunkTask, output: Path, *, on_progress: OnProgress
     ) -> ChunkResult:
-        async with self.fleet.job(task.job_id):
-            return await self._until_rendered(task, output, on_progress)
+        def call(attempt: ChunkTask, worker: str, hear: OnProgress) -> ChunkCall:
+            return ChunkCall(attempt, output, worker=worker, on_progress=hear)
 
-    async def _until_rendered(
-        self, task: ChunkTask, output: Path, on_progress: OnProgress
-    ) -> ChunkResult:
+        async with self.fleet.job(task.job_id):
+            return await self._until_done(task, call, on_progress)
+
+    async def probe(self, task: ChunkTask) -> ProbeResult:
+        def call(attempt: ChunkTask, worker: str, hear: OnProgress) -> ProbeCall:
+            return ProbeCall(attempt, worker=worker, on_progress=hear)
+
+        async with self.fleet.job(task.job_id):
+            return await self._until_done(task, call, lambda _: None)
+
+    async def _until_done(
+        self, task: ChunkTask, make_call: MakeCall[T], on_progress: OnProgress
+    ) -> T:
         budget, failed = Budget(), set[str]()
         while True:
             wish = Wish(job_id=task.job_id, digest=_digest(task), avoid=failed)
             async with self.fleet.lease(wish) as worker:
                 on_progress(AttemptStarted(worker.address, task.attempt))
                 try:
-                    return await self._attempt(task, output, worker, on_progress)
+                    return await self._attempt(task, make_call, worker, on_progress)
                 except ExecutorError as error:
                     budget = budget.after(error, worker.address)
                     if not budget.allows(error):
@@ -69,13 +86,13 @@ class GrpcExecutor:
             task = replace(task, attempt=task.attempt + 1)
 
     async def _attempt(
-        self, task: ChunkTask, output: Path, worker: WorkerLink, on_progress: OnProgress
-    ) -> ChunkResult:
+        self, task: ChunkTask, make_call: MakeCall[T], worker: WorkerLink, on_progress: OnProgress
+    ) -> T:
         def hear(event: ChunkEvent) -> None:
             worker.heard()
             on_progress(event)
 
-        call = ChunkCall(task, output, worker=worker.address, on_progress=hear)
+        call = make_call(task, worker.address, hear)
         async with worker.while_heard():
             await self._bring(task, worker)
             try:

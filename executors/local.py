@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from renderer.composition import Composition
     from renderer.events import OnRenderEvent
     from renderer.frames import FrameRange
+    from renderer.history import ProbeResult
     from renderer.settings import RenderSettings
 
     from .plugins import ExecutorContext
@@ -60,6 +61,15 @@ class ChunkRenderer(Protocol):
         on_event: OnRenderEvent,
         has_successor: bool = False,
     ) -> RenderedChunk: ...
+
+    async def probe(
+        self,
+        composition: Composition,
+        frames: FrameRange,
+        *,
+        settings: RenderSettings,
+        on_event: OnRenderEvent,
+    ) -> ProbeResult: ...
 
 
 class LocalExecutor:
@@ -101,6 +111,18 @@ class LocalExecutor:
             frame_digests=chunk.frame_digests,
             next_frame_digest=chunk.next_frame_digest,
         )
+
+    async def probe(self, task: ChunkTask) -> ProbeResult:
+        async with self._slots:
+            try:
+                return await self._renderer.probe(
+                    task.composition,
+                    task.frames,
+                    settings=task.settings,
+                    on_event=lambda _: None,
+                )
+            except RenderError as error:
+                raise _translated(error, task) from error
 
 
 @asynccontextmanager

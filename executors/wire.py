@@ -12,6 +12,7 @@ from renderer.bundle import BundleFile, BundleManifest
 from renderer.composition import BundleEntry, Composition, PageUrl
 from renderer.errors import InvalidRequestError, Violation
 from renderer.frames import FrameRange, FrameRate
+from renderer.history import Between, Difference, ProbeResult, Use
 from renderer.settings import CaptureMode, Codec, ColorScheme, History, RenderSettings
 
 from .base import ChunkResult, ChunkTask
@@ -105,6 +106,33 @@ def to_result(
         attempt=task.attempt,
         frame_digests=_to_digests(digests),
         next_frame_digest=message.next_frame_digest.hex(),
+    )
+
+
+def from_probe_result(result: ProbeResult) -> worker_pb2.Probed:
+    """Pictures stay where they are: the wire says only which frames differ."""
+    return worker_pb2.Probed(
+        frames=result.frames,
+        jumps=result.jumps,
+        differences=[
+            worker_pb2.FrameDifference(frame=row.frame, between=row.between)
+            for row in result.differences
+        ],
+        uses=[
+            worker_pb2.ApiUse(api=use.api, detail=use.detail, count=use.count)
+            for use in result.uses
+        ],
+    )
+
+
+def to_probe_result(message: worker_pb2.Probed) -> ProbeResult:
+    return ProbeResult(
+        frames=tuple(message.frames),
+        jumps=tuple(message.jumps),
+        differences=tuple(
+            Difference(frame=row.frame, between=Between(row.between)) for row in message.differences
+        ),
+        uses=tuple(Use(api=use.api, detail=use.detail, count=use.count) for use in message.uses),
     )
 
 

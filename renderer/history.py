@@ -97,8 +97,8 @@ _ORDINARY: Final = frozenset({"request", "animation begun after frame 0"})
 class ProbeResult:
     """What a probe has found: the frames it compared, those that differ, what the page uses."""
 
-    frames: tuple[int, ...]
-    jumps: tuple[int, ...]
+    frames: tuple[int, ...] = ()
+    jumps: tuple[int, ...] = ()
     differences: tuple[Difference, ...] = ()
     uses: tuple[Use, ...] = ()
 
@@ -116,7 +116,7 @@ class ProbeResult:
             return f"frame {found[0].frame} depends on the frames before it"
         if doubts := [str(use) for use in self.uses if use.api in _DOUBTFUL]:
             return f"the page uses what a probe cannot see through: {', '.join(doubts)}"
-        return "" if self.jumps else "the video is too short to tell"
+        return "" if self.jumps else "no frame was compared"
 
     def of(self, between: Between) -> tuple[Difference, ...]:
         return tuple(row for row in self.differences if row.between is between)

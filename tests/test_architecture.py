@@ -30,6 +30,8 @@ WIRE_EDGES = frozenset(
     {
         "executors.wire",
         "executors.chunk_call",  # RenderChunk, the caller's side
+        "executors.worker_call",
+        "executors.probe_call",
         "executors.link",  # a channel to a worker
         "executors.transfer",  # UploadBundle, both sides
         "worker.process",

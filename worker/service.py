@@ -7,12 +7,20 @@ import logging
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import grpc.aio
 
 from executors import wire
-from executors.base import ChunkEvent, ChunkResult, ChunkTask, FramesDone, RenderExecutor
+from executors.base import (
+    ChunkEvent,
+    ChunkResult,
+    ChunkTask,
+    CompositionProber,
+    FramesDone,
+    OnProgress,
+    RenderExecutor,
+)
 from executors.errors import BundleAbsentError, ChunkAbortedError
 from executors.status import BUNDLE_MISSING
 from executors.tasks import task_group
@@ -21,17 +29,22 @@ from protos.framefarm.v1 import worker_pb2 as pb
 from protos.framefarm.v1 import worker_pb2_grpc
 from renderer.composition import BundleEntry
 from renderer.errors import InvalidRequestError, Violation
+from renderer.history import ProbeResult
 
 from .outbox import Outbox
 
+T = TypeVar("T")
+
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable, Coroutine
 
     from protos.framefarm.v1 import render_pb2
     from renderer.bundle import BundleStore
 
     from .attempts import Attempt, Attempts
     from .cgroup import Limits
+
+    Work = Callable[[OnProgress], Coroutine[Any, Any, T]]
 
 log = logging.getLogger(__name__)
 
@@ -78,17 +91,32 @@ class WorkerService(worker_pb2_grpc.RenderWorkerServicer):
         task = await _read_task(context)
         await self._check_bundle(task)
         async with self._attempts.begin(task) as attempt:
-            identity = self._identity
-            accepted = pb.Accepted(worker=identity.name, fingerprint=identity.fingerprint)
-            await context.write(pb.RenderChunkResponse(accepted=accepted))
+            await self._accept(context)
             with tempfile.TemporaryDirectory(dir=self._scratch) as folder:
                 chunk = Path(folder, "chunk.mp4")
-                result = await self._render(attempt, chunk, context)
+                result = await _attempted(
+                    attempt,
+                    lambda hear: self._executor.render(task, chunk, on_progress=hear),
+                    context,
+                )
                 await _send_file(chunk, context)
             for digests in wire.from_digests(result.frame_digests):
                 await context.write(pb.RenderChunkResponse(digests=digests))
             await context.write(pb.RenderChunkResponse(completed=wire.from_result(result)))
             _report(task, result)
+
+    async def Probe(  # type: ignore[override]  # noqa: N802
+        self, request_iterator: AsyncIterator[pb.RenderChunkRequest], context: Context
+    ) -> None:
+        del request_iterator
+        task = await _read_task(context)
+        await self._check_bundle(task)
+        async with self._attempts.begin(task) as attempt:
+            await self._accept(context)
+            found = await _attempted(attempt, lambda _: self._probe(task), context)
+            probed = wire.from_probe_result(found)
+            await context.write(pb.RenderChunkResponse(probed=probed))
+            log.info("page probed", extra=_fields(task) | {"objection": found.objection})
 
     async def UploadBundle(  # type: ignore[override]  # noqa: N802
         self,
@@ -122,28 +150,15 @@ class WorkerService(worker_pb2_grpc.RenderWorkerServicer):
                     f"bundle {digest[:12]}… is not here: call UploadBundle", reason=BUNDLE_MISSING
                 )
 
-    async def _render(self, attempt: Attempt, chunk: Path, context: Context) -> ChunkResult:
-        outbox = Outbox()
+    async def _accept(self, context: Context) -> None:
+        identity = self._identity
+        accepted = pb.Accepted(worker=identity.name, fingerprint=identity.fingerprint)
+        await context.write(pb.RenderChunkResponse(accepted=accepted))
 
-        def on_progress(event: ChunkEvent) -> None:
-            if isinstance(event, FramesDone):
-                attempt.frames_done = event.done
-            outbox.put(event)
-
-        async with task_group() as group:
-            rendering = group.create_task(
-                self._executor.render(attempt.task, chunk, on_progress=on_progress),
-                name=f"render-chunk-{attempt.task.index}",
-            )
-            rendering.add_done_callback(lambda _: outbox.close())
-            listening = group.create_task(_listen(context, attempt), name="listen-for-abort")
-            obeying = group.create_task(_obey(attempt, rendering), name="obey-abort")
-            await outbox.send(context)
-            listening.cancel()
-            obeying.cancel()
-        if rendering.cancelled():  # and gone: what it had started was ended before
-            raise attempt.stopped.result()
-        return rendering.result()
+    async def _probe(self, task: ChunkTask) -> ProbeResult:
+        if isinstance(self._executor, CompositionProber):
+            return await self._executor.probe(task)
+        return ProbeResult()
 
 
 async def _read_task(context: Context) -> ChunkTask:
@@ -153,6 +168,28 @@ async def _read_task(context: Context) -> ChunkTask:
     return wire.to_task(request.task)
 
 
+async def _attempted(attempt: Attempt, work: Work[T], context: Context) -> T:
+    """Do the work of an attempt, and tell the caller of it, until it is done or stopped."""
+    outbox = Outbox()
+
+    def on_progress(event: ChunkEvent) -> None:
+        if isinstance(event, FramesDone):
+            attempt.frames_done = event.done
+        outbox.put(event)
+
+    async with task_group() as group:
+        working = group.create_task(work(on_progress), name=f"work-at-chunk-{attempt.task.index}")
+        working.add_done_callback(lambda _: outbox.close())
+        listening = group.create_task(_listen(context, attempt), name="listen-for-abort")
+        obeying = group.create_task(_obey(attempt, working), name="obey-abort")
+        await outbox.send(context)
+        listening.cancel()
+        obeying.cancel()
+    if working.cancelled():  # and gone: what it had started was ended before
+        raise attempt.stopped.result()
+    return working.result()
+
+
 async def _listen(context: Context, attempt: Attempt) -> None:
     """Read what the caller says after the task, until it has no more to say."""
     while (request := await context.read()) is not grpc.aio.EOF:
@@ -160,10 +197,10 @@ async def _listen(context: Context, attempt: Attempt) -> None:
             attempt.stop(ChunkAbortedError(request.abort.reason or "aborted", reason=ABORTED))
 
 
-async def _obey(attempt: Attempt, rendering: asyncio.Task[ChunkResult]) -> None:
+async def _obey(attempt: Attempt, working: asyncio.Task[Any]) -> None:
     why = await asyncio.shield(attempt.stopped)
     log.info("attempt stopped", extra=_fields(attempt.task) | {"reason": str(why)})
-    rendering.cancel()
+    working.cancel()
 
 
 async def _send_file(path: Path, context: Context) -> None:

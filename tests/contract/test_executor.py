@@ -11,12 +11,20 @@ from pathlib import Path
 
 import pytest
 
-from executors.base import AttemptStarted, ChunkEvent, ChunkTask, FramesDone, RenderExecutor
+from executors.base import (
+    AttemptStarted,
+    ChunkEvent,
+    ChunkTask,
+    CompositionProber,
+    FramesDone,
+    RenderExecutor,
+)
 from executors.errors import CompositionFailedError, ExecutorError
 from executors.local import LocalExecutor
 from renderer.bundle import BundleStore
 from renderer.composition import BundleEntry, Composition
 from renderer.renderer import open_renderer
+from renderer.settings import History
 from tests.support.eventually import eventually
 from tests.support.farm import grpc_executor, running_worker
 from tests.support.frame_numbers import decode_frame_numbers
@@ -159,3 +167,32 @@ async def test_a_bundle_that_is_not_there_is_an_executors_error(world: World, ou
         await world.executor.render(task, output, on_progress=lambda _: None)
 
     assert list(output.parent.iterdir()) == []
+
+
+async def test_a_probe_says_that_time_may_jump(world: World) -> None:
+    assert isinstance(world.executor, CompositionProber)
+
+    found = await world.executor.probe(world.task(0, 10))
+
+    assert found.jumps[-1] == 9
+    assert found.differences == ()
+    assert found.history is History.SEEKABLE
+
+
+async def test_a_page_at_fault_fails_in_the_probe(world: World) -> None:
+    assert isinstance(world.executor, CompositionProber)
+
+    with pytest.raises(CompositionFailedError, match="the page gave up at frame 0"):
+        await world.executor.probe(world.task(throw=0))
+
+
+async def test_a_cancelled_probe_has_ended_everywhere(world: World) -> None:
+    assert isinstance(world.executor, CompositionProber)
+    probing = asyncio.create_task(world.executor.probe(world.task(hang=0)))
+    await eventually(lambda: not world.is_idle(), within_s=20)
+
+    probing.cancel()
+    await asyncio.wait([probing])
+
+    assert probing.cancelled()
+    assert world.is_idle()

@@ -12,7 +12,7 @@ from pathlib import Path
 import grpc.aio
 import pytest
 
-from executors import chunk_call, link
+from executors import link, worker_call
 from executors.base import AttemptLost, ChunkEvent, ChunkResult, FramesDone
 from executors.errors import Retry
 from executors.status import error_of
@@ -42,7 +42,7 @@ def bundles(tmp_path: Path) -> BundleStore:
 def little_patience(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(link, "ASK_TIMEOUT_S", 0.3)
     monkeypatch.setattr(link, "SILENCE_LIMIT_S", 1.0)
-    monkeypatch.setattr(chunk_call, "ABORT_GRACE_S", 1.0)
+    monkeypatch.setattr(worker_call, "ABORT_GRACE_S", 1.0)
 
 
 def a_big_bundle(bundles: BundleStore, folder: Path) -> BundleEntry:

@@ -18,6 +18,7 @@ from renderer.composition import Composition
 from renderer.errors import BrowserLostError, CompositionError, Fault
 from renderer.events import FramesDone, OnRenderEvent, PageLog
 from renderer.frames import FrameRange
+from renderer.history import Between, Difference, ProbeResult, Use
 from renderer.renderer import RenderedChunk
 from renderer.settings import RenderSettings
 
@@ -72,6 +73,30 @@ class PictureRenderer:
         shift = 1000 if self.spoils > 0 else 0
         self.spoils -= 1
         return [numbered_picture(number + shift) for number in numbers]
+
+    async def probe(
+        self,
+        composition: Composition,
+        frames: FrameRange,
+        *,
+        settings: RenderSettings,
+        on_event: OnRenderEvent,
+    ) -> ProbeResult:
+        del composition, on_event
+        orders = json.loads(settings.props_json)
+        self.running.append(frames)
+        try:
+            await self._frame(0, orders)
+        finally:
+            self.running.remove(frames)
+        return ProbeResult(
+            frames=(0, 9),
+            jumps=(9,),
+            differences=tuple(
+                Difference(frame=frame, between=Between.WAYS) for frame in orders.get("differs", ())
+            ),
+            uses=(Use(api="request", detail="http://a.example/b", count=2),),
+        )
 
     async def _frame(self, number: int, orders: dict[str, float]) -> None:
         await asyncio.sleep(orders.get("frame_s", 0))

@@ -125,6 +125,7 @@ class RenderChunkResponse(_message.Message):
     DATA_FIELD_NUMBER: _builtins.int
     COMPLETED_FIELD_NUMBER: _builtins.int
     DIGESTS_FIELD_NUMBER: _builtins.int
+    PROBED_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def accepted(self) -> Global___Accepted: ...
     @_builtins.property
@@ -137,6 +138,8 @@ class RenderChunkResponse(_message.Message):
     def completed(self) -> Global___Completed: ...
     @_builtins.property
     def digests(self) -> Global___FrameDigests: ...
+    @_builtins.property
+    def probed(self) -> Global___Probed: ...
     def __init__(
         self,
         *,
@@ -146,12 +149,13 @@ class RenderChunkResponse(_message.Message):
         data: Global___Data | None = ...,
         completed: Global___Completed | None = ...,
         digests: Global___FrameDigests | None = ...,
+        probed: Global___Probed | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["accepted", b"accepted", "completed", b"completed", "data", b"data", "digests", b"digests", "log", b"log", "progress", b"progress", "step", b"step"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["accepted", b"accepted", "completed", b"completed", "data", b"data", "digests", b"digests", "log", b"log", "probed", b"probed", "progress", b"progress", "step", b"step"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted", b"accepted", "completed", b"completed", "data", b"data", "digests", b"digests", "log", b"log", "progress", b"progress", "step", b"step"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted", b"accepted", "completed", b"completed", "data", b"data", "digests", b"digests", "log", b"log", "probed", b"probed", "progress", b"progress", "step", b"step"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_step: _TypeAlias = _typing.Literal["accepted", "progress", "log", "data", "completed", "digests"]  # noqa: Y015
+    _WhichOneofReturnType_step: _TypeAlias = _typing.Literal["accepted", "progress", "log", "data", "completed", "digests", "probed"]  # noqa: Y015
     _WhichOneofArgType_step: _TypeAlias = _typing.Literal["step", b"step"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_step) -> _WhichOneofReturnType_step | None: ...
 
@@ -319,6 +323,98 @@ class Completed(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Completed: _TypeAlias = Completed  # noqa: Y015
+
+@_typing.final
+class Probed(_message.Message):
+    """What a probe found. A chunk may be jumped to (HISTORY_SEEKABLE) when frames were jumped to, none
+    differ, and the page uses nothing that a probe cannot see through.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FRAMES_FIELD_NUMBER: _builtins.int
+    JUMPS_FIELD_NUMBER: _builtins.int
+    DIFFERENCES_FIELD_NUMBER: _builtins.int
+    USES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def frames(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """played in two sessions"""
+
+    @_builtins.property
+    def jumps(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """those of them that were also jumped to"""
+
+    @_builtins.property
+    def differences(self) -> _containers.RepeatedCompositeFieldContainer[Global___FrameDifference]: ...
+    @_builtins.property
+    def uses(self) -> _containers.RepeatedCompositeFieldContainer[Global___ApiUse]: ...
+    def __init__(
+        self,
+        *,
+        frames: _abc.Iterable[_builtins.int] | None = ...,
+        jumps: _abc.Iterable[_builtins.int] | None = ...,
+        differences: _abc.Iterable[Global___FrameDifference] | None = ...,
+        uses: _abc.Iterable[Global___ApiUse] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["differences", b"differences", "frames", b"frames", "jumps", b"jumps", "uses", b"uses"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Probed: _TypeAlias = Probed  # noqa: Y015
+
+@_typing.final
+class FrameDifference(_message.Message):
+    """A frame that shows two pictures where it should show one."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FRAME_FIELD_NUMBER: _builtins.int
+    BETWEEN_FIELD_NUMBER: _builtins.int
+    frame: _builtins.int
+    between: _builtins.str
+    """"sessions", or "ways": played and jumped to"""
+    def __init__(
+        self,
+        *,
+        frame: _builtins.int = ...,
+        between: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["between", b"between", "frame", b"frame"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FrameDifference: _TypeAlias = FrameDifference  # noqa: Y015
+
+@_typing.final
+class ApiUse(_message.Message):
+    """Something that the page used, which the virtual clock or a jump does not reach."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    API_FIELD_NUMBER: _builtins.int
+    DETAIL_FIELD_NUMBER: _builtins.int
+    COUNT_FIELD_NUMBER: _builtins.int
+    api: _builtins.str
+    detail: _builtins.str
+    count: _builtins.int
+    def __init__(
+        self,
+        *,
+        api: _builtins.str = ...,
+        detail: _builtins.str = ...,
+        count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["api", b"api", "count", b"count", "detail", b"detail"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ApiUse: _TypeAlias = ApiUse  # noqa: Y015
 
 @_typing.final
 class GetWorkerRequest(_message.Message):

@@ -42,6 +42,11 @@ class RenderWorkerStub(object):
                 request_serializer=protos_dot_framefarm_dot_v1_dot_worker__pb2.RenderChunkRequest.SerializeToString,
                 response_deserializer=protos_dot_framefarm_dot_v1_dot_worker__pb2.RenderChunkResponse.FromString,
                 _registered_method=True)
+        self.Probe = channel.stream_stream(
+                '/framefarm.v1.RenderWorker/Probe',
+                request_serializer=protos_dot_framefarm_dot_v1_dot_worker__pb2.RenderChunkRequest.SerializeToString,
+                response_deserializer=protos_dot_framefarm_dot_v1_dot_worker__pb2.RenderChunkResponse.FromString,
+                _registered_method=True)
         self.UploadBundle = channel.stream_stream(
                 '/framefarm.v1.RenderWorker/UploadBundle',
                 request_serializer=protos_dot_framefarm_dot_v1_dot_render__pb2.UploadBundleRequest.SerializeToString,
@@ -85,6 +90,17 @@ class RenderWorkerServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Probe(self, request_iterator, context):
+        """Finds out whether the page of a task shows the same in each session, and when time jumps to a
+        frame. The conversation is RenderChunk's, but for the answer: `probed`, and no file. The task's
+        frames are all that are wanted of the page, and its index is one that no chunk of the job has.
+        It takes a slot, its statuses are RenderChunk's, and a page that is not there or throws at load
+        fails here as it would there.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def UploadBundle(self, request_iterator, context):
         """Brings a bundle's files here, only those that are missing. Idempotent; interrupted uploads
         keep the blobs that were complete.
@@ -105,6 +121,11 @@ def add_RenderWorkerServicer_to_server(servicer, server):
     rpc_method_handlers = {
             'RenderChunk': grpc.stream_stream_rpc_method_handler(
                     servicer.RenderChunk,
+                    request_deserializer=protos_dot_framefarm_dot_v1_dot_worker__pb2.RenderChunkRequest.FromString,
+                    response_serializer=protos_dot_framefarm_dot_v1_dot_worker__pb2.RenderChunkResponse.SerializeToString,
+            ),
+            'Probe': grpc.stream_stream_rpc_method_handler(
+                    servicer.Probe,
                     request_deserializer=protos_dot_framefarm_dot_v1_dot_worker__pb2.RenderChunkRequest.FromString,
                     response_serializer=protos_dot_framefarm_dot_v1_dot_worker__pb2.RenderChunkResponse.SerializeToString,
             ),
@@ -146,6 +167,33 @@ class RenderWorker(object):
             request_iterator,
             target,
             '/framefarm.v1.RenderWorker/RenderChunk',
+            protos_dot_framefarm_dot_v1_dot_worker__pb2.RenderChunkRequest.SerializeToString,
+            protos_dot_framefarm_dot_v1_dot_worker__pb2.RenderChunkResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Probe(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_stream(
+            request_iterator,
+            target,
+            '/framefarm.v1.RenderWorker/Probe',
             protos_dot_framefarm_dot_v1_dot_worker__pb2.RenderChunkRequest.SerializeToString,
             protos_dot_framefarm_dot_v1_dot_worker__pb2.RenderChunkResponse.FromString,
             options,

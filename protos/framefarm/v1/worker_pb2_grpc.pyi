@@ -58,6 +58,13 @@ class RenderWorkerStub:
     INTERNAL              BROWSER_LOST, ENCODER, …     another worker, a few times
     FAILED_PRECONDITION   MISSING_TOOL                 another worker; mend this one
     """
+    Probe: _grpc.StreamStreamMultiCallable[_worker_pb2.RenderChunkRequest, _worker_pb2.RenderChunkResponse]
+    """Finds out whether the page of a task shows the same in each session, and when time jumps to a
+    frame. The conversation is RenderChunk's, but for the answer: `probed`, and no file. The task's
+    frames are all that are wanted of the page, and its index is one that no chunk of the job has.
+    It takes a slot, its statuses are RenderChunk's, and a page that is not there or throws at load
+    fails here as it would there.
+    """
     UploadBundle: _grpc.StreamStreamMultiCallable[_render_pb2.UploadBundleRequest, _render_pb2.UploadBundleResponse]
     """Brings a bundle's files here, only those that are missing. Idempotent; interrupted uploads
     keep the blobs that were complete.
@@ -93,6 +100,13 @@ class RenderWorkerAsyncStub(RenderWorkerStub):
     DEADLINE_EXCEEDED     FRAME_STALLED                another worker, a few times
     INTERNAL              BROWSER_LOST, ENCODER, …     another worker, a few times
     FAILED_PRECONDITION   MISSING_TOOL                 another worker; mend this one
+    """
+    Probe: _aio.StreamStreamMultiCallable[_worker_pb2.RenderChunkRequest, _worker_pb2.RenderChunkResponse]  # type: ignore[assignment]
+    """Finds out whether the page of a task shows the same in each session, and when time jumps to a
+    frame. The conversation is RenderChunk's, but for the answer: `probed`, and no file. The task's
+    frames are all that are wanted of the page, and its index is one that no chunk of the job has.
+    It takes a slot, its statuses are RenderChunk's, and a page that is not there or throws at load
+    fails here as it would there.
     """
     UploadBundle: _aio.StreamStreamMultiCallable[_render_pb2.UploadBundleRequest, _render_pb2.UploadBundleResponse]  # type: ignore[assignment]
     """Brings a bundle's files here, only those that are missing. Idempotent; interrupted uploads
@@ -132,6 +146,19 @@ class RenderWorkerServicer(metaclass=_abc_1.ABCMeta):
         DEADLINE_EXCEEDED     FRAME_STALLED                another worker, a few times
         INTERNAL              BROWSER_LOST, ENCODER, …     another worker, a few times
         FAILED_PRECONDITION   MISSING_TOOL                 another worker; mend this one
+        """
+
+    @_abc_1.abstractmethod
+    def Probe(
+        self,
+        request_iterator: _MaybeAsyncIterator[_worker_pb2.RenderChunkRequest],
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_worker_pb2.RenderChunkResponse], _abc.AsyncIterator[_worker_pb2.RenderChunkResponse]]:
+        """Finds out whether the page of a task shows the same in each session, and when time jumps to a
+        frame. The conversation is RenderChunk's, but for the answer: `probed`, and no file. The task's
+        frames are all that are wanted of the page, and its index is one that no chunk of the job has.
+        It takes a slot, its statuses are RenderChunk's, and a page that is not there or throws at load
+        fails here as it would there.
         """
 
     @_abc_1.abstractmethod

@@ -1,8 +1,16 @@
 from __future__ import annotations
 
-from executors.wire import from_digests, from_settings, to_settings
+from executors.wire import (
+    from_digests,
+    from_probe_result,
+    from_settings,
+    to_probe_result,
+    to_settings,
+)
 from protos.framefarm.v1.render_pb2 import RenderSettings as Message
+from protos.framefarm.v1.worker_pb2 import Probed
 from renderer.frames import FrameRate
+from renderer.history import Between, Difference, ProbeResult, Use
 from renderer.settings import CaptureMode, ColorScheme, History, RenderSettings
 
 
@@ -42,3 +50,14 @@ def test_digests_of_many_frames_go_in_messages_of_a_mebibyte() -> None:
 
     assert [len(message.sha256) for message in messages] == [1 << 20, (40_000 << 5) - (1 << 20)]
     assert b"".join(message.sha256 for message in messages).hex() == "".join(digests)
+
+
+def test_what_a_probe_found_arrives_without_its_pictures() -> None:
+    use = Use(api="request", detail="http://a.example/b", count=2)
+    rows = [Difference(frame=9, between=way, pictures=(b"one", b"other")) for way in Between]
+    found = ProbeResult(frames=(0, 9), jumps=(9,), differences=tuple(rows), uses=(use,))
+
+    came = to_probe_result(Probed.FromString(from_probe_result(found).SerializeToString()))
+
+    bare = tuple(Difference(frame=9, between=way) for way in Between)
+    assert came == ProbeResult(frames=(0, 9), jumps=(9,), differences=bare, uses=(use,))
