@@ -45,7 +45,7 @@ class SeamMismatchError(ExecutorError):
             f"{seam}, twice: the page does not draw this frame by its time alone. A service that "
             "answers differently each time, or workers and requests that race, do that: "
             "framefarm check shows what differs. A page that needs the frames before it to be "
-            "played wants --stateful",
+            "played wants --stateful; with --chunk-frames as long as the video there is no seam",
             detail=f"sha256 of the pictures: {seam.left.next_frame_digest} after chunk "
             f"{seam.left.index}, {seam.right.frame_digests[0]} in chunk {seam.right.index}",
         )

@@ -42,6 +42,14 @@ class PreparedJob:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OutputFiles:
+    """Where a video is written to and, if it is wanted, the manifest of its frames."""
+
+    output: Path
+    manifest: Path | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
     """Where a job runs: on the farm at `farm`, or here on `workers` workers (None: we choose)."""
 
@@ -50,7 +58,7 @@ class Place:
 
 
 async def prepare(
-    source: str, options: RenderOptions, *, output: Path | None, place: Place
+    source: str, options: RenderOptions, *, output: OutputFiles | None, place: Place
 ) -> PreparedJob:
     """Understand and check everything; nothing has been started or sent when this returns.
 
@@ -61,25 +69,27 @@ async def prepare(
     return await asyncio.to_thread(_prepare, source, options, output, place)
 
 
-def check_output(output: Path) -> None:
-    """Check that a video can be written to `output`.
+def check_files(files: OutputFiles) -> None:
+    """Check that a video, and its manifest, can be written.
 
     Raises:
         InvalidRequestError: it cannot.
 
     """
     problems = Problems()
-    _output_problems(output, problems)
+    _files_problems(files, problems)
     problems.raise_if_any()
 
 
-def _prepare(source: str, options: RenderOptions, output: Path | None, place: Place) -> PreparedJob:
+def _prepare(
+    source: str, options: RenderOptions, files: OutputFiles | None, place: Place
+) -> PreparedJob:
     problems = Problems()
     page = wish = None
     with problems.of("source"):
         page = find_source(source)
-    if output is not None:
-        _output_problems(output, problems)
+    if files is not None:
+        _files_problems(files, problems)
     _check_place(place, problems)
     with problems.of("options"):
         wish = read_options(options)
@@ -87,19 +97,28 @@ def _prepare(source: str, options: RenderOptions, output: Path | None, place: Pl
     problems.raise_if_any()
     assert page is not None
     assert wish is not None
-    return _prepared(page, wish, output)
+    return _prepared(page, wish, files)
 
 
-def _output_problems(output: Path, problems: Problems) -> None:
+def _files_problems(files: OutputFiles, problems: Problems) -> None:
+    output, manifest = files.output, files.manifest
     if output.suffix.lower() != _VIDEO:
         said = f"ends in {output.suffix}" if output.suffix else "has no ending"
         problems.add("output", f"{output} {said}; videos are written as {_VIDEO} only")
-    if output.is_dir():
-        problems.add("output", f"{output} is a folder; name a file")
-    elif not output.parent.is_dir():
-        problems.add("output", f"there is no folder {output.parent}; make it first")
-    elif not os.access(output.parent, os.W_OK):
-        problems.add("output", f"folder {output.parent} may not be written to; choose another one")
+    _path_problems("output", output, problems)
+    if manifest is not None:
+        _path_problems("manifest", manifest, problems)
+        if manifest.absolute() == output.absolute():
+            problems.add("manifest", f"{manifest} is the video; name another file")
+
+
+def _path_problems(field: str, path: Path, problems: Problems) -> None:
+    if path.is_dir():
+        problems.add(field, f"{path} is a folder; name a file")
+    elif not path.parent.is_dir():
+        problems.add(field, f"there is no folder {path.parent}; make it first")
+    elif not os.access(path.parent, os.W_OK):
+        problems.add(field, f"folder {path.parent} may not be written to; choose another one")
 
 
 def _check_place(place: Place, problems: Problems) -> None:
@@ -119,9 +138,9 @@ def _check_sounds(wish: Wish, problems: Problems) -> None:
             problems.add("audio", f"{track.source} is not a file")
 
 
-def _prepared(page: Source, wish: Wish, output: Path | None) -> PreparedJob:
+def _prepared(page: Source, wish: Wish, files: OutputFiles | None) -> PreparedJob:
     with problems_of("source"):
-        composition, bundles = _composition(page, output)
+        composition, bundles = _composition(page, files)
         sounds = list(_sounds(wish))
         spec = JobSpec(
             composition=composition,
@@ -134,10 +153,11 @@ def _prepared(page: Source, wish: Wish, output: Path | None) -> PreparedJob:
         return PreparedJob(spec=spec, bundles=tuple(own.values()))
 
 
-def _composition(page: Source, output: Path | None) -> tuple[Composition, list[LocalBundle]]:
+def _composition(page: Source, files: OutputFiles | None) -> tuple[Composition, list[LocalBundle]]:
     if isinstance(page, PageUrl):
         return page, []
-    leave_out = [] if output is None else [output.absolute()]
+    written = () if files is None else (files.output, files.manifest)
+    leave_out = [path.absolute() for path in written if path is not None]
     manifest = manifest_of(page.folder, leave_out=leave_out)
     if page.entry not in {file.path for file in manifest.files}:
         raise ValueError(

@@ -16,13 +16,13 @@ from coordinator.job import JobState
 from .client import FarmClient
 from .errors import FarmError, JobCancelledError, JobFailedError
 from .local_farm import local_farm, worker_count
-from .preparation import Place, PreparedJob, prepare
+from .preparation import OutputFiles, Place, PreparedJob, prepare
 from .request import RenderOptions
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
 
-    from coordinator.job import Job, JobEvent, JobSpec
+    from coordinator.job import Job, JobEvent, JobSpec, Output
 
 # A worker stops a chunk in well under a second; beyond this, the farm is not answering.
 CANCEL_LIMIT_S: Final = 10.0
@@ -52,10 +52,11 @@ class RenderWatcher(Protocol):
     def said(self, message: str) -> None: ...
 
 
-async def render(
+async def render(  # noqa: PLR0913  # what a user may say
     source: str | os.PathLike[str],
     output: str | os.PathLike[str],
     *,
+    manifest: str | os.PathLike[str] | None = None,
     farm: str | None = None,
     workers: int | None = None,
     on_progress: Callable[[JobEvent], None] | None = None,
@@ -66,6 +67,7 @@ async def render(
     Without `farm` (HOST:PORT of a coordinator) a coordinator and `workers` workers run here for
     as long as it takes. When this raises, `output` is as it was; when it is cancelled, the job
     has been cancelled too, and its work has ended. `on_progress` is called from the event loop.
+    `manifest` is a file for a line of JSON about each frame.
 
     Raises:
         InvalidRequestError, RequestRefusedError: the request is wrong; `violations` says where.
@@ -75,27 +77,34 @@ async def render(
 
     """
     place = Place(farm=farm, workers=workers)
-    path = Path(output)
-    prepared = await prepare(os.fspath(source), options, output=path, place=place)
-    return await render_prepared(prepared, path, place, _ProgressOnly(on_progress))
+    files = OutputFiles(output=Path(output), manifest=Path(manifest) if manifest else None)
+    prepared = await prepare(os.fspath(source), options, output=files, place=place)
+    return await render_prepared(prepared, files, place, _ProgressOnly(on_progress))
 
 
 async def render_prepared(
-    prepared: PreparedJob, output: Path, place: Place, watcher: RenderWatcher
+    prepared: PreparedJob, files: OutputFiles, place: Place, watcher: RenderWatcher
 ) -> RenderedVideo:
-    """Run a job that `prepare()` found right, and bring its video to `output`."""
+    """Run a job that `prepare()` found right, and bring its files here."""
     began_s = time.monotonic()
     async with _farm(place, prepared.spec, watcher) as farm:
         job = await run_job(farm, prepared, watcher)
-        facts = await farm.download(job.id, output)
+        facts = await fetch(farm, job.id, files)
     return RenderedVideo(
         job_id=job.id,
-        output=output,
+        output=files.output,
         frames=facts.frames,
         seconds=round(time.monotonic() - began_s, 3),
         sha256=facts.sha256,
         warnings=job.output.warnings if job.output else (),
     )
+
+
+async def fetch(farm: FarmClient, job_id: str, files: OutputFiles) -> Output:
+    """Bring a finished job's files here; the video comes last, so that with it all is there."""
+    if files.manifest is not None:
+        await farm.download_manifest(job_id, files.manifest)
+    return await farm.download(job_id, files.output)
 
 
 async def run_job(farm: FarmClient, prepared: PreparedJob, watcher: RenderWatcher) -> Job:

@@ -10,13 +10,13 @@ from rich.table import Table
 
 from framefarm.client import FarmClient
 from framefarm.event_fields import job_fields, worker_fields
-from framefarm.preparation import check_output
-from framefarm.rendering import follow
+from framefarm.preparation import OutputFiles, check_files
+from framefarm.rendering import fetch, follow
 
 from .console import Verbosity, give_json, give_table, printable, say
 from .display import ProgressMode, open_display
 from .running import run
-from .shared import Farm, Json, Progress, Quiet, Verbose, verbosity_of
+from .shared import Farm, Json, Manifest, Progress, Quiet, Verbose, verbosity_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -88,14 +88,16 @@ def download(
     job_id: JobId,
     output: Annotated[Path, typer.Option("-o", "--output", help="The .mp4 file to write.")],
     farm: Farm,
+    manifest: Manifest = None,
     as_json: Json = False,
 ) -> None:
     """Bring a finished job's video here."""
+    files = OutputFiles(output=output, manifest=manifest)
 
     async def work() -> Output:
-        check_output(output)
+        check_files(files)
         async with FarmClient(farm) as client:
-            return await client.download(job_id, output)
+            return await fetch(client, job_id, files)
 
     facts = run(work())
     if as_json:

@@ -15,7 +15,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _DEFAULTS: Final = RenderSettings()
-_OTHER_NAMES: Final = {"source": "SOURCE", "output": "-o", "farm": "--farm", "workers": "--workers"}
+_OTHER_NAMES: Final = {
+    "source": "SOURCE",
+    "output": "-o",
+    "manifest": "--manifest",
+    "farm": "--farm",
+    "workers": "--workers",
+}
 
 
 def rendering_options(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from framefarm.client import FarmClient
-from framefarm.preparation import Place, prepare
+from framefarm.preparation import OutputFiles, Place, prepare
 from framefarm.rendering import RenderedVideo, render_prepared, send_bundles
 from framefarm.request import RenderOptions
 
@@ -17,7 +17,7 @@ from .console import Verbosity, give, give_json, say
 from .display import ProgressMode, open_display
 from .options import takes_rendering_options, with_props_read
 from .running import run
-from .shared import Farm, Json, Progress, Quiet, Verbose, verbosity_of
+from .shared import Farm, Json, Manifest, Progress, Quiet, Verbose, verbosity_of
 
 if TYPE_CHECKING:
     from coordinator.job import Job
@@ -38,6 +38,7 @@ def render(
             "--workers", help="Workers to run here.", show_default="one a core, at most 4"
         ),
     ] = None,
+    manifest: Manifest = None,
     farm: Farm = "",
     as_json: Json = False,
     progress: Progress = ProgressMode.AUTO,
@@ -47,11 +48,12 @@ def render(
     """Render a page to a video, here or on a farm."""
     verbosity = verbosity_of(quiet=quiet, verbose=verbose)
     place = Place(farm=farm or None, workers=workers)
+    files = OutputFiles(output=output, manifest=manifest)
 
     async def work() -> RenderedVideo:
-        prepared = await prepare(source, with_props_read(options), output=output, place=place)
+        prepared = await prepare(source, with_props_read(options), output=files, place=place)
         with open_display(progress, verbosity) as display:
-            return await render_prepared(prepared, output, place, display)
+            return await render_prepared(prepared, files, place, display)
 
     video = run(work(), verbosity=verbosity)
     if as_json:

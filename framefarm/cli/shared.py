@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -16,6 +17,12 @@ Farm = Annotated[
         envvar="FRAMEFARM_FARM",
         help="The coordinator's HOST:PORT.",
         metavar="ADDRESS",
+    ),
+]
+Manifest = Annotated[
+    Path | None,
+    typer.Option(
+        "--manifest", help="A file for a line of JSON about each frame.", show_default=False
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on standard output, and only that.")]

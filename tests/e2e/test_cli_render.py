@@ -63,9 +63,9 @@ async def test_one_worker_or_two_the_bytes_are_the_same(tmp_path: Path, temporar
     request = ["render", COUNTER, "--frames", "75", "--chunk-frames", "20", *SMALL, "--json"]
     ended: list[Ended] = []
     for workers in ("1", "2"):
-        output = str(tmp_path / f"{workers}.mp4")
+        files = ["-o", str(tmp_path / f"{workers}.mp4"), "--manifest", str(tmp_path / workers)]
         ended.append(
-            await run_framefarm(*request, "-o", output, "--workers", workers, temporary=temporary)
+            await run_framefarm(*request, *files, "--workers", workers, temporary=temporary)
         )
 
     assert [each.code for each in ended] == [0, 0], ended[0].err + ended[1].err
@@ -74,7 +74,17 @@ async def test_one_worker_or_two_the_bytes_are_the_same(tmp_path: Path, temporar
     assert one["frames"] == two["frames"] == 75
     assert hashlib.sha256((tmp_path / "2.mp4").read_bytes()).hexdigest() == two["sha256"]
     assert decode_frame_numbers(tmp_path / "2.mp4") == list(range(75))
-    assert_nothing_is_left(tmp_path, temporary, but=("1.mp4", "2.mp4"))
+    assert "requeued" not in ended[0].err + ended[1].err
+    alone, shared = (
+        [json.loads(line) for line in (tmp_path / workers).read_text().splitlines()]
+        for workers in ("1", "2")
+    )
+    assert [row["frame"] for row in shared] == list(range(75))
+    assert [row["chunk"] for row in shared] == [frame // 20 for frame in range(75)]
+    assert len({row["sha256"] for row in shared}) == 75
+    assert [row["sha256"] for row in shared] == [row["sha256"] for row in alone]
+    assert [len({row["worker"] for row in rows}) for rows in (alone, shared)] == [1, 2]
+    assert_nothing_is_left(tmp_path, temporary, but=("1", "1.mp4", "2", "2.mp4"))
 
 
 async def test_a_page_error_is_told_first_and_leaves_nothing(

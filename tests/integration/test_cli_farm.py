@@ -48,6 +48,7 @@ async def test_render_on_a_farm_brings_the_video(page: str, tmp_path: Path) -> N
         "output": str(output),
         "frames": 90,
         "sha256": SHA256,
+        "warnings": [],
     }
     assert len(fake.seen.blobs) == 1
 

@@ -207,6 +207,17 @@ async def test_a_damaged_download_leaves_what_was_there(tmp_path: Path, script: 
     assert (folder / "out.mp4").read_bytes() == b"yesterday's video"
 
 
+async def test_a_job_of_an_older_version_has_no_manifest(tmp_path: Path) -> None:
+    async with fake_coordinator(tmp_path) as (address, _), FarmClient(address) as farm:
+        job = await farm.create(a_spec())
+
+        with pytest.raises(CallFailedError, match="render it again") as caught:
+            await farm.download_manifest(job.id, tmp_path / "frames.jsonl")
+
+    assert caught.value.reason == "NO_MANIFEST"
+    assert not (tmp_path / "frames.jsonl").exists()
+
+
 async def test_there_is_no_download_before_the_end_or_of_a_failed_job(tmp_path: Path) -> None:
     script = Script(ends=JobState.RENDERING)
     async with fake_coordinator(tmp_path, script) as (address, _), FarmClient(address) as farm:

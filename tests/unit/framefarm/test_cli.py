@@ -54,7 +54,7 @@ GRAMMAR = {
         "--output", "--width", "--height", "--fps", "--frames", "--duration", "--start-frame",
         "--mode", "--canvas", "--target", "--codec", "--crf", "--preset", "--gop", "--props",
         "--seed", "--audio", "--stability-timeout", "--workers", "--chunk-frames", "--farm",
-        "--json", "--progress", "--quiet", "--verbose", "-o", "-q", "-v",
+        "--json", "--progress", "--quiet", "--verbose", "-o", "-q", "-v", "--manifest",
     },
     "worker": {"--listen", "--slots", "--data-dir", "--name", "--sandbox"},
     "coordinator": {"--listen", "--workers", "--data-dir"},
@@ -62,7 +62,7 @@ GRAMMAR = {
     "watch": {"--farm", "--json", "--progress", "-q", "-v"},
     "jobs": {"--farm", "--json"},
     "cancel": {"--farm"},
-    "download": {"--farm", "-o"},
+    "download": {"--farm", "-o", "--manifest"},
     "workers": {"--farm", "--json"},
     "doctor": set[str](),
 }  # fmt: skip

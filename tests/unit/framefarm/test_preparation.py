@@ -9,7 +9,7 @@ from typing import Any, cast
 
 import pytest
 
-from framefarm.preparation import Place, PreparedJob, prepare
+from framefarm.preparation import OutputFiles, Place, PreparedJob, prepare
 from framefarm.request import RenderOptions
 from renderer.bundle import manifest_of
 from renderer.composition import BundleEntry, PageUrl
@@ -26,10 +26,15 @@ def page(tmp_path: Path) -> Path:
 
 
 async def prepared(
-    source: Path | str, output: Path, place: Place | None = None, **said: Any
+    source: Path | str,
+    output: Path,
+    place: Place | None = None,
+    manifest: Path | None = None,
+    **said: Any,
 ) -> PreparedJob:
     options = cast("RenderOptions", {"frames": 90} | said)
-    return await prepare(str(source), options, output=output, place=place or Place())
+    files = OutputFiles(output=output, manifest=manifest)
+    return await prepare(str(source), options, output=files, place=place or Place())
 
 
 async def fields_refused(*given: Any, **said: Any) -> list[str]:
@@ -51,6 +56,24 @@ async def test_the_output_is_no_part_of_its_own_composition(page: Path) -> None:
     after = await prepared(page, page / "out.mp4")
 
     assert after.spec.composition == before.spec.composition
+
+
+async def test_the_manifest_is_no_part_of_the_composition_either(page: Path) -> None:
+    manifest = page / "frames.jsonl"
+    before = await prepared(page, page / "out.mp4", manifest=manifest)
+    manifest.write_text("yesterday's frames")
+    after = await prepared(page, page / "out.mp4", manifest=manifest)
+
+    assert after.spec.composition == before.spec.composition
+
+
+async def test_the_manifest_needs_a_folder_is_none_and_is_not_the_video(
+    page: Path, tmp_path: Path
+) -> None:
+    output = tmp_path / "out.mp4"
+
+    for manifest in (tmp_path / "gone" / "frames.jsonl", tmp_path, output):
+        assert await fields_refused(page, output, manifest=manifest) == ["manifest"]
 
 
 async def test_a_url_brings_no_files(tmp_path: Path) -> None:

@@ -1,0 +1,118 @@
+"""Chunks of real pages, where they meet."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from itertools import count
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+
+from coordinator.job import ChunkMoved, ChunkState, Event, JobSpec
+from coordinator.orchestrator import RenderOrchestrator
+from coordinator.planner import Plan
+from coordinator.seams import SeamMismatchError
+from executors.local import LocalExecutor
+from renderer.composition import Composition, PageUrl
+from renderer.frames import FrameRange
+from renderer.renderer import RenderedChunk
+from tests.support.frame_numbers import decode_frame_numbers
+from tests.support.pages import Crew, add_page, page_settings
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@asynccontextmanager
+async def counting_server(*, until: int) -> AsyncGenerator[PageUrl]:
+    """A page of loopback that is wider with each request, up to `until` of them."""
+    requests = count(1)
+
+    async def answer(_request: web.Request) -> web.Response:
+        width_px = 40 * min(next(requests), until)
+        body = f"<!doctype html><div style='background:red;width:{width_px}px'>a counted page</div>"
+        return web.Response(text=body, content_type="text/html")
+
+    application = web.Application()
+    application.router.add_get("/page", answer)
+    runner = web.AppRunner(application, shutdown_timeout=0.1)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        yield PageUrl(f"http://127.0.0.1:{runner.addresses[0][1]}/page")
+    finally:
+        await runner.cleanup()
+
+
+def a_plan(orchestrator: RenderOrchestrator, page: Composition, frames: int) -> Plan:
+    spec = JobSpec(composition=page, settings=page_settings(), frames=FrameRange(0, frames))
+    return orchestrator.plan(spec, job_id="job", concurrency=3)
+
+
+async def render(crew: Crew, page: Composition, output: Path, frames: int = 10) -> list[ChunkMoved]:
+    """Render in three chunks; what became of them."""
+    events: list[Event] = []
+    orchestrator = RenderOrchestrator(crew.store, LocalExecutor(crew.renderer))
+    plan = a_plan(orchestrator, page, frames)
+    await orchestrator.render(plan, output, on_event=events.append)
+    return [event for event in events if isinstance(event, ChunkMoved)]
+
+
+async def a_chunk(
+    crew: Crew, frames: tuple[int, int], output: Path, *, has_successor: bool = False
+) -> RenderedChunk:
+    return await crew.renderer.render(
+        add_page(crew.store, "counter.html"),
+        FrameRange(*frames),
+        settings=page_settings(),
+        output=output,
+        on_event=lambda _: None,
+        has_successor=has_successor,
+    )
+
+
+@pytest.mark.parametrize("page", ["counter.html", "state.html"])
+async def test_the_chunks_of_a_page_fit_together(crew: Crew, tmp_path: Path, page: str) -> None:
+    moved = await render(crew, add_page(crew.store, page), tmp_path / "out.mp4", frames=20)
+
+    assert [each.state for each in moved].count(ChunkState.RENDERED) == 3
+    assert [each for each in moved if each.state is ChunkState.REQUEUED] == []
+
+
+async def test_a_digest_is_the_same_in_whichever_chunk_a_frame_is(
+    crew: Crew, tmp_path: Path
+) -> None:
+    output = tmp_path / "chunk.mp4"
+    whole = await a_chunk(crew, (0, 12), output)
+    second = await a_chunk(crew, (7, 12), output)
+    first = await a_chunk(crew, (0, 7), output, has_successor=True)
+
+    assert len(set(whole.frame_digests)) == 12
+    assert first.frame_digests + second.frame_digests == whole.frame_digests
+    assert first.next_frame_digest == whole.frame_digests[7]
+    assert second.next_frame_digest == ""
+    assert decode_frame_numbers(output) == list(range(7))  # the successor's is not encoded
+
+
+async def test_a_page_that_differs_from_session_to_session_fails_at_a_seam(
+    crew: Crew, tmp_path: Path
+) -> None:
+    async with counting_server(until=1000) as page:
+        with pytest.raises(SeamMismatchError, match="--stateful") as caught:
+            await render(crew, page, tmp_path / "out.mp4")
+
+    assert caught.value.reason == "SEAM_MISMATCH"
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_a_page_that_settles_after_a_while_is_healed_by_the_second_try(
+    crew: Crew, tmp_path: Path
+) -> None:
+    async with counting_server(until=3) as page:
+        moved = await render(crew, page, tmp_path / "out.mp4")
+
+    lost = [each for each in moved if each.state is ChunkState.REQUEUED]
+    assert sorted(each.index for each in lost) == [0, 1, 2]
+    assert len(decode_frame_numbers(tmp_path / "out.mp4")) == 10
