@@ -24,8 +24,8 @@ log = logging.getLogger(__name__)
 class ChunkFiles:
     """A chunk counts as finished once its note stands beside it; the note is written last.
 
-    A note names the frames that its chunk holds, so that a plan with other boundaries, made by
-    another version, takes none of them.
+    A note names the frames that its chunk holds, and how they were reached, so that another plan
+    (of another version, or after another probe) takes none of them.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -51,14 +51,14 @@ class ChunkFiles:
             self._note(task).unlink(missing_ok=True)
 
     def _keep(self, task: ChunkTask, result: ChunkResult) -> None:
-        note = {"frames": [task.frames.start, task.frames.stop], "result": asdict(result)}
+        note = {"made": _made(task), "result": asdict(result)}
         part = self._note(task).with_suffix(".part")
         part.write_text(json.dumps(note), encoding="utf-8")
         part.replace(self._note(task))
 
     def _finished(self, task: ChunkTask) -> ChunkResult | None:
         try:
-            frames, result = _read(self._note(task))
+            made, result = _read(self._note(task))
             sha256 = sha256_of(self.path(task))
         except FileNotFoundError:
             return None
@@ -68,17 +68,21 @@ class ChunkFiles:
                 extra={"job_id": task.job_id, "chunk": task.index, "error": repr(error)},
             )
             return None
-        whole = frames == [task.frames.start, task.frames.stop] and result.sha256 == sha256
-        return result if whole else None
+        is_whole = made == _made(task) and result.sha256 == sha256
+        return result if is_whole else None
 
     def _note(self, task: ChunkTask) -> Path:
         return self.path(task).with_suffix(".json")
 
 
+def _made(task: ChunkTask) -> Any:
+    return [task.frames.start, task.frames.stop, task.settings.history.value]
+
+
 def _read(note: Path) -> tuple[Any, ChunkResult]:
     told = json.loads(note.read_text(encoding="utf-8"))
     facts = {name: _frozen(value) for name, value in told["result"].items()}
-    return told["frames"], ChunkResult(**facts)
+    return told["made"], ChunkResult(**facts)
 
 
 def _frozen(value: Any) -> Any:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from renderer.composition import BundleEntry, Composition
     from renderer.frames import FrameRange
-    from renderer.settings import RenderSettings
+    from renderer.settings import History, RenderSettings
 
 MAX_FRAMES: Final = 10_000_000
 MAX_CHUNKS: Final = 100_000
@@ -167,7 +167,15 @@ class PageLogged:
     text: str
 
 
-Event = StateChanged | ProgressMade | ChunkMoved | PageLogged
+@dataclass(frozen=True, slots=True)
+class HistoryFound:
+    """Whether frames depend on earlier ones; `reason` says what speaks against a jump."""
+
+    history: History
+    reason: str = ""
+
+
+Event = StateChanged | ProgressMade | ChunkMoved | PageLogged | HistoryFound
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,14 +14,17 @@ from executors.plugins import ExecutorContext
 from executors.tasks import task_group
 from renderer.audio.tracks import Track
 from renderer.bundle import sha256_of
+from renderer.settings import History
 from renderer.tools import find_ffmpeg
 
 from .assembler import Assembly, ChunkFile, assemble
 from .chunk_files import ChunkFiles
-from .job import Event, JobSpec, JobState, Output, StateChanged
+from .history import settle, was_jumped
+from .job import Event, HistoryFound, JobSpec, JobState, Output, StateChanged
 from .manifest import write_manifest
 from .plan_run import PlanRun
 from .planner import Plan, plan
+from .seams import SeamMismatchError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
@@ -87,8 +90,9 @@ class RenderOrchestrator:
         with _folder(chunks, output) as folder:
             async with _ended_by(abort, plan.job_id), self._open_executor() as executor:
                 files = ChunkFiles(folder)
+                plan = await settle(plan, executor, on_event)
                 run = PlanRun(plan, executor, files, on_event=on_event, ffprobe=ffprobe)
-                results = await run.all_chunks()
+                results = await _jumped_or_played(run, on_event)
                 on_event(StateChanged(JobState.ASSEMBLING))
                 assembly = await self._assembly(plan, results, files)
                 await assemble(assembly, output, ffmpeg=ffmpeg, ffprobe=ffprobe)
@@ -125,6 +129,18 @@ class RenderOrchestrator:
             height_px=results[0].height_px,
             tracks=await asyncio.to_thread(_tracks, plan.spec, self._bundles),
         )
+
+
+async def _jumped_or_played(run: PlanRun, on_event: OnEvent) -> list[ChunkResult]:
+    """Render all chunks; played, when they do not fit together where a probe let time jump."""
+    try:
+        return await run.all_chunks()
+    except SeamMismatchError as error:
+        if not was_jumped(run.plan):
+            raise
+        on_event(HistoryFound(History.STATEFUL, str(error)))
+    run.plan = run.plan.with_history(History.STATEFUL)
+    return await run.all_chunks()
 
 
 @asynccontextmanager

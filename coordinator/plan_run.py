@@ -42,7 +42,7 @@ class PlanRun:
         on_event: OnEvent,
         ffprobe: Path,
     ) -> None:
-        self._plan = plan
+        self.plan = plan
         self._executor = executor
         self._files = files
         self._on_event = on_event
@@ -56,7 +56,7 @@ class PlanRun:
             ExecutorError: the first cause.
 
         """
-        tasks = self._plan.tasks
+        tasks = self.plan.tasks
         found = await self._files.finished(tasks)
         results = {index: result for index, result in found.items() if result is not None}
         for task in tasks:
@@ -70,9 +70,9 @@ class PlanRun:
         return [results[task.index] for task in tasks]
 
     async def _mend(self, results: dict[int, ChunkResult]) -> None:
-        """Render both chunks of a torn seam again, once."""
+        """Render both chunks of a torn seam again, once, and leave out nothing on the way."""
         tried = set[int]()
-        while seams := torn(self._plan.tasks, results):
+        while seams := torn(self.plan.tasks, results):
             if again := [seam for seam in seams if seam.frame in tried]:
                 raise SeamMismatchError(again[0])
             tried |= {seam.frame for seam in seams}
@@ -83,9 +83,9 @@ class PlanRun:
         wanted = {row.index: (row, seam) for seam in seams for row in (seam.left, seam.right)}
         tasks: list[ChunkTask] = []
         for index, (row, seam) in wanted.items():
-            task = replace(self._plan.tasks[index], attempt=row.attempt)
+            task = replace(self.plan.tasks[index], attempt=row.attempt)
             self._teller(task).hear(AttemptLost(row.worker, row.attempt, str(seam)))
-            tasks.append(replace(task, attempt=row.attempt + 1))
+            tasks.append(replace(task, attempt=row.attempt + 1, paints_all=True))
         return tasks
 
     async def _render(self, tasks: Iterable[ChunkTask]) -> dict[int, ChunkResult]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
@@ -11,6 +11,8 @@ from renderer.frames import FrameRange
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+    from renderer.settings import History
 
     from .job import JobSpec
 
@@ -34,6 +36,13 @@ class Plan:
     @property
     def frames_total(self) -> int:
         return len(self.spec.frames)
+
+    def with_history(self, history: History) -> Plan:
+        """The same chunks, whose pages are played to their first frames, or jumped to."""
+        tasks = (
+            replace(task, settings=replace(task.settings, history=history)) for task in self.tasks
+        )
+        return replace(self, tasks=tuple(tasks))
 
 
 def plan(job_id: str, spec: JobSpec, *, concurrency: int | None = None) -> Plan:

@@ -15,6 +15,7 @@ from .job import (
     ChunkMoved,
     ChunkState,
     Event,
+    HistoryFound,
     Job,
     JobError,
     JobEvent,
@@ -128,6 +129,9 @@ def from_event(event: Event) -> pb.JobEvent:
                 chunk_index=event.chunk_index, level=event.level, text=event.text
             )
             return pb.JobEvent(page_logged=logged)
+        case HistoryFound(history, reason):
+            known = pb.HistoryFound(history=wire.from_history(history), reason=reason)
+            return pb.JobEvent(history_found=known)
 
 
 def to_event(message: pb.JobEvent) -> Event:
@@ -172,11 +176,16 @@ def _to_page_logged(message: pb.PageLogged) -> PageLogged:
     return PageLogged(chunk_index=message.chunk_index, level=message.level, text=message.text)
 
 
+def _to_history_found(message: pb.HistoryFound) -> HistoryFound:
+    return HistoryFound(wire.to_history(message.history), message.reason)
+
+
 _EVENT_READERS: dict[str, Callable[[Any], Event]] = {
     "state_changed": _to_state_changed,
     "progress_made": _to_progress_made,
     "chunk_moved": _to_chunk_moved,
     "page_logged": _to_page_logged,
+    "history_found": _to_history_found,
 }
 
 

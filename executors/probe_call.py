@@ -8,8 +8,8 @@ import grpc.aio
 
 from renderer.history import ProbeResult
 
-from . import wire
 from .errors import ChunkDamagedError
+from .probe_wire import to_probe_result
 from .worker_call import WorkerCall
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ class ProbeCall(WorkerCall[ProbeResult]):
         try:
             while (response := await call.read()) is not grpc.aio.EOF:
                 if response.WhichOneof("step") == "probed":
-                    found = wire.to_probe_result(response.probed)
+                    found = to_probe_result(response.probed)
                 else:
                     self._tell(response)
         except grpc.aio.AioRpcError as error:

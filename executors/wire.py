@@ -12,7 +12,6 @@ from renderer.bundle import BundleFile, BundleManifest
 from renderer.composition import BundleEntry, Composition, PageUrl
 from renderer.errors import InvalidRequestError, Violation
 from renderer.frames import FrameRange, FrameRate
-from renderer.history import Between, Difference, ProbeResult, Use
 from renderer.settings import CaptureMode, Codec, ColorScheme, History, RenderSettings
 
 from .base import ChunkResult, ChunkTask
@@ -57,6 +56,7 @@ def from_task(task: ChunkTask) -> worker_pb2.ChunkTask:
         frames=from_frames(task.frames),
         settings=from_settings(task.settings),
         has_successor=task.has_successor,
+        paints_all=task.paints_all,
     )
 
 
@@ -72,6 +72,7 @@ def to_task(message: worker_pb2.ChunkTask) -> ChunkTask:
         frames=frames,
         settings=to_settings(message.settings),
         has_successor=message.has_successor,
+        paints_all=message.paints_all,
     )
 
 
@@ -106,33 +107,6 @@ def to_result(
         attempt=task.attempt,
         frame_digests=_to_digests(digests),
         next_frame_digest=message.next_frame_digest.hex(),
-    )
-
-
-def from_probe_result(result: ProbeResult) -> worker_pb2.Probed:
-    """Pictures stay where they are: the wire says only which frames differ."""
-    return worker_pb2.Probed(
-        frames=result.frames,
-        jumps=result.jumps,
-        differences=[
-            worker_pb2.FrameDifference(frame=row.frame, between=row.between)
-            for row in result.differences
-        ],
-        uses=[
-            worker_pb2.ApiUse(api=use.api, detail=use.detail, count=use.count)
-            for use in result.uses
-        ],
-    )
-
-
-def to_probe_result(message: worker_pb2.Probed) -> ProbeResult:
-    return ProbeResult(
-        frames=tuple(message.frames),
-        jumps=tuple(message.jumps),
-        differences=tuple(
-            Difference(frame=row.frame, between=Between(row.between)) for row in message.differences
-        ),
-        uses=tuple(Use(api=use.api, detail=use.detail, count=use.count) for use in message.uses),
     )
 
 
@@ -211,7 +185,7 @@ def from_settings(settings: RenderSettings) -> render_pb2.RenderSettings:
         user_agent=settings.user_agent,
         headers=[render_pb2.Header(name=name, value=value) for name, value in settings.headers],
         epoch_ms=settings.epoch_ms,
-        history=_HISTORIES[settings.history],
+        history=from_history(settings.history),
     )
 
 
@@ -248,11 +222,19 @@ def to_settings(message: render_pb2.RenderSettings) -> RenderSettings:
         seed=message.seed,
         strict=message.strict,
         color_scheme=_known(_SCHEME_OF, message.color_scheme, "color_scheme"),
-        history=_known(_HISTORY_OF, message.history, "history"),
+        history=to_history(message.history),
         user_agent=message.user_agent,
         headers=tuple((header.name, header.value) for header in message.headers),
         **given,
     )
+
+
+def from_history(history: History) -> render_pb2.History.ValueType:
+    return _HISTORIES[history]
+
+
+def to_history(number: int) -> History:
+    return _known(_HISTORY_OF, number, "history")
 
 
 def from_manifest(manifest: BundleManifest) -> render_pb2.BundleManifest:

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from coordinator.job import (
         AudioTrack,
         ChunkMoved,
+        HistoryFound,
         Job,
         JobEvent,
         JobSpec,
@@ -71,6 +72,7 @@ __all__ = [
     "FrameRate",
     "FramesDone",
     "GrpcExecutor",
+    "HistoryFound",
     "InvalidRequestError",
     "Job",
     "JobCancelledError",
@@ -106,6 +108,7 @@ _HOMES: Final = {
         "JobEvent",
         "JobSpec",
         "JobState",
+        "HistoryFound",
         "PageLogged",
         "ProgressMade",
         "StateChanged",

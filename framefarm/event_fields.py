@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from coordinator.job import ChunkMoved, PageLogged, ProgressMade, StateChanged
+from coordinator.job import ChunkMoved, HistoryFound, PageLogged, ProgressMade, StateChanged
 
 if TYPE_CHECKING:
     from coordinator.job import Event, Job, JobError, JobEvent
@@ -55,6 +55,8 @@ def _event(event: Event) -> Fields:
             return {"event": "chunk_moved", **asdict(event), **plain}
         case PageLogged():
             return {"event": "page_logged", **asdict(event)}
+        case HistoryFound(history, reason):
+            return {"event": "history_found", "history": history.value, "reason": reason}
 
 
 def _error(error: JobError | None) -> Fields | None:

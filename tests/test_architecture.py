@@ -32,6 +32,7 @@ WIRE_EDGES = frozenset(
         "executors.chunk_call",  # RenderChunk, the caller's side
         "executors.worker_call",
         "executors.probe_call",
+        "executors.probe_wire",
         "executors.link",  # a channel to a worker
         "executors.transfer",  # UploadBundle, both sides
         "worker.process",

@@ -22,6 +22,7 @@ from executors.base import (
     RenderExecutor,
 )
 from executors.errors import BundleAbsentError, ChunkAbortedError
+from executors.probe_wire import from_probe_result
 from executors.status import BUNDLE_MISSING
 from executors.tasks import task_group
 from executors.transfer import receive_bundle
@@ -114,7 +115,7 @@ class WorkerService(worker_pb2_grpc.RenderWorkerServicer):
         async with self._attempts.begin(task) as attempt:
             await self._accept(context)
             found = await _attempted(attempt, lambda _: self._probe(task), context)
-            probed = wire.from_probe_result(found)
+            probed = from_probe_result(found)
             await context.write(pb.RenderChunkResponse(probed=probed))
             log.info("page probed", extra=_fields(task) | {"objection": found.objection})
 

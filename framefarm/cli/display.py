@@ -14,7 +14,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from coordinator.job import ChunkMoved, ChunkState, PageLogged, StateChanged
+from coordinator.job import ChunkMoved, ChunkState, HistoryFound, PageLogged, StateChanged
 from framefarm.event_fields import event_fields
 
 from .console import ERR, Verbosity, say
@@ -96,6 +96,8 @@ class Story:
         match event.event:
             case PageLogged(chunk_index=index, level=level, text=text) if self._verbose:
                 say(f"page, chunk {index}, {level}: {text}")
+            case HistoryFound(history, reason) if self._verbose:
+                say(f"the page is {history}{reason and ': '}{reason}")
             case ChunkMoved(state=ChunkState.REQUEUED) as moved:
                 say(
                     f"chunk {moved.index} is rendered again: {moved.worker} lost it, {moved.reason}"

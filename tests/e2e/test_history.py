@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from coordinator.job import Event, HistoryFound, JobSpec
+from coordinator.orchestrator import RenderOrchestrator
+from executors.local import LocalExecutor
+from renderer.frames import FrameRange
 from renderer.settings import CaptureMode, History
-from tests.support.pages import LOSSLESS, Crew
+from tests.support.frame_numbers import decode_frame_numbers, frame_digests
+from tests.support.pages import LOSSLESS, Crew, add_page, page_settings
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -45,3 +50,27 @@ async def test_frames_that_are_left_out_are_not_played(crew: Crew) -> None:
     film = await crew.film_html(f"<script>{script}</script>", (20, 22), history=History.SEEKABLE)
 
     assert film.console == [f"hook {frame}" for frame in (0, 17, 18, 19, 20, 21)]
+
+
+@pytest.mark.parametrize(
+    ("page", "history"), [("seekable.html", History.SEEKABLE), ("state.html", History.STATEFUL)]
+)
+async def test_a_job_in_chunks_shows_what_one_film_shows_however_it_got_there(
+    crew: Crew, page: str, history: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("coordinator.history._WORTH_FRAMES", 1)
+    whole = await crew.film(page, (0, 39), **LOSSLESS)
+    orchestrator = RenderOrchestrator(crew.store, LocalExecutor(crew.renderer))
+    spec = JobSpec(
+        composition=add_page(crew.store, page),
+        settings=page_settings(**LOSSLESS),
+        frames=FrameRange(0, 39),
+        chunk_frames=13,
+    )
+    output, events = crew.folder / f"job-{page}.mp4", list[Event]()
+
+    await orchestrator.render(orchestrator.plan(spec, job_id="job"), output, on_event=events.append)
+
+    assert [each.history for each in events if isinstance(each, HistoryFound)] == [history]
+    assert decode_frame_numbers(output) == list(range(39))
+    assert frame_digests(output) == whole.pictures

@@ -469,6 +469,7 @@ class JobEvent(_message.Message):
     PROGRESS_MADE_FIELD_NUMBER: _builtins.int
     CHUNK_MOVED_FIELD_NUMBER: _builtins.int
     PAGE_LOGGED_FIELD_NUMBER: _builtins.int
+    HISTORY_FOUND_FIELD_NUMBER: _builtins.int
     sequence: _builtins.int
     @_builtins.property
     def time(self) -> _timestamp_pb2.Timestamp: ...
@@ -480,6 +481,8 @@ class JobEvent(_message.Message):
     def chunk_moved(self) -> Global___ChunkMoved: ...
     @_builtins.property
     def page_logged(self) -> Global___PageLogged: ...
+    @_builtins.property
+    def history_found(self) -> Global___HistoryFound: ...
     def __init__(
         self,
         *,
@@ -489,12 +492,13 @@ class JobEvent(_message.Message):
         progress_made: Global___ProgressMade | None = ...,
         chunk_moved: Global___ChunkMoved | None = ...,
         page_logged: Global___PageLogged | None = ...,
+        history_found: Global___HistoryFound | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["chunk_moved", b"chunk_moved", "event", b"event", "page_logged", b"page_logged", "progress_made", b"progress_made", "state_changed", b"state_changed", "time", b"time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["chunk_moved", b"chunk_moved", "event", b"event", "history_found", b"history_found", "page_logged", b"page_logged", "progress_made", b"progress_made", "state_changed", b"state_changed", "time", b"time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["chunk_moved", b"chunk_moved", "event", b"event", "page_logged", b"page_logged", "progress_made", b"progress_made", "sequence", b"sequence", "state_changed", b"state_changed", "time", b"time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["chunk_moved", b"chunk_moved", "event", b"event", "history_found", b"history_found", "page_logged", b"page_logged", "progress_made", b"progress_made", "sequence", b"sequence", "state_changed", b"state_changed", "time", b"time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["state_changed", "progress_made", "chunk_moved", "page_logged"]  # noqa: Y015
+    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["state_changed", "progress_made", "chunk_moved", "page_logged", "history_found"]  # noqa: Y015
     _WhichOneofArgType_event: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_event) -> _WhichOneofReturnType_event | None: ...
 
@@ -609,6 +613,33 @@ class PageLogged(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___PageLogged: _TypeAlias = PageLogged  # noqa: Y015
+
+@_typing.final
+class HistoryFound(_message.Message):
+    """Whether a frame depends on the frames before it: found out by a probe, where the job's settings
+    leave it open. `reason` says what speaks against letting time jump. A job that turns out to be
+    STATEFUL after all (its chunks do not fit) has a second one.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    HISTORY_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    history: _render_pb2.History.ValueType
+    reason: _builtins.str
+    def __init__(
+        self,
+        *,
+        history: _render_pb2.History.ValueType = ...,
+        reason: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["history", b"history", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___HistoryFound: _TypeAlias = HistoryFound  # noqa: Y015
 
 @_typing.final
 class CancelJobRequest(_message.Message):

@@ -12,6 +12,7 @@ from coordinator.job import (
     ChunkMoved,
     ChunkState,
     Event,
+    HistoryFound,
     IllegalTransitionError,
     Job,
     JobError,
@@ -27,7 +28,7 @@ from coordinator.job import (
 from renderer.composition import BundleEntry
 from renderer.errors import InvalidRequestError
 from renderer.frames import FrameRange, FrameRate
-from renderer.settings import CaptureMode, RenderSettings
+from renderer.settings import CaptureMode, History, RenderSettings
 from tests.support.tasks import PAGE, a_spec
 
 NOW = datetime(2026, 11, 22, 12, 0, 0, 123_000, tzinfo=UTC)
@@ -139,6 +140,7 @@ def test_a_job_survives_the_wire() -> None:
             reason="gone",
         ),
         PageLogged(chunk_index=0, level="log", text="hello"),
+        HistoryFound(History.STATEFUL, "frame 9 depends on the frames before it"),
     ],
 )
 def test_an_event_survives_the_wire(event: Event) -> None:

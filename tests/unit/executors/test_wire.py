@@ -1,10 +1,9 @@
 from __future__ import annotations
 
+from executors.probe_wire import from_probe_result, to_probe_result
 from executors.wire import (
     from_digests,
-    from_probe_result,
     from_settings,
-    to_probe_result,
     to_settings,
 )
 from protos.framefarm.v1.render_pb2 import RenderSettings as Message

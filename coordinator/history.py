@@ -1,0 +1,57 @@
+"""Whether time may jump in a job's page: found out before its chunks are rendered."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from executors.base import ChunkTask, CompositionProber
+from renderer.settings import History
+
+from .job import HistoryFound
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from executors.base import RenderExecutor
+
+    from .job import Event
+    from .planner import Plan
+
+# A probe plays up to 300 frames and opens six browsers: it has to save more than it costs.
+_WORTH_FRAMES: Final = 900
+
+
+async def settle(plan: Plan, executor: RenderExecutor, on_event: Callable[[Event], None]) -> Plan:
+    """Freeze what a probe finds into the plan, where nobody has said it and it is worth knowing.
+
+    Raises:
+        ExecutorError: the page is at fault; it would fail in every chunk, too.
+
+    """
+    if not is_worth_probing(plan) or not isinstance(executor, CompositionProber):
+        return plan
+    found = await executor.probe(_task(plan))
+    on_event(HistoryFound(found.history, found.objection))
+    return plan.with_history(found.history)
+
+
+def is_worth_probing(plan: Plan) -> bool:
+    played = sum(task.frames.start for task in plan.tasks)
+    is_open = plan.spec.settings.history is History.AUTO
+    return is_open and len(plan.tasks) > 1 and played >= _WORTH_FRAMES
+
+
+def was_jumped(plan: Plan) -> bool:
+    """Whether time jumps in the plan only because a probe found nothing against it."""
+    is_open = plan.spec.settings.history is History.AUTO
+    return is_open and plan.tasks[0].settings.history is History.SEEKABLE
+
+
+def _task(plan: Plan) -> ChunkTask:
+    return ChunkTask(
+        job_id=plan.job_id,
+        index=len(plan.tasks),
+        composition=plan.spec.composition,
+        frames=plan.spec.frames,
+        settings=plan.spec.settings,
+    )

@@ -1,0 +1,120 @@
+"""A job whose history is open: probed, and played after all where its chunks do not fit."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pytest
+
+from coordinator.history import is_worth_probing
+from coordinator.job import Event, HistoryFound, JobSpec
+from coordinator.orchestrator import RenderOrchestrator
+from coordinator.planner import plan
+from executors.base import ChunkResult, ChunkTask, OnProgress
+from executors.errors import CompositionFailedError
+from renderer.bundle import BundleStore
+from renderer.history import Between, Difference, ProbeResult
+from renderer.settings import History
+from tests.support.fake_executor import FakeExecutor
+from tests.support.frame_numbers import decode_frame_numbers
+from tests.support.tasks import a_spec
+
+SEEKABLE = ProbeResult(frames=(0, 89), jumps=(89,))
+STATEFUL = replace(SEEKABLE, differences=(Difference(frame=89, between=Between.WAYS),))
+
+
+@dataclass
+class ProbingExecutor:
+    """A fake that can probe. Where it jumps, a page that `remembers` shows another picture."""
+
+    found: ProbeResult | CompositionFailedError
+    remembers: bool = False
+    rendering: FakeExecutor = field(default_factory=FakeExecutor)
+    probed: list[ChunkTask] = field(default_factory=list)
+
+    async def probe(self, task: ChunkTask) -> ProbeResult:
+        self.probed.append(task)
+        if isinstance(self.found, CompositionFailedError):
+            raise self.found
+        return self.found
+
+    async def render(
+        self, task: ChunkTask, output: Path, *, on_progress: OnProgress
+    ) -> ChunkResult:
+        result = await self.rendering.render(task, output, on_progress=on_progress)
+        is_wrong = self.remembers and task.settings.history is History.SEEKABLE and task.index
+        if not is_wrong:
+            return result
+        other = hashlib.sha256(b"another picture").hexdigest()
+        return replace(result, frame_digests=(other, *result.frame_digests[1:]))
+
+
+def a_long_spec(history: History = History.AUTO) -> JobSpec:
+    spec = a_spec(90, chunk_frames=4)
+    return replace(spec, settings=replace(spec.settings, history=history))
+
+
+async def rendered(tmp_path: Path, executor: ProbingExecutor, spec: JobSpec) -> list[HistoryFound]:
+    orchestrator = RenderOrchestrator(BundleStore(tmp_path / "store"), executor)
+    events: list[Event] = []
+    job = orchestrator.plan(spec, job_id="job")
+    await orchestrator.render(job, tmp_path / "out.mp4", on_event=events.append)
+    assert decode_frame_numbers(tmp_path / "out.mp4") == list(range(90))
+    return [event for event in events if isinstance(event, HistoryFound)]
+
+
+def histories(executor: ProbingExecutor) -> set[History]:
+    return {task.settings.history for task in executor.rendering.calls}
+
+
+@pytest.mark.parametrize(
+    ("found", "reason"),
+    [(SEEKABLE, ""), (STATEFUL, "frame 89 depends on the frames before it")],
+)
+async def test_what_a_probe_finds_is_frozen_into_every_chunk(
+    tmp_path: Path, found: ProbeResult, reason: str
+) -> None:
+    executor = ProbingExecutor(found)
+
+    told = await rendered(tmp_path, executor, a_long_spec())
+
+    assert told == [HistoryFound(found.history, reason)]
+    assert histories(executor) == {found.history}
+    assert [len(task.frames) for task in executor.probed] == [90]
+    assert executor.probed[0].index not in {task.index for task in executor.rendering.calls}
+
+
+@pytest.mark.parametrize("history", [History.STATEFUL, History.SEEKABLE])
+async def test_what_the_user_says_is_not_asked(tmp_path: Path, history: History) -> None:
+    executor = ProbingExecutor(STATEFUL)
+
+    told = await rendered(tmp_path, executor, a_long_spec(history))
+
+    assert (told, executor.probed, histories(executor)) == ([], [], {history})
+
+
+async def test_chunks_that_do_not_fit_after_a_jump_are_played(tmp_path: Path) -> None:
+    executor = ProbingExecutor(SEEKABLE, remembers=True)
+
+    told = await rendered(tmp_path, executor, a_long_spec())
+
+    assert [event.history for event in told] == [History.SEEKABLE, History.STATEFUL]
+    assert "frame 4 of chunk 1" in told[1].reason
+    assert executor.rendering.calls[-1].settings.history is History.STATEFUL
+
+
+async def test_a_page_at_fault_fails_before_any_chunk(tmp_path: Path) -> None:
+    executor = ProbingExecutor(CompositionFailedError("Error: boom", reason="PAGE_ERROR"))
+
+    with pytest.raises(CompositionFailedError, match="boom"):
+        await rendered(tmp_path, executor, a_long_spec())
+
+    assert executor.rendering.calls == []
+
+
+def test_a_probe_has_to_save_more_than_it_costs() -> None:
+    assert is_worth_probing(plan("job", a_spec(300)))
+    assert not is_worth_probing(plan("job", a_spec(90)))
+    assert not is_worth_probing(plan("job", a_spec(300), concurrency=1))
