@@ -37,7 +37,8 @@ class ChunkTask:
     `frames` are numbered in the composition, whose frame 0 is time 0. Attempts count from 1; an
     executor that tries a task again raises the number, and a worker lets the highest one win.
     `has_successor`: another chunk begins where this one ends, so its first picture is wanted too,
-    as a digest.
+    as a digest. `paints_all`: a chunk like this did not fit to its neighbours; leave out nothing on
+    the way to its first frame.
     """
 
     job_id: str
@@ -47,6 +48,7 @@ class ChunkTask:
     frames: FrameRange
     settings: RenderSettings
     has_successor: bool = False
+    paints_all: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

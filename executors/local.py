@@ -60,6 +60,7 @@ class ChunkRenderer(Protocol):
         output: Path,
         on_event: OnRenderEvent,
         has_successor: bool = False,
+        paints_all: bool = False,
     ) -> RenderedChunk: ...
 
     async def probe(
@@ -93,6 +94,7 @@ class LocalExecutor:
                     output=output,
                     on_event=on_progress,
                     has_successor=task.has_successor,
+                    paints_all=task.paints_all,
                 )
             except RenderError as error:
                 raise _translated(error, task) from error

@@ -16,14 +16,22 @@ APPROACH_FRAMES: Final = 3
 
 
 async def first_picture(
-    session: Session, capture: CaptureStrategy, start: int, history: History
+    session: Session,
+    capture: CaptureStrategy,
+    start: int,
+    history: History,
+    *,
+    paints_all: bool = False,
 ) -> bytes:
     """Bring a page that is at its beginning to frame `start`, and return the picture of that.
 
     Time goes only forward, and pages have a memory: what came before is played, not filmed. A page
     without a memory is drawn once, so that its animations begin, and then time jumps.
+
+    Some of a page's memory is Chromium's: where an animated GIF is goes by what was painted. With
+    `paints_all` every frame is painted, which takes longer and is as if the chunk began at 0.
     """
-    near = max(0, start - APPROACH_FRAMES)
+    near = 0 if paints_all else max(0, start - APPROACH_FRAMES)
     if history is History.SEEKABLE and near > 1:
         await capture.approach(0)
         session.leave_out(near)

@@ -102,12 +102,14 @@ class Renderer:
         output: Path,
         on_event: OnRenderEvent,
         has_successor: bool = False,
+        paints_all: bool = False,
     ) -> RenderedChunk:
         """Render the frames to a video file at `output`.
 
         It stands there, complete and verified, when this returns; nothing stands there when it
         raises, and no process of it is left. `on_event` is called from this event loop. With
-        `has_successor` the frame that follows is captured too, only for its digest.
+        `has_successor` the frame that follows is captured too, only for its digest; with
+        `paints_all` no frame on the way to the first one goes unpainted.
 
         Raises:
             RenderError: and nothing else.
@@ -120,7 +122,7 @@ class Renderer:
         await asyncio.to_thread(output.unlink, missing_ok=True)
         try:
             url = await self._address(composition)
-            film = Film(url, frames, settings, part, has_successor)
+            film = Film(url, frames, settings, part, has_successor, paints_all)
             pictures, filmed = await self._film(film, on_event)
             await self._check(part, pictures, frames, settings)
             sha256 = await asyncio.to_thread(sha256_of, part)
@@ -173,7 +175,13 @@ class Renderer:
             url=film.url, settings=settings, first_drawn=film.frames.start - APPROACH_FRAMES
         )
         async with self._studio.stage(view, on_event) as (session, capture):
-            first = await first_picture(session, capture, film.frames.start, settings.history)
+            first = await first_picture(
+                session,
+                capture,
+                film.frames.start,
+                settings.history,
+                paints_all=film.paints_all,
+            )
             ffmpeg = self._studio.tools.ffmpeg
             async with encoding(ffmpeg, capture.pictures, settings, film.output) as encoder:
                 digests = await _shoot(first, capture, encoder, film, on_event)
@@ -202,6 +210,7 @@ class Film:
     settings: RenderSettings
     output: Path
     has_successor: bool
+    paints_all: bool
 
 
 @dataclass(frozen=True, slots=True)

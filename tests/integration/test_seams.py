@@ -73,6 +73,7 @@ async def test_the_chunks_of_a_torn_seam_are_rendered_again_and_no_others(
     assert decode_frame_numbers(tmp_path / "out.mp4") == list(range(40))
     again = [(task.index, task.attempt) for task in executor.calls[4:]]
     assert sorted(again) == [(0, 2), (1, 2), (2, 2)]
+    assert [task.paints_all for task in executor.calls] == [False] * 4 + [True] * 3
     lost = [e for e in events if isinstance(e, ChunkMoved) and e.state is ChunkState.REQUEUED]
     assert [(e.index, e.attempt, e.worker) for e in lost] == [(i, 1, "here") for i in (0, 1, 2)]
     assert "frame 10 of chunk 1 on here is another picture" in lost[0].reason

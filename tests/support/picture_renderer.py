@@ -45,7 +45,9 @@ class PictureRenderer:
         output: Path,
         on_event: OnRenderEvent,
         has_successor: bool = False,
+        paints_all: bool = False,
     ) -> RenderedChunk:
+        del paints_all
         self.running.append(frames)
         try:
             orders = json.loads(settings.props_json)

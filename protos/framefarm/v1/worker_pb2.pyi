@@ -33,6 +33,7 @@ class ChunkTask(_message.Message):
     FRAMES_FIELD_NUMBER: _builtins.int
     SETTINGS_FIELD_NUMBER: _builtins.int
     HAS_SUCCESSOR_FIELD_NUMBER: _builtins.int
+    PAINTS_ALL_FIELD_NUMBER: _builtins.int
     job_id: _builtins.str
     index: _builtins.int
     attempt: _builtins.int
@@ -43,6 +44,8 @@ class ChunkTask(_message.Message):
     """Another chunk begins where this one ends: the frame after the last is captured too, not
     encoded, and `Completed.next_frame_digest` is asked for.
     """
+    paints_all: _builtins.bool
+    """No frame on the way to the first one may go unpainted: slower, for a chunk that did not fit."""
     @_builtins.property
     def composition(self) -> _render_pb2.Composition: ...
     @_builtins.property
@@ -59,10 +62,11 @@ class ChunkTask(_message.Message):
         frames: _render_pb2.FrameRange | None = ...,
         settings: _render_pb2.RenderSettings | None = ...,
         has_successor: _builtins.bool = ...,
+        paints_all: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["composition", b"composition", "frames", b"frames", "settings", b"settings"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "composition", b"composition", "frames", b"frames", "has_successor", b"has_successor", "index", b"index", "job_id", b"job_id", "settings", b"settings"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "composition", b"composition", "frames", b"frames", "has_successor", b"has_successor", "index", b"index", "job_id", b"job_id", "paints_all", b"paints_all", "settings", b"settings"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
