@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from . import doctor, jobs, render, services
+from . import check, doctor, jobs, render, services
 from .console import give
 
 app = typer.Typer(
@@ -37,6 +37,7 @@ def root(
 
 app.command("render")(render.render)
 app.command("submit")(render.submit)
+app.command("check")(check.check)
 app.command("watch")(jobs.watch)
 app.command("jobs")(jobs.jobs)
 app.command("cancel")(jobs.cancel)

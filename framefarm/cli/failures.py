@@ -13,7 +13,7 @@ from framefarm.errors import (
     NoSuchJobError,
     RequestRefusedError,
 )
-from renderer.errors import InvalidRequestError, MissingToolError
+from renderer.errors import CompositionError, InvalidRequestError, RenderError
 from renderer.frames import FrameRange
 from serving.server import ListenError
 
@@ -28,8 +28,7 @@ REQUEST_WRONG: Final = 2
 
 Told = (
     FarmError,
-    InvalidRequestError,
-    MissingToolError,
+    RenderError,  # of a page that is rendered in this process
     ListenError,
     OSError,
     typer.TyperException,
@@ -49,6 +48,10 @@ def tell(error: BaseException) -> int:
         ) if violations:
             for violation in violations:
                 _complain(f"{name_on_command_line(violation.field)}: {violation.problem}")
+        case CompositionError(detail=detail):
+            say(str(error), style="bold red")
+            say(detail.removeprefix(str(error)).strip("\n"))
+            _complain(f"the page is at fault ({error.fault})")
         case typer.TyperException():
             _complain(error.format_message())
             return error.exit_code

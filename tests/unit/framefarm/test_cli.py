@@ -59,6 +59,7 @@ GRAMMAR = {
     "worker": {"--listen", "--slots", "--data-dir", "--name", "--sandbox"},
     "coordinator": {"--listen", "--workers", "--data-dir"},
     "submit": {"--farm", "--json", "--width", "--audio", "--chunk-frames"},
+    "check": {"--json", "--pictures", "-v", "--width", "--frames", "--stateful", "--seekable"},
     "watch": {"--farm", "--json", "--progress", "-q", "-v"},
     "jobs": {"--farm", "--json"},
     "cancel": {"--farm"},
@@ -98,7 +99,8 @@ def test_the_commands_take_the_options_that_the_grammar_names() -> None:
 
     assert commands.keys() == GRAMMAR.keys()
     for name, expected in GRAMMAR.items():
-        taken = {flag for option in commands[name].params for flag in option.opts}
+        params = commands[name].params
+        taken = {flag for each in params for flag in (*each.opts, *each.secondary_opts)}
         assert expected <= taken
 
 
