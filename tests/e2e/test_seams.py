@@ -18,10 +18,24 @@ from executors.local import LocalExecutor
 from renderer.composition import Composition, PageUrl
 from renderer.frames import FrameRange
 from renderer.renderer import RenderedChunk
-from tests.support.frame_numbers import decode_frame_numbers
-from tests.support.pages import Crew, add_page, page_settings
+from tests.support.conformance import CONFORMANCE_PAGES
+from tests.support.frame_numbers import decode_frame_numbers, frame_digests
+from tests.support.moving_pictures import moving_picture
+from tests.support.pages import LOSSLESS, PAGES, Crew, add_files, add_page, page_settings
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+ANIMATED_PICTURE = """<!doctype html>
+<style>img { position: absolute; top: 24px; left: 0; width: 400px; height: 24px }</style>
+<body>
+<script src="squares.js"></script>
+<script src="rows.js"></script>
+<script>
+  setTimeout(() => document.body.insertAdjacentHTML("beforeend", `<img src="moving.gif">`), 300);
+  rows("frame");
+  eachFrame(() => show({ frame: framefarm.frame }));
+</script>
+"""
 
 
 @asynccontextmanager
@@ -47,7 +61,9 @@ async def counting_server(*, until: int) -> AsyncGenerator[PageUrl]:
 
 
 def a_plan(orchestrator: RenderOrchestrator, page: Composition, frames: int) -> Plan:
-    spec = JobSpec(composition=page, settings=page_settings(), frames=FrameRange(0, frames))
+    spec = JobSpec(
+        composition=page, settings=page_settings(**LOSSLESS), frames=FrameRange(0, frames)
+    )
     return orchestrator.plan(spec, job_id="job", concurrency=3)
 
 
@@ -116,3 +132,22 @@ async def test_a_page_that_settles_after_a_while_is_healed_by_the_second_try(
     lost = [each for each in moved if each.state is ChunkState.REQUEUED]
     assert sorted(each.index for each in lost) == [0, 1, 2]
     assert len(decode_frame_numbers(tmp_path / "out.mp4")) == 10
+
+
+async def test_an_animated_picture_that_came_late_goes_on_in_chunks_that_begin_after_it(
+    crew: Crew, tmp_path: Path
+) -> None:
+    """Chromium lets it go on only where it is painted: the second try paints all frames."""
+    files: dict[str, str | bytes] = {
+        "index.html": ANIMATED_PICTURE,
+        "squares.js": (PAGES / "squares.js").read_text(),
+        "rows.js": (CONFORMANCE_PAGES / "rows.js").read_text(),
+        "moving.gif": moving_picture(tmp_path, "gif", 100),
+    }
+    page = add_files(crew.store, files)
+    whole = await crew.film(page, (0, 60), **LOSSLESS)
+
+    moved = await render(crew, page, tmp_path / "out.mp4", frames=60)
+
+    assert ChunkState.REQUEUED in {each.state for each in moved}
+    assert frame_digests(tmp_path / "out.mp4") == whole.pictures
