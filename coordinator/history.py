@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from .job import Event
     from .planner import Plan
 
-# A probe plays up to 300 frames and opens six browsers: it has to save more than it costs.
-_WORTH_FRAMES: Final = 900
+# A probe plays up to 300 frames and opens up to six browsers, while other slots wait: it has to
+# save more than it costs.
+_WORTH_FRAMES: Final = 3_000
 
 
 async def settle(plan: Plan, executor: RenderExecutor, on_event: Callable[[Event], None]) -> Plan:

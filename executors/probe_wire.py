@@ -19,6 +19,7 @@ def from_probe_result(result: ProbeResult) -> worker_pb2.Probed:
             worker_pb2.ApiUse(api=use.api, detail=use.detail, count=use.count)
             for use in result.uses
         ],
+        obstacle=result.obstacle,
     )
 
 
@@ -30,4 +31,5 @@ def to_probe_result(message: worker_pb2.Probed) -> ProbeResult:
             Difference(frame=row.frame, between=Between(row.between)) for row in message.differences
         ),
         uses=tuple(Use(api=use.api, detail=use.detail, count=use.count) for use in message.uses),
+        obstacle=message.obstacle,
     )

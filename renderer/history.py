@@ -101,6 +101,7 @@ class ProbeResult:
     jumps: tuple[int, ...] = ()
     differences: tuple[Difference, ...] = ()
     uses: tuple[Use, ...] = ()
+    obstacle: str = ""  # what went wrong when time jumped
 
     @property
     def history(self) -> History:
@@ -112,6 +113,8 @@ class ProbeResult:
         """Why time must not jump in this page; "" if it may."""
         if found := self.of(Between.SESSIONS):
             return f"frame {found[0].frame} is not the same in two sessions"
+        if self.obstacle:
+            return f"time cannot jump in the page: {self.obstacle}"
         if found := self.of(Between.WAYS):
             return f"frame {found[0].frame} depends on the frames before it"
         if doubts := [str(use) for use in self.uses if use.api in _DOUBTFUL]:

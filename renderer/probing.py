@@ -9,6 +9,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
 
 from .approach import APPROACH_FRAMES, first_picture
+from .errors import CompositionError, FrameStalledError
 from .history import Between, Difference, ProbeResult, Route, Use, route
 from .settings import History
 
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from .session import Session
 
 _WATCH: Final = "window[Symbol.for('framefarm.watch')]"
+
+# A page that does not bear a jump may be right when it is played.
+_PAGE_FAULTS: Final = (CompositionError, FrameStalledError)
 
 Pictures = dict[int, bytes]
 OpenStage = Callable[[], AbstractAsyncContextManager["tuple[Session, CaptureStrategy]"]]
@@ -29,19 +33,21 @@ async def probe_page(open_stage: OpenStage, frames: FrameRange) -> ProbeResult:
     `open_stage` opens the page anew, in a browser of its own, with `watch_script` in it.
 
     Raises:
-        RenderError: the page throws, or cannot be filmed.
+        RenderError: the page throws where it is played, or cannot be filmed.
 
     """
     way = route(frames)
     async with open_stage() as (session, capture):
         played = await _play(session, capture, way)
-        uses = _uses(await session.evaluate(f"{_WATCH}.uses()"))
+        obstacle = await _visit(session, capture, way, played)
+        uses = () if obstacle else _uses(await session.evaluate(f"{_WATCH}.uses()"))
     async with open_stage() as (session, capture):
         again = await _play(session, capture, way)
+        if not obstacle:
+            obstacle = await _visit(session, capture, way, again)
     jumped = Pictures()
-    for frame in way.jumps:
-        async with open_stage() as (session, capture):
-            jumped[frame] = await first_picture(session, capture, frame, History.SEEKABLE)
+    if not obstacle:
+        obstacle = await _jump(open_stage, way, jumped)
     return ProbeResult(
         frames=way.pictures,
         jumps=way.jumps,
@@ -50,6 +56,7 @@ async def probe_page(open_stage: OpenStage, frames: FrameRange) -> ProbeResult:
             *_differences(played, jumped, Between.WAYS),
         ),
         uses=uses,
+        obstacle=obstacle,
     )
 
 
@@ -62,12 +69,31 @@ async def _play(session: Session, capture: CaptureStrategy, way: Route) -> Pictu
             await capture.approach(frame)
         else:
             await capture.skip(frame)
-    for visit in way.visits:
-        session.leave_out(visit - APPROACH_FRAMES)
-        for frame in range(visit - APPROACH_FRAMES, visit):
-            await capture.approach(frame)
-        pictures[visit] = await capture.capture(visit)
     return pictures
+
+
+async def _visit(session: Session, capture: CaptureStrategy, way: Route, pictures: Pictures) -> str:
+    """Come by at the frames that are not played; return what went wrong on the way."""
+    try:
+        for visit in way.visits:
+            session.leave_out(visit - APPROACH_FRAMES)
+            for frame in range(visit - APPROACH_FRAMES, visit):
+                await capture.approach(frame)
+            pictures[visit] = await capture.capture(visit)
+    except _PAGE_FAULTS as error:
+        return str(error)
+    return ""
+
+
+async def _jump(open_stage: OpenStage, way: Route, pictures: Pictures) -> str:
+    """Go to frames straight from frame 0; return what went wrong."""
+    for frame in way.jumps:
+        async with open_stage() as (session, capture):
+            try:
+                pictures[frame] = await first_picture(session, capture, frame, History.SEEKABLE)
+            except _PAGE_FAULTS as error:
+                return str(error)
+    return ""
 
 
 def _near(way: Route) -> set[int]:
@@ -78,7 +104,7 @@ def _differences(one: Pictures, other: Pictures, between: Between) -> tuple[Diff
     return tuple(
         Difference(frame=frame, between=between, pictures=(one[frame], picture))
         for frame, picture in other.items()
-        if one[frame] != picture
+        if one.get(frame, picture) != picture
     )
 
 

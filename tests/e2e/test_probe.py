@@ -117,3 +117,17 @@ async def test_an_answer_that_changes_differs_between_sessions(crew: Crew) -> No
     assert found.objection == "frame 0 is not the same in two sessions"
     assert [each.frame for each in found.of(Between.SESSIONS)] == [0, 3, 7, 11]
     assert [str(use) for use in found.suspects] == [f"request http://127.0.0.1:{port}/count"]
+
+
+async def test_a_page_that_does_not_bear_a_jump_is_played(crew: Crew) -> None:
+    strict = """<script>
+      let next = 0;
+      framefarm.onFrame((frame) => {
+        if (frame !== next++) throw new Error("a frame was left out");
+      });
+    </script>"""
+
+    found = await probe_script(crew, strict)
+
+    assert found.history is History.STATEFUL
+    assert found.objection == "time cannot jump in the page: Error: a frame was left out"

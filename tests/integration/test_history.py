@@ -51,8 +51,14 @@ class ProbingExecutor:
         return replace(result, frame_digests=(other, *result.frame_digests[1:]))
 
 
+@pytest.fixture
+def short_is_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Even a short video is worth a probe."""
+    monkeypatch.setattr("coordinator.history._WORTH_FRAMES", 1)
+
+
 def a_long_spec(history: History = History.AUTO) -> JobSpec:
-    spec = a_spec(90, chunk_frames=4)
+    spec = a_spec(90, chunk_frames=30)
     return replace(spec, settings=replace(spec.settings, history=history))
 
 
@@ -73,6 +79,7 @@ def histories(executor: ProbingExecutor) -> set[History]:
     ("found", "reason"),
     [(SEEKABLE, ""), (STATEFUL, "frame 89 depends on the frames before it")],
 )
+@pytest.mark.usefixtures("short_is_long")
 async def test_what_a_probe_finds_is_frozen_into_every_chunk(
     tmp_path: Path, found: ProbeResult, reason: str
 ) -> None:
@@ -87,6 +94,7 @@ async def test_what_a_probe_finds_is_frozen_into_every_chunk(
 
 
 @pytest.mark.parametrize("history", [History.STATEFUL, History.SEEKABLE])
+@pytest.mark.usefixtures("short_is_long")
 async def test_what_the_user_says_is_not_asked(tmp_path: Path, history: History) -> None:
     executor = ProbingExecutor(STATEFUL)
 
@@ -95,16 +103,18 @@ async def test_what_the_user_says_is_not_asked(tmp_path: Path, history: History)
     assert (told, executor.probed, histories(executor)) == ([], [], {history})
 
 
+@pytest.mark.usefixtures("short_is_long")
 async def test_chunks_that_do_not_fit_after_a_jump_are_played(tmp_path: Path) -> None:
     executor = ProbingExecutor(SEEKABLE, remembers=True)
 
     told = await rendered(tmp_path, executor, a_long_spec())
 
     assert [event.history for event in told] == [History.SEEKABLE, History.STATEFUL]
-    assert "frame 4 of chunk 1" in told[1].reason
+    assert "frame 30 of chunk 1" in told[1].reason
     assert executor.rendering.calls[-1].settings.history is History.STATEFUL
 
 
+@pytest.mark.usefixtures("short_is_long")
 async def test_a_page_at_fault_fails_before_any_chunk(tmp_path: Path) -> None:
     executor = ProbingExecutor(CompositionFailedError("Error: boom", reason="PAGE_ERROR"))
 
@@ -115,6 +125,6 @@ async def test_a_page_at_fault_fails_before_any_chunk(tmp_path: Path) -> None:
 
 
 def test_a_probe_has_to_save_more_than_it_costs() -> None:
-    assert is_worth_probing(plan("job", a_spec(300)))
-    assert not is_worth_probing(plan("job", a_spec(90)))
-    assert not is_worth_probing(plan("job", a_spec(300), concurrency=1))
+    assert is_worth_probing(plan("job", a_spec(600)))
+    assert not is_worth_probing(plan("job", a_spec(200)))
+    assert not is_worth_probing(plan("job", a_spec(600), concurrency=1))

@@ -340,6 +340,9 @@ class Probed(_message.Message):
     JUMPS_FIELD_NUMBER: _builtins.int
     DIFFERENCES_FIELD_NUMBER: _builtins.int
     USES_FIELD_NUMBER: _builtins.int
+    OBSTACLE_FIELD_NUMBER: _builtins.int
+    obstacle: _builtins.str
+    """what went wrong when time jumped"""
     @_builtins.property
     def frames(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
         """played in two sessions"""
@@ -359,10 +362,11 @@ class Probed(_message.Message):
         jumps: _abc.Iterable[_builtins.int] | None = ...,
         differences: _abc.Iterable[Global___FrameDifference] | None = ...,
         uses: _abc.Iterable[Global___ApiUse] | None = ...,
+        obstacle: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["differences", b"differences", "frames", b"frames", "jumps", b"jumps", "uses", b"uses"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["differences", b"differences", "frames", b"frames", "jumps", b"jumps", "obstacle", b"obstacle", "uses", b"uses"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
