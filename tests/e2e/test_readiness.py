@@ -65,7 +65,8 @@ async def test_frame_zero_waits_for_the_page(crew: Crew, wait: str) -> None:
     html = f"""<script>var isReady = false; const done = () => {{ isReady = true }}; {wait};
       const spy = setInterval(() => {{}}, 1)</script>
       <script>framefarm.onFrame((frame) => {{ if (frame === 0) console.log(JSON.stringify(
-        [isReady, Math.round(performance.now()), Date.now() - Date.UTC(2024, 0, 1)])) }})</script>"""
+        [isReady, Math.round(performance.now()), Date.now() - Date.UTC(2024, 0, 1)])) }})
+      </script>"""
     page = {
         "index.html": f"<!doctype html><body>{html}",
         "data.json": "{}",
