@@ -24,6 +24,10 @@ _OTHER_NAMES: Final = {
 }
 
 
+def _history(is_stateful: bool | None) -> str | None:  # as typer calls it
+    return None if is_stateful is None else "stateful" if is_stateful else "seekable"
+
+
 def rendering_options(
     *,
     width_px: Annotated[
@@ -119,7 +123,7 @@ def rendering_options(
             "--stateful/--seekable",
             help="Play all frames before a chunk, or jump over them.",
             show_default="found out",
-            callback=lambda said: said and "stateful" if said is None or said else "seekable",
+            callback=_history,
         ),
     ] = None,
     timezone: Annotated[
