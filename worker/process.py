@@ -50,16 +50,10 @@ async def run(settings: WorkerSettings) -> None:
         renderer = await stack.enter_async_context(
             open_renderer(bundles, tools, sandbox=settings.sandbox)
         )
-        identity = Identity(
-            name=name,
-            version=version("framefarm"),
-            fingerprint=renderer.fingerprint,
-            limits=await asyncio.to_thread(limits),
-        )
         service = WorkerService(
             LocalExecutor(renderer, slots=settings.slots, name=name),
             attempts,
-            identity,
+            await _identity(name, renderer.fingerprint),
             bundles=bundles,
             scratch=Path(scratch),
         )
@@ -73,6 +67,15 @@ async def run(settings: WorkerSettings) -> None:
         # Whoever started us is gone, and with them whoever waits for what runs here.
         drain_s = 0 if settings.until_stdin_closes else settings.drain_timeout_s
         await attempts.drain(drain_s)
+
+
+async def _identity(name: str, fingerprint: str) -> Identity:
+    return Identity(
+        name=name,
+        version=version("framefarm"),
+        fingerprint=fingerprint,
+        limits=await asyncio.to_thread(limits),
+    )
 
 
 def _registered(service: WorkerService) -> Service:

@@ -52,7 +52,9 @@ class RenderWorkerStub:
     FAILED_PRECONDITION   PAGE_ERROR, PAGE_NOT_FOUND,  fix the composition; stop the job
                           CANVAS_NOT_FOUND, …
     RESOURCE_EXHAUSTED    SLOTS_FULL                   another worker, or later (RetryInfo)
-    ABORTED               ABORTED, SUPERSEDED          nothing: it was asked for
+    ABORTED               ABORTED                      nothing: it was asked for
+    ABORTED               SUPERSEDED                   nothing, if a newer attempt was sent; else
+                                                       the same chunk again, as a higher attempt
     ABORTED               DRAINING                     another worker
     DEADLINE_EXCEEDED     FRAME_STALLED                another worker, a few times
     INTERNAL              BROWSER_LOST, ENCODER, …     another worker, a few times
@@ -95,7 +97,9 @@ class RenderWorkerAsyncStub(RenderWorkerStub):
     FAILED_PRECONDITION   PAGE_ERROR, PAGE_NOT_FOUND,  fix the composition; stop the job
                           CANVAS_NOT_FOUND, …
     RESOURCE_EXHAUSTED    SLOTS_FULL                   another worker, or later (RetryInfo)
-    ABORTED               ABORTED, SUPERSEDED          nothing: it was asked for
+    ABORTED               ABORTED                      nothing: it was asked for
+    ABORTED               SUPERSEDED                   nothing, if a newer attempt was sent; else
+                                                       the same chunk again, as a higher attempt
     ABORTED               DRAINING                     another worker
     DEADLINE_EXCEEDED     FRAME_STALLED                another worker, a few times
     INTERNAL              BROWSER_LOST, ENCODER, …     another worker, a few times
@@ -141,7 +145,9 @@ class RenderWorkerServicer(metaclass=_abc_1.ABCMeta):
         FAILED_PRECONDITION   PAGE_ERROR, PAGE_NOT_FOUND,  fix the composition; stop the job
                               CANVAS_NOT_FOUND, …
         RESOURCE_EXHAUSTED    SLOTS_FULL                   another worker, or later (RetryInfo)
-        ABORTED               ABORTED, SUPERSEDED          nothing: it was asked for
+        ABORTED               ABORTED                      nothing: it was asked for
+        ABORTED               SUPERSEDED                   nothing, if a newer attempt was sent; else
+                                                           the same chunk again, as a higher attempt
         ABORTED               DRAINING                     another worker
         DEADLINE_EXCEEDED     FRAME_STALLED                another worker, a few times
         INTERNAL              BROWSER_LOST, ENCODER, …     another worker, a few times
