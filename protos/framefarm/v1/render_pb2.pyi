@@ -230,6 +230,48 @@ class Header(_message.Message):
 Global___Header: _TypeAlias = Header  # noqa: Y015
 
 @_typing.final
+class Cookie(_message.Message):
+    """A cookie that the page's browser has before the first request."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    VALUE_FIELD_NUMBER: _builtins.int
+    DOMAIN_FIELD_NUMBER: _builtins.int
+    PATH_FIELD_NUMBER: _builtins.int
+    SECURE_FIELD_NUMBER: _builtins.int
+    HTTP_ONLY_FIELD_NUMBER: _builtins.int
+    SAME_SITE_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    value: _builtins.str
+    domain: _builtins.str
+    """with its subdomains; default: the composition's own host alone"""
+    path: _builtins.str
+    """default "/" """
+    secure: _builtins.bool
+    http_only: _builtins.bool
+    same_site: _builtins.str
+    """"strict", "lax" or "none"; default: the browser's own rule"""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        value: _builtins.str = ...,
+        domain: _builtins.str = ...,
+        path: _builtins.str = ...,
+        secure: _builtins.bool = ...,
+        http_only: _builtins.bool = ...,
+        same_site: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["domain", b"domain", "http_only", b"http_only", "name", b"name", "path", b"path", "same_site", b"same_site", "secure", b"secure", "value", b"value"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Cookie: _TypeAlias = Cookie  # noqa: Y015
+
+@_typing.final
 class RenderSettings(_message.Message):
     """All that decides pixels besides the composition. A field that is not set takes the default."""
 
@@ -257,6 +299,10 @@ class RenderSettings(_message.Message):
     USER_AGENT_FIELD_NUMBER: _builtins.int
     HEADERS_FIELD_NUMBER: _builtins.int
     EPOCH_MS_FIELD_NUMBER: _builtins.int
+    COOKIES_FIELD_NUMBER: _builtins.int
+    TRANSPARENT_FIELD_NUMBER: _builtins.int
+    BACKGROUND_FIELD_NUMBER: _builtins.int
+    TARGET_FOLLOWS_FIELD_NUMBER: _builtins.int
     HISTORY_FIELD_NUMBER: _builtins.int
     width_px: _builtins.int
     """even; the viewport's width; default 1920"""
@@ -292,6 +338,12 @@ class RenderSettings(_message.Message):
     """default: Chromium's own"""
     epoch_ms: _builtins.int
     """what Date says at frame 0; default 2024-01-01T00:00:00Z"""
+    transparent: _builtins.bool
+    """nothing stands behind the page: pictures have alpha"""
+    background: _builtins.str
+    """what stands behind the page, "#rrggbb"; default white"""
+    target_follows: _builtins.bool
+    """the crop goes where the target's box goes, in the size of frame 0"""
     history: Global___History.ValueType
     @_builtins.property
     def frame_rate(self) -> Global___FrameRate:
@@ -303,6 +355,8 @@ class RenderSettings(_message.Message):
 
     @_builtins.property
     def headers(self) -> _containers.RepeatedCompositeFieldContainer[Global___Header]: ...
+    @_builtins.property
+    def cookies(self) -> _containers.RepeatedCompositeFieldContainer[Global___Cookie]: ...
     def __init__(
         self,
         *,
@@ -328,11 +382,15 @@ class RenderSettings(_message.Message):
         user_agent: _builtins.str = ...,
         headers: _abc.Iterable[Global___Header] | None = ...,
         epoch_ms: _builtins.int | None = ...,
+        cookies: _abc.Iterable[Global___Cookie] | None = ...,
+        transparent: _builtins.bool = ...,
+        background: _builtins.str = ...,
+        target_follows: _builtins.bool = ...,
         history: Global___History.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_crf", b"_crf", "_device_scale_factor", b"_device_scale_factor", "_encoder_threads", b"_encoder_threads", "_epoch_ms", b"_epoch_ms", "_gop_frames", b"_gop_frames", "_height_px", b"_height_px", "_width_px", b"_width_px", "crf", b"crf", "device_scale_factor", b"device_scale_factor", "encoder_threads", b"encoder_threads", "epoch_ms", b"epoch_ms", "frame_rate", b"frame_rate", "gop_frames", b"gop_frames", "height_px", b"height_px", "stability_timeout", b"stability_timeout", "width_px", b"width_px"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_crf", b"_crf", "_device_scale_factor", b"_device_scale_factor", "_encoder_threads", b"_encoder_threads", "_epoch_ms", b"_epoch_ms", "_gop_frames", b"_gop_frames", "_height_px", b"_height_px", "_width_px", b"_width_px", "canvas_selector", b"canvas_selector", "codec", b"codec", "color_scheme", b"color_scheme", "crf", b"crf", "device_scale_factor", b"device_scale_factor", "encoder_threads", b"encoder_threads", "epoch_ms", b"epoch_ms", "frame_rate", b"frame_rate", "gop_frames", b"gop_frames", "headers", b"headers", "height_px", b"height_px", "history", b"history", "locale", b"locale", "mode", b"mode", "preset", b"preset", "props_json", b"props_json", "seed", b"seed", "stability_timeout", b"stability_timeout", "strict", b"strict", "target_selector", b"target_selector", "timezone", b"timezone", "user_agent", b"user_agent", "width_px", b"width_px"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_crf", b"_crf", "_device_scale_factor", b"_device_scale_factor", "_encoder_threads", b"_encoder_threads", "_epoch_ms", b"_epoch_ms", "_gop_frames", b"_gop_frames", "_height_px", b"_height_px", "_width_px", b"_width_px", "background", b"background", "canvas_selector", b"canvas_selector", "codec", b"codec", "color_scheme", b"color_scheme", "cookies", b"cookies", "crf", b"crf", "device_scale_factor", b"device_scale_factor", "encoder_threads", b"encoder_threads", "epoch_ms", b"epoch_ms", "frame_rate", b"frame_rate", "gop_frames", b"gop_frames", "headers", b"headers", "height_px", b"height_px", "history", b"history", "locale", b"locale", "mode", b"mode", "preset", b"preset", "props_json", b"props_json", "seed", b"seed", "stability_timeout", b"stability_timeout", "strict", b"strict", "target_follows", b"target_follows", "target_selector", b"target_selector", "timezone", b"timezone", "transparent", b"transparent", "user_agent", b"user_agent", "width_px", b"width_px"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__crf: _TypeAlias = _typing.Literal["crf"]  # noqa: Y015
     _WhichOneofArgType__crf: _TypeAlias = _typing.Literal["_crf", b"_crf"]  # noqa: Y015
