@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from executors import wire
+from executors.durations import from_seconds, to_seconds
+from executors.settings_wire import from_history, from_settings, to_history, to_settings
 from protos.framefarm.v1 import coordinator_pb2 as pb
 
 from .job import (
@@ -52,7 +54,7 @@ _CHUNK_STATE_OF = {number: state for state, number in _CHUNK_STATES.items()}
 def from_spec(spec: JobSpec) -> pb.JobSpec:
     return pb.JobSpec(
         composition=wire.from_composition(spec.composition),
-        settings=wire.from_settings(spec.settings),
+        settings=from_settings(spec.settings),
         frames=wire.from_frames(spec.frames),
         chunk_frames=spec.chunk_frames,
         audio=[_from_track(track) for track in spec.audio],
@@ -68,7 +70,7 @@ def to_spec(message: pb.JobSpec) -> JobSpec:
     """
     return JobSpec(
         composition=wire.to_composition(message.composition),
-        settings=wire.to_settings(message.settings),
+        settings=to_settings(message.settings),
         frames=wire.to_frames(message.frames),
         chunk_frames=message.chunk_frames if message.HasField("chunk_frames") else None,
         audio=tuple(_to_track(track) for track in message.audio),
@@ -130,7 +132,7 @@ def from_event(event: Event) -> pb.JobEvent:
             )
             return pb.JobEvent(page_logged=logged)
         case HistoryFound(history, reason):
-            known = pb.HistoryFound(history=wire.from_history(history), reason=reason)
+            known = pb.HistoryFound(history=from_history(history), reason=reason)
             return pb.JobEvent(history_found=known)
 
 
@@ -177,7 +179,7 @@ def _to_page_logged(message: pb.PageLogged) -> PageLogged:
 
 
 def _to_history_found(message: pb.HistoryFound) -> HistoryFound:
-    return HistoryFound(wire.to_history(message.history), message.reason)
+    return HistoryFound(to_history(message.history), message.reason)
 
 
 _EVENT_READERS: dict[str, Callable[[Any], Event]] = {
@@ -192,7 +194,7 @@ _EVENT_READERS: dict[str, Callable[[Any], Event]] = {
 def _from_track(track: AudioTrack) -> pb.AudioTrack:
     return pb.AudioTrack(
         source=wire.from_entry(track.source),
-        offset=wire.from_seconds(track.offset_s),
+        offset=from_seconds(track.offset_s),
         volume=track.volume,
     )
 
@@ -200,7 +202,7 @@ def _from_track(track: AudioTrack) -> pb.AudioTrack:
 def _to_track(message: pb.AudioTrack) -> AudioTrack:
     return AudioTrack(
         source=wire.to_entry(message.source),
-        offset_s=wire.to_seconds(message.offset),
+        offset_s=to_seconds(message.offset),
         volume=message.volume if message.HasField("volume") else 1.0,
     )
 

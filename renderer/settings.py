@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, NoReturn
 
+from .backdrop import backdrop_violations
+from .cookies import Cookie, cookie_violations
 from .errors import InvalidRequestError, Violation
 from .frames import FrameRate
 from .surroundings import scale_problem, scaled_px, surroundings_violations
@@ -46,6 +48,10 @@ class Codec(StrEnum):
     H264 = "h264"
 
 
+# Those whose pictures may have an alpha channel.
+ALPHA_CODECS: Final[frozenset[Codec]] = frozenset()
+
+
 class History(StrEnum):
     """Whether a frame depends on the frames before it, besides on its time.
 
@@ -78,6 +84,9 @@ class RenderSettings:
     mode: CaptureMode = CaptureMode.AUTO
     canvas_selector: str = ""
     target_selector: str = ""
+    target_follows: bool = False  # the crop goes where the target goes
+    transparent: bool = False  # nothing stands behind the page
+    background: str = ""  # or this colour does, like #1a2b3c; white unless told
     codec: Codec = Codec.H264
     crf: int = 18
     preset: str = "fast"
@@ -96,6 +105,7 @@ class RenderSettings:
     device_scale_factor: float = 1.0
     user_agent: str = ""
     headers: tuple[tuple[str, str], ...] = ()
+    cookies: tuple[Cookie, ...] = ()
     epoch_ms: int = DEFAULT_EPOCH_MS
 
     def __post_init__(self) -> None:
@@ -121,6 +131,8 @@ def _violations(settings: RenderSettings) -> Iterator[Violation]:
     yield from _encoding_violations(settings)
     yield from _page_violations(settings)
     yield from surroundings_violations(settings)
+    yield from cookie_violations(settings.cookies)
+    yield from backdrop_violations(settings)
 
 
 def _size_violations(settings: RenderSettings) -> Iterator[Violation]:
@@ -164,11 +176,24 @@ def _capture_violations(settings: RenderSettings) -> Iterator[Violation]:
             f"{settings.target_selector!r} crops the page, which canvas mode does not show; "
             "drop one of the two",
         )
+    if settings.target_follows and not settings.target_selector:
+        yield Violation("target_follows", "there is no target to follow; name one, or drop this")
+    if settings.transparent and not settings.background and settings.codec not in ALPHA_CODECS:
+        yield Violation("transparent", _alpha_problem(settings.codec))
     if settings.mode is CaptureMode.DOM and settings.canvas_selector:
         yield Violation(
             "canvas_selector",
             f"{settings.canvas_selector!r} is not used in dom mode; use mode canvas or drop it",
         )
+
+
+def _alpha_problem(codec: Codec) -> str:
+    known = ", ".join(sorted(ALPHA_CODECS))
+    remedy = f"use {known}" if known else "no codec of this version does"
+    return (
+        f"{codec} holds no transparency; give a background colour, which is put behind the page, "
+        f"or a codec that does: {remedy}"
+    )
 
 
 def _encoding_violations(settings: RenderSettings) -> Iterator[Violation]:

@@ -29,6 +29,7 @@ PACKAGES = frozenset(ARROWS)
 WIRE_EDGES = frozenset(
     {
         "executors.wire",
+        "executors.settings_wire",
         "executors.chunk_call",  # RenderChunk, the caller's side
         "executors.worker_call",
         "executors.probe_call",

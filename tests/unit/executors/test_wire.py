@@ -3,13 +3,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from executors.probe_wire import from_probe_result, to_probe_result
-from executors.wire import (
-    from_digests,
-    from_settings,
-    to_settings,
-)
+from executors.settings_wire import from_settings, to_settings
+from executors.wire import from_digests
 from protos.framefarm.v1.render_pb2 import RenderSettings as Message
 from protos.framefarm.v1.worker_pb2 import Probed
+from renderer.cookies import Cookie
 from renderer.frames import FrameRate
 from renderer.history import Between, Difference, ProbeResult, Use
 from renderer.settings import CaptureMode, ColorScheme, History, RenderSettings
@@ -33,6 +31,13 @@ def test_settings_arrive_as_they_were_sent() -> None:
         user_agent="A browser",
         headers=(("X-B", "2"), ("X-A", "")),
         epoch_ms=0,
+        cookies=(
+            Cookie(name="a", value="1"),
+            Cookie(name="b", value="", domain="x.example", path="/p", secure=True, http_only=True),
+            Cookie(name="c", value="3", same_site="lax"),
+        ),
+        background="#123",
+        transparent=True,
         strict=True,
         history=History.SEEKABLE,
     )
@@ -63,3 +68,9 @@ def test_what_a_probe_found_arrives_without_its_pictures() -> None:
 
     bare = tuple(Difference(frame=9, between=way) for way in Between)
     assert came == replace(facts, differences=bare)
+
+
+def test_what_follows_a_target_arrives_too() -> None:
+    settings = RenderSettings(target_selector="#card", target_follows=True)
+
+    assert to_settings(Message.FromString(from_settings(settings).SerializeToString())) == settings

@@ -1,0 +1,160 @@
+"""RenderSettings ↔ their protobuf message. Unset fields take the defaults of our values."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from protos.framefarm.v1 import render_pb2
+from renderer.cookies import Cookie
+from renderer.errors import InvalidRequestError, Violation
+from renderer.frames import FrameRate
+from renderer.settings import CaptureMode, Codec, ColorScheme, History, RenderSettings
+
+from .durations import from_seconds, to_seconds
+
+T = TypeVar("T")
+
+_MODES = {
+    CaptureMode.AUTO: render_pb2.CAPTURE_MODE_UNSPECIFIED,
+    CaptureMode.DOM: render_pb2.CAPTURE_MODE_DOM,
+    CaptureMode.CANVAS: render_pb2.CAPTURE_MODE_CANVAS,
+}
+_MODE_OF = {number: mode for mode, number in _MODES.items()}
+_SCHEMES = {
+    ColorScheme.LIGHT: render_pb2.COLOR_SCHEME_UNSPECIFIED,
+    ColorScheme.DARK: render_pb2.COLOR_SCHEME_DARK,
+}
+_SCHEME_OF = {number: scheme for scheme, number in _SCHEMES.items()} | {
+    render_pb2.COLOR_SCHEME_LIGHT: ColorScheme.LIGHT
+}
+_HISTORIES = {
+    History.AUTO: render_pb2.HISTORY_UNSPECIFIED,
+    History.STATEFUL: render_pb2.HISTORY_STATEFUL,
+    History.SEEKABLE: render_pb2.HISTORY_SEEKABLE,
+}
+_HISTORY_OF = {number: history for history, number in _HISTORIES.items()}
+_TEXTS = ("preset", "props_json", "timezone", "locale")
+_CODECS = {render_pb2.CODEC_UNSPECIFIED: Codec.H264, render_pb2.CODEC_H264: Codec.H264}
+
+
+def from_settings(settings: RenderSettings) -> render_pb2.RenderSettings:
+    return render_pb2.RenderSettings(
+        width_px=settings.width_px,
+        height_px=settings.height_px,
+        frame_rate=render_pb2.FrameRate(
+            numerator=settings.frame_rate.numerator, denominator=settings.frame_rate.denominator
+        ),
+        mode=_MODES[settings.mode],
+        canvas_selector=settings.canvas_selector,
+        target_selector=settings.target_selector,
+        codec=render_pb2.CODEC_H264,
+        crf=settings.crf,
+        preset=settings.preset,
+        gop_frames=settings.gop_frames,
+        encoder_threads=settings.encoder_threads,
+        props_json=settings.props_json,
+        seed=settings.seed,
+        stability_timeout=from_seconds(settings.stability_timeout_s),
+        strict=settings.strict,
+        timezone=settings.timezone,
+        locale=settings.locale,
+        color_scheme=_SCHEMES[settings.color_scheme],
+        device_scale_factor=settings.device_scale_factor,
+        user_agent=settings.user_agent,
+        headers=[render_pb2.Header(name=name, value=value) for name, value in settings.headers],
+        epoch_ms=settings.epoch_ms,
+        cookies=[_from_cookie(cookie) for cookie in settings.cookies],
+        transparent=settings.transparent,
+        background=settings.background,
+        target_follows=settings.target_follows,
+        history=from_history(settings.history),
+    )
+
+
+def to_settings(message: render_pb2.RenderSettings) -> RenderSettings:
+    """Read settings.
+
+    Raises:
+        InvalidRequestError: with every field that cannot be.
+
+    """
+    given: dict[str, Any] = {
+        name: getattr(message, name)
+        for name in (
+            "width_px",
+            "height_px",
+            "crf",
+            "gop_frames",
+            "encoder_threads",
+            "device_scale_factor",
+            "epoch_ms",
+        )
+        if message.HasField(name)
+    }
+    given |= {name: value for name in _TEXTS if (value := getattr(message, name))}
+    if message.HasField("frame_rate"):
+        given["frame_rate"] = _to_rate(message.frame_rate)
+    if message.HasField("stability_timeout"):
+        given["stability_timeout_s"] = float(to_seconds(message.stability_timeout))
+    return RenderSettings(
+        mode=_known(_MODE_OF, message.mode, "mode"),
+        codec=_known(_CODECS, message.codec, "codec"),
+        canvas_selector=message.canvas_selector,
+        target_selector=message.target_selector,
+        seed=message.seed,
+        strict=message.strict,
+        color_scheme=_known(_SCHEME_OF, message.color_scheme, "color_scheme"),
+        history=to_history(message.history),
+        user_agent=message.user_agent,
+        headers=tuple((header.name, header.value) for header in message.headers),
+        cookies=tuple(_to_cookie(cookie) for cookie in message.cookies),
+        transparent=message.transparent,
+        background=message.background,
+        target_follows=message.target_follows,
+        **given,
+    )
+
+
+def from_history(history: History) -> render_pb2.History.ValueType:
+    return _HISTORIES[history]
+
+
+def to_history(number: int) -> History:
+    return _known(_HISTORY_OF, number, "history")
+
+
+def _from_cookie(cookie: Cookie) -> render_pb2.Cookie:
+    return render_pb2.Cookie(
+        name=cookie.name,
+        value=cookie.value,
+        domain=cookie.domain,
+        path=cookie.path,
+        secure=cookie.secure,
+        http_only=cookie.http_only,
+        same_site=cookie.same_site,
+    )
+
+
+def _to_cookie(message: render_pb2.Cookie) -> Cookie:
+    return Cookie(
+        name=message.name,
+        value=message.value,
+        domain=message.domain,
+        path=message.path or "/",
+        secure=message.secure,
+        http_only=message.http_only,
+        same_site=message.same_site,
+    )
+
+
+def _to_rate(message: render_pb2.FrameRate) -> FrameRate:
+    try:
+        return FrameRate(message.numerator, message.denominator)
+    except ValueError as error:
+        raise InvalidRequestError([Violation("frame_rate", str(error))]) from error
+
+
+def _known(table: dict[Any, T], number: int, field: str) -> T:
+    if number not in table:
+        raise InvalidRequestError([Violation(field, f"this version does not know value {number}")])
+    return table[number]
