@@ -93,6 +93,11 @@ class CdpConnection:
         self._sessions[session.id] = session
         return session
 
+    def forget(self, session: CdpSession) -> None:
+        """The target is gone: what is still said of it is nobody's business."""
+        self._sessions.pop(session.id, None)
+        session.fail(BrowserLostError("the page was closed"))
+
     async def send(self, session: CdpSession, method: str, params: Params) -> Params:
         """Send one call and wait for its answer, however long it takes."""
         call_id = next(self._ids)
@@ -142,6 +147,10 @@ class CdpSession:
         self._handlers: dict[str, list[OnEvent]] = {}
         self._expected: set[asyncio.Future[Params]] = set()
         self._failure: RenderError | None = None
+
+    @property
+    def has_failed(self) -> bool:
+        return self._failure is not None
 
     async def call(
         self, method: str, params: Params | None = None, *, timeout_s: float = CALL_TIMEOUT_S

@@ -30,13 +30,14 @@ _DOMAINS: Final = ("Page", "Runtime", "Log", "Network", "Inspector")
 
 
 async def open_page(browser: Browser, settings: RenderSettings, on_event: OnRenderEvent) -> Page:
-    """Open an empty page in a browser context of its own. It ends with its browser."""
+    """Open an empty page in a browser context of its own. It ends by `close`, or its browser's."""
     context = await browser.root.call("Target.createBrowserContext")
+    context_id = context["browserContextId"]
     target = await browser.root.call(
         "Target.createTarget",
         {
             "url": "about:blank",
-            "browserContextId": context["browserContextId"],
+            "browserContextId": context_id,
             "width": settings.width_px,
             "height": settings.height_px,
             "enableBeginFrameControl": True,
@@ -44,6 +45,7 @@ async def open_page(browser: Browser, settings: RenderSettings, on_event: OnRend
     )
     cdp = await browser.connection.attach(target["targetId"])
     page = Page(browser, cdp, on_event, is_strict=settings.strict)
+    page.context_id = context_id
     await page.start()
     await surround(page.cdp, settings)
     await page.preload(surroundings_script())
@@ -63,6 +65,7 @@ class Page:
         self._on_event = on_event
         self._contexts: dict[int, str] = {}
         self._main_context = ""
+        self.context_id = ""  # of the browser context, which holds nothing else
         self.main_frame = ""
         self._is_pinned = False
 
@@ -72,6 +75,17 @@ class Page:
             await self.cdp.call(f"{domain}.enable")
         tree = await self.cdp.call("Page.getFrameTree")
         self.main_frame = self.missing.main_frame = tree["frameTree"]["frame"]["id"]
+
+    async def close(self, *, timeout_s: float) -> None:
+        """End the page and all that it kept in the browser.
+
+        Raises:
+            RenderError: the browser does not do so.
+
+        """
+        context = {"browserContextId": self.context_id}
+        await self._browser.root.call("Target.disposeBrowserContext", context, timeout_s=timeout_s)
+        self._browser.connection.forget(self.cdp)
 
     async def preload(self, script: str) -> None:
         """Run a script in every document from now on, before the document's own."""

@@ -89,6 +89,17 @@ class Session:
         self._interval_ms = FRAME_INTERVAL_MS
         self._next_frame = 0
         self._last_frame = -1  # that was played
+        self.frames_played = 0
+
+    @property
+    def next_frame(self) -> int:
+        """Time has not yet reached this frame."""
+        return self._next_frame
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether every further call would raise."""
+        return self._page.cdp.has_failed
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -106,12 +117,22 @@ class Session:
         if frame != self._next_frame:
             raise ValueError(f"frame {self._next_frame} is next, time cannot go to frame {frame}")
         self._next_frame += 1
+        self.frames_played += 1
         await self._advance_to(self._zero_us + self.settings.frame_rate.time_us(frame))
         await self._run_hooks(frame)
 
     def leave_out(self, until: int) -> None:
         """Let the next frame be `until`: time jumps there, and no frame is played on the way."""
         self._next_frame = max(self._next_frame, until)
+
+    async def close(self, *, timeout_s: float) -> None:
+        """End the page, and let its browser live.
+
+        Raises:
+            RenderError: the browser does not do so.
+
+        """
+        await self._page.close(timeout_s=timeout_s)
 
     async def play(self) -> None:
         """Play the frame without painting it."""

@@ -735,6 +735,8 @@
       }
       drawnAt = now();
     },
+    /** Until this frame only scripts read pictures. */
+    drawFrom: (frame) => void (options.firstDrawn = frame),
     hasElements: () => active.size > 0,
     isGone: () => window.closed,
   };
