@@ -1,0 +1,1 @@
+"""Benchmarks that anyone can run: `make bench`. Nothing of the product imports this package."""

@@ -1,0 +1,1 @@
+"""Peers, each driven as its own users would drive it."""
