@@ -6,7 +6,6 @@ import json
 from collections.abc import Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final, TypedDict, TypeVar
 
@@ -16,8 +15,11 @@ from renderer.errors import InvalidRequestError, Violation
 from renderer.frames import FrameRange, FrameRate, frames_in, parse_duration
 from renderer.settings import CaptureMode, Codec, ColorScheme, History, RenderSettings
 
+from .surroundings import read_cookies, read_epoch_ms, read_headers
+
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator, Sequence
+    from datetime import datetime
     from enum import StrEnum
 
     from renderer.audio.tracks import Track
@@ -36,7 +38,7 @@ _SAID_AS: Final = {
 }
 _AS_THEY_ARE: Final = (
     "width_px", "height_px", "crf", "preset", "gop_frames", "seed", "timezone", "locale",
-    "user_agent", "strict",
+    "user_agent", "strict", "transparent", "background", "target_follows",
 )  # fmt: skip
 _UINT32: Final = 1 << 32
 _SOME_FRAMES: Final = FrameRange(0, 1)
@@ -47,7 +49,8 @@ class RenderOptions(TypedDict, total=False):
 
     Exactly one of `frames` and `duration` (seconds, or a text like "1m30s") is needed. `props` is
     a mapping or a JSON text; `audio` holds texts like "music.mp3,offset=2s,volume=0.8"; `headers`
-    is a mapping or texts like "X-Name: value"; `epoch` is a time or an ISO 8601 text.
+    is a mapping or texts like "X-Name: value", `cookies` one or texts like "name=value;path=/";
+    `epoch` is a time or an ISO 8601 text.
     """
 
     width_px: int
@@ -59,6 +62,9 @@ class RenderOptions(TypedDict, total=False):
     mode: str
     canvas: str
     target: str
+    target_follows: bool
+    transparent: bool
+    background: str
     codec: str
     crf: int
     preset: str
@@ -76,6 +82,7 @@ class RenderOptions(TypedDict, total=False):
     scale: float
     user_agent: str
     headers: Sequence[str] | Mapping[str, str]
+    cookies: Sequence[str] | Mapping[str, str]
     epoch: str | datetime
 
 
@@ -189,34 +196,12 @@ def _read_surroundings(options: RenderOptions, given: dict[str, Any], problems: 
     with problems.of("color_scheme"):
         given["color_scheme"] = _chosen(ColorScheme, options.get("color_scheme", "light"))
     with problems.of("headers"):
-        given["headers"] = tuple(_headers(options.get("headers", ())))
+        given["headers"] = tuple(read_headers(options.get("headers", ())))
+    with problems.of("cookies"):
+        given["cookies"] = tuple(read_cookies(options.get("cookies", ())))
     with problems.of("epoch"):
         if "epoch" in options:
-            given["epoch_ms"] = _epoch_ms(options["epoch"])
-
-
-def _headers(headers: Sequence[str] | Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    if isinstance(headers, Mapping):
-        yield from headers.items()
-        return
-    for text in headers:
-        name, colon, value = text.partition(":")
-        if not colon:
-            raise ValueError("a header is written like 'X-Name: value'; one has no colon")
-        yield name.strip(), value.strip()
-
-
-def _epoch_ms(said: str | datetime) -> int:
-    """Read a moment; without an offset it is in UTC."""
-    if isinstance(said, str):
-        try:
-            said = datetime.fromisoformat(said)
-        except ValueError:
-            raise ValueError(
-                f"{said!r} is no ISO 8601 time; write it like 2024-01-01T12:00:00Z"
-            ) from None
-    moment = said if said.tzinfo else said.replace(tzinfo=UTC)
-    return round(moment.timestamp() * 1000)
+            given["epoch_ms"] = read_epoch_ms(options["epoch"])
 
 
 def _frame_rate(text: str) -> FrameRate:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 from .chance import chance_script
 from .clock import VirtualTime, preload_script
+from .cookies import set_cookies
 from .errors import CompositionError, Fault, FrameStalledError
 from .loading import CLOCK, load
 from .page import FRAME_INTERVAL_MS, Page, open_page
@@ -57,6 +58,7 @@ async def open_session(browser: Browser, opening: Opening, on_event: OnRenderEve
     """
     settings = opening.settings
     page = await open_page(browser, settings, on_event)
+    await set_cookies(page.cdp, settings.cookies, opening.url)
     for script in _scripts(opening):
         await page.preload(script)
     time = VirtualTime(page.cdp)

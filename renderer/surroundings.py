@@ -10,6 +10,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from .backdrop import backdrop_of, put_behind
 from .cdp import CdpError
 from .errors import InvalidRequestError, Violation
 
@@ -100,6 +101,7 @@ async def surround(cdp: CdpSession, settings: RenderSettings) -> None:
             "acceptLanguage": settings.locale,
         },
     )
+    await put_behind(cdp, backdrop_of(settings))
     if settings.headers:
         await cdp.call("Network.setExtraHTTPHeaders", {"headers": dict(settings.headers)})
 

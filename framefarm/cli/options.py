@@ -64,6 +64,24 @@ def rendering_options(
     target: Annotated[
         str | None, typer.Option("--target", help="Crop to this element (CSS selector).")
     ] = None,
+    target_follows: Annotated[
+        bool | None,
+        typer.Option(
+            "--follow-target",
+            help="Crop to where the target is in each frame.",
+            show_default="as in frame 0",
+        ),
+    ] = None,
+    transparent: Annotated[
+        bool | None,
+        typer.Option("--transparent", help="Put nothing behind the page.", show_default="white"),
+    ] = None,
+    background: Annotated[
+        str | None,
+        typer.Option(
+            "--background", help="Put a colour behind it, like #1a2b3c.", show_default="white"
+        ),
+    ] = None,
     codec: Annotated[
         str | None,
         typer.Option(
@@ -153,6 +171,10 @@ def rendering_options(
     headers: Annotated[
         list[str] | None,
         typer.Option("--header", help="'Name: value' for every request; may be given again."),
+    ] = None,
+    cookies: Annotated[
+        list[str] | None,
+        typer.Option("--cookie", help="'name=value;domain=…;path=/;secure'; may be given again."),
     ] = None,
     epoch: Annotated[
         str | None,

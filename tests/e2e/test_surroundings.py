@@ -10,6 +10,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from renderer.composition import PageUrl
+from renderer.cookies import Cookie
 from renderer.settings import ColorScheme
 from tests.support.pages import LOSSLESS, Crew
 
@@ -129,3 +130,40 @@ async def test_headers_go_with_every_request(crew: Crew) -> None:
 
     heard = [line for line in film.console if "one" in line]
     assert heard == ['["one, two","fr-CA"]'] * 2
+
+
+async def test_cookies_are_there_before_the_first_request_and_for_whom_they_are(crew: Crew) -> None:
+    async def echo(request: web.Request) -> web.Response:
+        heard = json.dumps([request.path, dict(request.cookies)])
+        script = f"<script>console.log(JSON.stringify({heard}), document.cookie)</script>"
+        inner = "<iframe src=/app/inner></iframe>" if request.path == "/" else ""
+        return web.Response(text=f"<body>{script}{inner}", content_type="text/html")
+
+    app = web.Application()
+    app.router.add_get("/{path:.*}", echo)
+    async with TestServer(app) as server:
+        film = await crew.film(
+            PageUrl(str(server.make_url("/"))),
+            (0, 1),
+            cookies=(
+                Cookie(name="own", value="a=b"),
+                Cookie(name="shy", value="1", http_only=True, same_site="strict"),
+                Cookie(name="deep", value="2", path="/app"),
+                Cookie(name="other", value="3", domain="x.example"),
+            ),
+        )
+
+    assert film.console == [
+        '["/",{"own":"a=b","shy":"1"}] own=a=b',
+        '["/app/inner",{"deep":"2","own":"a=b","shy":"1"}] deep=2; own=a=b',
+    ]
+
+
+async def test_a_bundle_has_its_cookies_and_another_page_has_none(crew: Crew) -> None:
+    html = "<script>console.log(`[${document.cookie}]`)</script>"
+
+    cookies = (Cookie(name="id", value="1"), Cookie(name="safe", value="2", secure=True))
+    first = await crew.film_html(html, (0, 1), cookies=cookies)
+    second = await crew.film_html(html, (0, 1))
+
+    assert (first.console, second.console) == (["[id=1; safe=2]"], ["[]"])

@@ -11,6 +11,7 @@ import pytest
 
 from framefarm.request import RenderOptions, read_options
 from renderer.audio.tracks import Track
+from renderer.cookies import Cookie
 from renderer.errors import InvalidRequestError, Violation
 from renderer.frames import FrameRange, FrameRate
 from renderer.settings import DEFAULT_EPOCH_MS, CaptureMode, ColorScheme, RenderSettings
@@ -174,6 +175,11 @@ def test_what_the_page_finds_around_it_is_understood() -> None:
         scale=1.5,
         headers=["X-A: 1:2", "X-B:"],
         epoch="2030-05-06T07:08:09+02:00",
+        cookies=["a=b=c", " s = 1 ; Domain=x.example; Path=/p; Secure; HttpOnly; SameSite=Lax;"],
+        transparent=True,
+        background="#1A2b3c",
+        target="#card",
+        target_follows=True,
     )
 
     settings = read_options(said).settings
@@ -183,14 +189,27 @@ def test_what_the_page_finds_around_it_is_understood() -> None:
     assert settings.device_scale_factor == 1.5
     assert settings.headers == (("X-A", "1:2"), ("X-B", ""))
     assert settings.epoch_ms == 1_904_274_489_000
+    whole = Cookie(
+        name="s",
+        value="1",
+        domain="x.example",
+        path="/p",
+        secure=True,
+        http_only=True,
+        same_site="lax",
+    )
+    assert settings.cookies == (Cookie(name="a", value="b=c"), whole)
+    assert (settings.transparent, settings.background) == (True, "#1A2b3c")
+    assert settings.target_follows
 
 
 def test_headers_may_be_a_mapping_and_an_epoch_a_time_in_utc() -> None:
-    said = options(headers={"X-A": "1"}, epoch=datetime(2024, 1, 1, 0, 0, 1))  # noqa: DTZ001 - that is the case
+    said = options(headers={"X-A": "1"}, cookies={"id": "b%"}, epoch=datetime(2024, 1, 1, 0, 0, 1))  # noqa: DTZ001 - that is the case
 
     settings = read_options(said).settings
 
     assert settings.headers == (("X-A", "1"),)
+    assert settings.cookies == (Cookie(name="id", value="b%"),)
     assert settings.epoch_ms == DEFAULT_EPOCH_MS + 1000
 
 
@@ -201,6 +220,13 @@ def test_headers_may_be_a_mapping_and_an_epoch_a_time_in_utc() -> None:
         ({"epoch": "1950-01-01"}, "epoch", "outside the years 1970 to 9999"),
         ({"scale": 9}, "scale", "9 is outside 0.5…4"),
         ({"headers": ["secret"]}, "headers", "one has no colon"),
+        ({"cookies": ["secret"]}, "cookies", "one has no equals sign"),
+        ({"cookies": ["a=1;secret"]}, "cookies", "'a' has no attribute that its part 1 could be"),
+        ({"cookies": ["a=1;domain=http://x"]}, "cookies", "a's domain 'http://x' is no host name"),
+        ({"cookies": {"a": "1;2"}}, "cookies", "the value of a is not plain ASCII"),
+        ({"transparent": True}, "transparent", "h264 holds no transparency; give a background"),
+        ({"background": "snow"}, "background", "'snow' is no colour; write it like #fff"),
+        ({"target_follows": True}, "target_follows", "there is no target to follow"),
         ({"color_scheme": "blue"}, "color_scheme", "'blue' is unknown; use light or dark"),
         ({"timezone": "Mars"}, "timezone", "'Mars' is no IANA time zone"),
     ],
@@ -214,3 +240,11 @@ def test_surroundings_that_cannot_be_are_named(
     (violation,) = caught.value.violations
     assert violation.field == field
     assert problem in violation.problem
+
+
+@pytest.mark.parametrize("cookie", ["a=hidden\tx", "a=b;hidden", "a=b;hidden=1", "a b=hidden"])
+def test_no_part_of_a_cookie_that_may_be_its_value_is_told(cookie: str) -> None:
+    with pytest.raises(InvalidRequestError) as caught:
+        read_options(options(cookies=[cookie]))
+
+    assert "hidden" not in str(caught.value)
