@@ -26,6 +26,7 @@ from .drivers.base import Command
 
 _SAMPLE_S: Final = 0.25
 _GRACE_S: Final = 3.0
+OTHER: Final = "other"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,8 +121,11 @@ class _Seen:
         for process in psutil.Process().children(recursive=True):
             with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
                 times = process.cpu_times()
+                key = process.pid, process.create_time()
                 kind = kind_of(process.cmdline())
-                self._cpu_s[process.pid, process.create_time()] = (kind, times.user + times.system)
+                if kind == OTHER and key in self._cpu_s:  # it has ended and lost its command line
+                    kind = self._cpu_s[key][0]
+                self._cpu_s[key] = kind, times.user + times.system
                 memory += process.memory_info().rss - process.memory_info().shared
         self.peak_bytes = max(self.peak_bytes, memory)
 
@@ -135,7 +139,7 @@ class _Seen:
 def kind_of(command: list[str]) -> str:
     """Say which part of a renderer a process is, by its command line."""
     if not command:
-        return "other"
+        return OTHER
     program = Path(command[0]).name
     if "chrom" in program or "headless" in program:
         kinds = (word.removeprefix("--type=") for word in command if word.startswith("--type="))
@@ -143,7 +147,7 @@ def kind_of(command: list[str]) -> str:
     for known in ("ffmpeg", "ffprobe", "python", "node"):
         if program.startswith(known):
             return known
-    return "other"
+    return OTHER
 
 
 if __name__ == "__main__":
