@@ -8,6 +8,8 @@ from typing import IO, TYPE_CHECKING, Any
 
 import grpc.aio
 
+from renderer.picture import DIGEST_BYTES
+
 from . import wire
 from .base import ChunkResult, ChunkTask, OnProgress
 from .errors import ChunkDamagedError
@@ -52,7 +54,7 @@ class ChunkCall(WorkerCall[ChunkResult]):
                     size += len(data)
                     await asyncio.to_thread(_keep, data, file, digest)
                 case "digests":
-                    pictures += response.digests.sha256
+                    pictures += response.digests.xxh3_128
                 case "completed":
                     completed = response.completed
                 case _:
@@ -73,7 +75,7 @@ class ChunkCall(WorkerCall[ChunkResult]):
         return completed
 
     def _check_digests(self, size: int) -> None:
-        wanted = wire.DIGEST_BYTES * len(self.task.frames)
+        wanted = DIGEST_BYTES * len(self.task.frames)
         if size not in (0, wanted):
             raise ChunkDamagedError(
                 f"chunk {self.task.index}: {self.worker} sent {size} bytes of frame digests, "

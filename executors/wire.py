@@ -9,6 +9,7 @@ from renderer.bundle import BundleFile, BundleManifest
 from renderer.composition import BundleEntry, Composition, PageUrl
 from renderer.errors import InvalidRequestError, Violation
 from renderer.frames import FrameRange
+from renderer.picture import DIGEST_BYTES
 
 from .base import ChunkResult, ChunkTask
 from .durations import from_seconds, to_seconds
@@ -16,8 +17,6 @@ from .settings_wire import from_settings, to_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-
-DIGEST_BYTES: Final = 32
 
 _DIGESTS_A_MESSAGE: Final = (1 << 20) // DIGEST_BYTES
 
@@ -89,7 +88,7 @@ def from_digests(digests: Sequence[str]) -> Iterator[worker_pb2.FrameDigests]:
     """Digests of frames, in as many messages as they need."""
     for start in range(0, len(digests), _DIGESTS_A_MESSAGE):
         part = "".join(digests[start : start + _DIGESTS_A_MESSAGE])
-        yield worker_pb2.FrameDigests(sha256=bytes.fromhex(part))
+        yield worker_pb2.FrameDigests(xxh3_128=bytes.fromhex(part))
 
 
 def _to_digests(joined: bytes) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from .settings import History
 
 if TYPE_CHECKING:
     from .capture.base import CaptureStrategy
+    from .picture import Picture
     from .session import Session
 
 # The first frame that is painted after others that were not differs in some pixels on pages that
@@ -22,7 +23,7 @@ async def first_picture(
     history: History,
     *,
     paints_all: bool = False,
-) -> bytes:
+) -> Picture:
     """Bring a page that is at its beginning to frame `start`, and return the picture of that.
 
     Time goes only forward, and pages have a memory: what came before is played, not filmed. A page

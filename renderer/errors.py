@@ -85,6 +85,10 @@ class FrameStalledError(RenderError):
     """Chromium gave no frame within the watchdog's limit."""
 
 
+class CaptureDoubtError(RenderError):
+    """What was read of Chromium's memory may not be what it draws: film it another way."""
+
+
 class EncoderError(RenderError):
     """ffmpeg failed, or wrote something else than it was asked to."""
 

@@ -110,9 +110,10 @@ class _Loading:
         while picture is None or not was_drawn:
             await self._ask_all("rehearse()")
             await self._advance_to(self._time.now_us + GRID_US)
-            picture = await self._page.draw_picture(
+            drawn = await self._page.draw_picture(
                 self._time.ticks_ms, FRAME_INTERVAL_MS, timeout_s=self._timeout_s
             )
+            picture = drawn.png
             was_drawn = (await self._ask_all("wasRehearsed()"))[0]
         await self._ask_all("endRehearsal()")
 

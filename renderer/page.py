@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from .cdp import CdpError
@@ -50,6 +51,17 @@ async def open_page(browser: Browser, settings: RenderSettings, on_event: OnRend
     await surround(page.cdp, settings)
     await page.preload(surroundings_script())
     return page
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A frame that was drawn: whether pixels changed, and a PNG file of it where one was wanted.
+
+    Where one is, Chromium always says that pixels changed.
+    """
+
+    has_damage: bool
+    png: bytes | None = field(default=None, repr=False)
 
 
 class Page:
@@ -115,34 +127,34 @@ class Page:
                     raise  # else its document was left meanwhile
         return values
 
-    async def play(self, ticks_ms: float, interval_ms: float, *, timeout_s: float) -> None:
+    async def play(self, ticks_ms: float, interval_ms: float, *, timeout_s: float) -> Drawn:
         """Play a frame without painting it: scripts, styles and layout, but no pixels."""
         frame = {"frameTimeTicks": ticks_ms, "interval": interval_ms, "noDisplayUpdates": True}
-        await self._begin_frame(frame, timeout_s=timeout_s)
+        return await self._begin_frame(frame, timeout_s=timeout_s)
 
-    async def draw(self, ticks_ms: float, interval_ms: float, *, timeout_s: float) -> None:
+    async def draw(self, ticks_ms: float, interval_ms: float, *, timeout_s: float) -> Drawn:
         """Paint a frame without reading its pixels."""
         frame = {"frameTimeTicks": ticks_ms, "interval": interval_ms}
-        await self._begin_frame(frame, timeout_s=timeout_s)
+        return await self._begin_frame(frame, timeout_s=timeout_s)
 
-    async def draw_picture(
-        self, ticks_ms: float, interval_ms: float, *, timeout_s: float
-    ) -> bytes | None:
+    async def draw_now(self, *, timeout_s: float) -> Drawn:
+        """Paint a frame of the browser's own time: only as long as that is not ours."""
+        return await self._begin_frame({"interval": FRAME_INTERVAL_MS}, timeout_s=timeout_s)
+
+    async def draw_picture(self, ticks_ms: float, interval_ms: float, *, timeout_s: float) -> Drawn:
         """Paint a frame and return it as a PNG file, if there is a picture yet."""
         picture = {"format": "png", "optimizeForSpeed": True}
-        reply = await self._begin_frame(
-            {"frameTimeTicks": ticks_ms, "interval": interval_ms, "screenshot": picture},
-            timeout_s=timeout_s,
-        )
-        data = reply.get("screenshotData")
-        return base64.b64decode(data) if data else None
+        frame = {"frameTimeTicks": ticks_ms, "interval": interval_ms, "screenshot": picture}
+        return await self._begin_frame(frame, timeout_s=timeout_s)
 
-    async def _begin_frame(self, params: Params, *, timeout_s: float) -> Params:
+    async def _begin_frame(self, params: Params, *, timeout_s: float) -> Drawn:
         # Two at a time, even in two pages, kill Chromium's GPU process.
         async with self._browser.frame_lock:
-            return await self.cdp.call(
+            reply = await self.cdp.call(
                 "HeadlessExperimental.beginFrame", params, timeout_s=timeout_s
             )
+        data = reply.get("screenshotData")
+        return Drawn(bool(reply["hasDamage"]), base64.b64decode(data) if data else None)
 
     async def _evaluate(self, context: str, expression: str, timeout_s: float) -> Any:
         reply = await self.cdp.call(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from functools import cache
@@ -16,6 +17,7 @@ from .settings import History
 if TYPE_CHECKING:
     from .capture.base import CaptureStrategy
     from .frames import FrameRange
+    from .picture import Picture
     from .session import Session
 
 _WATCH: Final = "window[Symbol.for('framefarm.watch')]"
@@ -64,7 +66,7 @@ async def _play(session: Session, capture: CaptureStrategy, way: Route) -> Pictu
     pictures, near = Pictures(), _near(way)
     for frame in range(way.played + 1):
         if frame in way.pictures:
-            pictures[frame] = await capture.capture(frame)
+            pictures[frame] = await _file_of(await capture.capture(frame))
         elif frame in near:
             await capture.approach(frame)
         else:
@@ -79,7 +81,7 @@ async def _visit(session: Session, capture: CaptureStrategy, way: Route, picture
             session.leave_out(visit - APPROACH_FRAMES)
             for frame in range(visit - APPROACH_FRAMES, visit):
                 await capture.approach(frame)
-            pictures[visit] = await capture.capture(visit)
+            pictures[visit] = await _file_of(await capture.capture(visit))
     except _PAGE_FAULTS as error:
         return str(error)
     return ""
@@ -90,10 +92,16 @@ async def _jump(open_stage: OpenStage, way: Route, pictures: Pictures) -> str:
     for frame in way.jumps:
         async with open_stage() as (session, capture):
             try:
-                pictures[frame] = await first_picture(session, capture, frame, History.SEEKABLE)
+                picture = await first_picture(session, capture, frame, History.SEEKABLE)
+                pictures[frame] = await _file_of(picture)
             except _PAGE_FAULTS as error:
                 return str(error)
     return ""
+
+
+async def _file_of(picture: Picture) -> bytes:
+    """Return a PNG file: the picture's own pixels are many, and soon overwritten."""
+    return await asyncio.to_thread(picture.png)
 
 
 def _near(way: Route) -> set[int]:

@@ -3,38 +3,37 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import time
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from .approach import APPROACH_FRAMES, first_picture
+from .approach import APPROACH_FRAMES
 from .browser import LaunchOptions, Sandbox, open_playwright, sandbox_is_on
 from .bundle import sha256_of
 from .composition import BundleEntry
-from .encode.ffmpeg import encoding
 from .encode.probe import check_chunk, probe
-from .errors import InvalidRequestError, Violation
-from .events import FramesDone
+from .errors import CaptureDoubtError, InvalidRequestError, Violation
+from .events import PageLog
+from .filming import Camera, Film
 from .fingerprint import Fingerprint, read_fingerprint
 from .media.projection import MediaRoom
 from .probing import probe_page, watch_script
 from .session import FRAME_TIMEOUT_S
 from .site import open_site
 from .studio import Studio, View
+from .timings import Timings
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
     from pathlib import Path
 
     from .bundle import BundleStore
-    from .capture.base import CaptureStrategy
     from .composition import Composition
-    from .encode.ffmpeg import Encoder
     from .encode.pictures import PictureStream
     from .events import OnRenderEvent
+    from .filming import Filmed
     from .frames import FrameRange
     from .history import ProbeResult
     from .settings import RenderSettings
@@ -52,8 +51,9 @@ class RenderedChunk:
     sha256: str
     seconds: float
     warnings: tuple[str, ...] = ()  # what the page did not get, each once
-    frame_digests: tuple[str, ...] = ()  # sha256 of each captured picture, in order
+    frame_digests: tuple[str, ...] = ()  # of each captured picture, in order
     next_frame_digest: str = ""  # of the frame after the chunk's last; "" if not asked for
+    timings: Timings = field(default_factory=Timings)
 
 
 @asynccontextmanager
@@ -122,14 +122,21 @@ class Renderer:
         await asyncio.to_thread(output.unlink, missing_ok=True)
         try:
             url = await self._address(composition)
-            film = Film(url, frames, settings, part, has_successor, paints_all)
-            pictures, filmed = await self._film(film, on_event)
-            await self._check(part, pictures, frames, settings)
+            film = Film(
+                url=url,
+                frames=frames,
+                settings=settings,
+                output=part,
+                has_successor=has_successor,
+                paints_all=paints_all,
+            )
+            filmed = await self._film(film, on_event)
+            await self._check(film, filmed.pictures)
             sha256 = await asyncio.to_thread(sha256_of, part)
             await asyncio.to_thread(part.replace, output)
         finally:
             await asyncio.to_thread(part.unlink, missing_ok=True)
-        width_px, height_px = pictures.video_size_px
+        width_px, height_px = filmed.pictures.video_size_px
         return RenderedChunk(
             frames=len(frames),
             width_px=width_px,
@@ -140,6 +147,7 @@ class Renderer:
             warnings=filmed.warnings,
             frame_digests=filmed.digests[: len(frames)],
             next_frame_digest="".join(filmed.digests[len(frames) :]),
+            timings=filmed.timings,
         )
 
     async def probe(
@@ -169,80 +177,37 @@ class Renderer:
             return await self._studio.site.url(composition)
         return composition.url
 
-    async def _film(self, film: Film, on_event: OnRenderEvent) -> tuple[PictureStream, Filmed]:
-        settings = film.settings
-        view = View(
-            url=film.url, settings=settings, first_drawn=film.frames.start - APPROACH_FRAMES
-        )
-        async with self._studio.stage(view, on_event) as (session, capture):
-            first = await first_picture(
-                session,
-                capture,
-                film.frames.start,
-                settings.history,
-                paints_all=film.paints_all,
-            )
-            ffmpeg = self._studio.tools.ffmpeg
-            async with encoding(ffmpeg, capture.pictures, settings, film.output) as encoder:
-                digests = await _shoot(first, capture, encoder, film, on_event)
-                await encoder.finish()
-            return capture.pictures, Filmed(digests, session.warnings)
+    async def _film(self, film: Film, on_event: OnRenderEvent) -> Filmed:
+        """Film what is wanted; where that leaves a doubt, once more and another way."""
+        try:
+            return await self._film_once(film, on_event, reads_memory=True)
+        except CaptureDoubtError as doubt:
+            on_event(PageLog("warning", f"{doubt}; the chunk is filmed again, by screenshots"))
+            filmed = await self._film_once(film, on_event, reads_memory=False)
+            return replace(filmed, timings=replace(filmed.timings, why=str(doubt)))
 
-    async def _check(
-        self, video: Path, pictures: PictureStream, frames: FrameRange, settings: RenderSettings
-    ) -> None:
+    async def _film_once(
+        self, film: Film, on_event: OnRenderEvent, *, reads_memory: bool
+    ) -> Filmed:
+        view = View(
+            url=film.url,
+            settings=film.settings,
+            first_drawn=film.frames.start - APPROACH_FRAMES,
+            reads_memory=reads_memory,
+        )
+        began_s = time.perf_counter()
+        async with self._studio.stage(view, on_event) as (session, capture):
+            open_s = time.perf_counter() - began_s
+            camera = Camera(session, capture, self._studio.tools.ffmpeg)
+            filmed = await camera.film(film, on_event)
+        return replace(filmed, timings=replace(filmed.timings, open_s=open_s))
+
+    async def _check(self, film: Film, pictures: PictureStream) -> None:
         width_px, height_px = pictures.video_size_px
         check_chunk(
-            await probe(self._studio.tools.ffprobe, video),
-            frames=len(frames),
-            frame_rate=settings.frame_rate,
+            await probe(self._studio.tools.ffprobe, film.output),
+            frames=len(film.frames),
+            frame_rate=film.settings.frame_rate,
             width_px=width_px,
             height_px=height_px,
         )
-
-
-@dataclass(frozen=True, slots=True)
-class Film:
-    """What is to be filmed, and where to."""
-
-    url: str
-    frames: FrameRange
-    settings: RenderSettings
-    output: Path
-    has_successor: bool
-    paints_all: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Filmed:
-    """What was noticed on the way: a digest for each picture, and what the page did not get."""
-
-    digests: tuple[str, ...]
-    warnings: tuple[str, ...]
-
-
-async def _shoot(
-    first: bytes,
-    capture: CaptureStrategy,
-    encoder: Encoder,
-    film: Film,
-    on_event: OnRenderEvent,
-) -> tuple[str, ...]:
-    """Hand the encoder every picture from `first` on; return the digest of each.
-
-    The successor's first frame comes last, if there is one. It is not encoded.
-    """
-    digests = list[str]()
-    for done, frame in enumerate(film.frames, start=1):
-        picture = await capture.capture(frame) if done > 1 else first
-        digests.append(await asyncio.to_thread(_digest, picture))
-        await encoder.write(picture)
-        on_event(FramesDone(done))
-    if film.has_successor:
-        picture = await capture.capture(film.frames.stop)
-        digests.append(await asyncio.to_thread(_digest, picture))
-    return tuple(digests)
-
-
-def _digest(picture: bytes) -> str:
-    return hashlib.sha256(picture).hexdigest()

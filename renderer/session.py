@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from .capture.choose import Surface, find_surface
 from .chance import chance_script
 from .clock import VirtualTime, preload_script
 from .cookies import set_cookies
 from .errors import CompositionError, Fault, FrameStalledError
 from .loading import CLOCK, load
-from .page import FRAME_INTERVAL_MS, Page, open_page
+from .page import FRAME_INTERVAL_MS, Drawn, Page, open_page
 from .ready import READY, contracts_script, ready_script
+from .timings import Stage, Stopwatch
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -21,9 +23,6 @@ if TYPE_CHECKING:
     from .browser import Browser
     from .events import OnRenderEvent
     from .settings import RenderSettings
-
-Drawn = TypeVar("Drawn", covariant=True)
-T = TypeVar("T")
 
 FRAME_TIMEOUT_S: Final = 30.0
 _ASK_TIMEOUT_S: Final = 2.0
@@ -33,7 +32,7 @@ _PATIENCE_S: Final = 0.1
 _MOMENT_US: Final = 1
 
 
-class Draw(Protocol[Drawn]):
+class Draw(Protocol):
     """One of the page's ways to draw a frame."""
 
     async def __call__(self, ticks_ms: float, interval_ms: float, *, timeout_s: float) -> Drawn: ...
@@ -47,6 +46,7 @@ class Opening:
     settings: RenderSettings
     scripts: tuple[str, ...] = ()
     frame_timeout_s: float = FRAME_TIMEOUT_S
+    reads_memory: bool = True
 
 
 async def open_session(browser: Browser, opening: Opening, on_event: OnRenderEvent) -> Session:
@@ -58,12 +58,15 @@ async def open_session(browser: Browser, opening: Opening, on_event: OnRenderEve
     """
     settings = opening.settings
     page = await open_page(browser, settings, on_event)
+    surface = Surface(None, "Chromium's memory was not to be read")
+    if opening.reads_memory:
+        surface = await find_surface(page, browser.pid, settings)
     await set_cookies(page.cdp, settings.cookies, opening.url)
     for script in _scripts(opening):
         await page.preload(script)
     time = VirtualTime(page.cdp)
     await load(page, time, opening.url, settings)
-    return Session(page, time, settings, opening.frame_timeout_s)
+    return Session(page, time, opening, surface)
 
 
 def _scripts(opening: Opening) -> tuple[str, ...]:
@@ -80,14 +83,14 @@ def _scripts(opening: Opening) -> tuple[str, ...]:
 class Session:
     """Plays the frames of a page, each once and in order, from frame 0."""
 
-    def __init__(
-        self, page: Page, time: VirtualTime, settings: RenderSettings, frame_timeout_s: float
-    ) -> None:
-        self.settings = settings
+    def __init__(self, page: Page, time: VirtualTime, opening: Opening, surface: Surface) -> None:
+        self.settings = opening.settings
+        self.surface = surface
+        self.stopwatch = Stopwatch()
         self._page = page
         self._time = time
         self._zero_us = time.now_us
-        self._timeout_s = frame_timeout_s
+        self._timeout_s = opening.frame_timeout_s
         self._interval_ms = FRAME_INTERVAL_MS
         self._next_frame = 0
         self._last_frame = -1  # that was played
@@ -120,8 +123,10 @@ class Session:
             raise ValueError(f"frame {self._next_frame} is next, time cannot go to frame {frame}")
         self._next_frame += 1
         self.frames_played += 1
-        await self._advance_to(self._zero_us + self.settings.frame_rate.time_us(frame))
-        await self._run_hooks(frame)
+        with self.stopwatch.measure(Stage.STEP):
+            await self._advance_to(self._zero_us + self.settings.frame_rate.time_us(frame))
+        with self.stopwatch.measure(Stage.HOOKS):
+            await self._run_hooks(frame)
 
     def leave_out(self, until: int) -> None:
         """Let the next frame be `until`: time jumps there, and no frame is played on the way."""
@@ -140,13 +145,13 @@ class Session:
         """Play the frame without painting it."""
         await self._whole(self._page.play)
 
-    async def draw(self) -> None:
-        """Paint the frame without reading its pixels."""
-        await self._whole(self._page.draw)
+    async def draw(self) -> bool:
+        """Paint the frame without reading its pixels; return whether any has changed."""
+        return (await self._whole(self._page.draw)).has_damage
 
     async def draw_picture(self) -> bytes:
         """Paint the frame and return it as a PNG file."""
-        picture = await self._whole(self._page.draw_picture)
+        picture = (await self._whole(self._page.draw_picture)).png
         if picture is None:
             await self.evaluate("0")  # a page that has just crashed says so here
             raise FrameStalledError(
@@ -158,7 +163,7 @@ class Session:
         """Run a script in the page."""
         return await self._page.evaluate(expression, timeout_s=self._timeout_s)
 
-    async def _whole(self, draw: Draw[T]) -> T:
+    async def _whole(self, draw: Draw) -> Drawn:
         """Draw the frame, and again when what it asked for has come: once, if it asked nothing.
 
         Style and layout ask for most pictures and fonts, and a frame makes them of its callbacks:
@@ -169,12 +174,14 @@ class Session:
         drawn = await self._draw(draw)
         is_waiting = await self._hear()
         while is_waiting or requests.begun != begun or not was_complete:
-            await self._ask_all("holdCallbacks()")
-            if is_waiting:
-                await self._ask_page("promises()")
-            await self._complete()
+            with self.stopwatch.measure(Stage.WAIT):
+                await self._ask_all("holdCallbacks()")
+                if is_waiting:
+                    await self._ask_page("promises()")
+                await self._complete()
             was_complete, begun = True, requests.begun
-            drawn = await self._draw(draw)
+            again = await self._draw(draw)
+            drawn = replace(again, has_damage=drawn.has_damage or again.has_damage)
             await self._ask_all("endRehearsal()")
             is_waiting = await self._hear()
         return drawn
@@ -184,7 +191,8 @@ class Session:
 
         By the answer we have been told, too, what the frame has asked for.
         """
-        news = await self.evaluate(f"{READY}.news()")
+        with self.stopwatch.measure(Stage.HOOKS):
+            news = await self.evaluate(f"{READY}.news()")
         for element, url in news["broken"]:
             self._page.missing.broken(element, url)
         if news["broken"]:
@@ -208,8 +216,9 @@ class Session:
     async def _pass_a_moment(self) -> None:
         await self._time.advance_to(self._time.now_us + _MOMENT_US, timeout_s=self._timeout_s)
 
-    async def _draw(self, draw: Draw[T]) -> T:
-        return await draw(self._time.ticks_ms, self._interval_ms, timeout_s=self._timeout_s)
+    async def _draw(self, draw: Draw) -> Drawn:
+        with self.stopwatch.measure(Stage.PAINT):
+            return await draw(self._time.ticks_ms, self._interval_ms, timeout_s=self._timeout_s)
 
     async def _ask_all(self, call: str) -> None:
         await self._page.evaluate_everywhere(f"{CLOCK}?.{call}", timeout_s=self._timeout_s)

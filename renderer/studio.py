@@ -36,6 +36,7 @@ class View:
     settings: RenderSettings
     first_drawn: int
     scripts: tuple[str, ...] = ()
+    reads_memory: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,6 @@ class Studio:
         projection = self.media.projection(settings.frame_rate, view.first_drawn)
         async with projection as media_script, open_browser(self.playwright, launch) as browser:
             scripts = (*page_scripts(settings), media_script, *view.scripts)
-            opening = Opening(view.url, settings, scripts, self.frame_timeout_s)
+            opening = Opening(view.url, settings, scripts, self.frame_timeout_s, view.reads_memory)
             session = await open_session(browser, opening, on_event)
-            yield session, choose(session, settings)
+            yield session, choose(session, settings, session.surface)

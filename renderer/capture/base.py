@@ -6,10 +6,17 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from renderer.encode.pictures import PictureStream
+    from renderer.picture import Picture
+    from renderer.timings import Stopwatch
 
 
 class CaptureStrategy(Protocol):
     """Plays each frame once and in order, from frame 0."""
+
+    @property
+    def name(self) -> str:
+        """What a benchmark calls it."""
+        ...
 
     async def skip(self, frame: int) -> None:
         """Play a frame that nobody wants to see, as fast as can be."""
@@ -19,8 +26,8 @@ class CaptureStrategy(Protocol):
         """Play one of the last frames before the first picture, so that this is exact."""
         ...
 
-    async def capture(self, frame: int) -> bytes:
-        """Play a frame and return its picture, a PNG file."""
+    async def capture(self, frame: int) -> Picture:
+        """Play a frame and return its picture, good until the second one after it is taken."""
         ...
 
     @property
@@ -34,15 +41,26 @@ class CaptureStrategy(Protocol):
         ...
 
 
-class Stage(Protocol):
+class Painter(Protocol):
+    """What reading pixels asks of the session."""
+
+    @property
+    def stopwatch(self) -> Stopwatch: ...
+
+    async def draw(self) -> bool:
+        """Paint the frame; return whether any pixel has changed."""
+        ...
+
+    async def draw_picture(self) -> bytes:
+        """Paint the frame and return it as a PNG file."""
+        ...
+
+    async def evaluate(self, expression: str) -> Any: ...
+
+
+class Stage(Painter, Protocol):
     """What a strategy asks of the session."""
 
     async def seek(self, frame: int) -> None: ...
 
     async def play(self) -> None: ...
-
-    async def draw(self) -> None: ...
-
-    async def draw_picture(self) -> bytes: ...
-
-    async def evaluate(self, expression: str) -> Any: ...

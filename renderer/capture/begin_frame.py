@@ -12,23 +12,30 @@ from renderer.errors import CompositionError, Fault
 from . import scripts
 
 if TYPE_CHECKING:
+    from renderer.picture import Picture
     from renderer.settings import RenderSettings
 
     from .base import Stage
+    from .readers import Reader
 
 # Layout counts in 1/64 px: an edge that close to a whole pixel is on it.
 _EDGE_PX = 1 / 64
 
 
 class BeginFrameCapture:
-    """The picture that BeginFrame returns. ffmpeg cuts the element's box out of it."""
+    """The picture that BeginFrame draws. ffmpeg cuts the element's box out of it."""
 
-    def __init__(self, stage: Stage, settings: RenderSettings) -> None:
+    def __init__(self, stage: Stage, settings: RenderSettings, reader: Reader) -> None:
         self._stage = stage
+        self._reader = reader
         self._viewport = Viewport(*settings.picture_size_px)
         self._scale = settings.device_scale_factor
         self._selector = settings.target_selector
         self._crop: Crop | None = None
+
+    @property
+    def name(self) -> str:
+        return self._reader.name
 
     @property
     def pictures(self) -> PictureStream:
@@ -39,16 +46,17 @@ class BeginFrameCapture:
     async def skip(self, frame: int) -> None:
         await self._stage.seek(frame)
         await self._stage.play()
+        self._reader.miss()
         await self._measure(frame)
 
     async def approach(self, frame: int) -> None:
         await self._stage.seek(frame)
-        await self._stage.draw()
+        await self._reader.paint()
         await self._measure(frame)
 
-    async def capture(self, frame: int) -> bytes:
+    async def capture(self, frame: int) -> Picture:
         await self._stage.seek(frame)
-        picture = await self._stage.draw_picture()
+        picture = await self._reader.read()
         await self._measure(frame)
         return picture
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 from typing import TYPE_CHECKING, Any, Final
 
 from renderer.encode.pictures import PictureStream
 from renderer.errors import CompositionError, Fault, FrameStalledError
+from renderer.picture import from_png
 
 from . import scripts
 
 if TYPE_CHECKING:
+    from renderer.picture import Picture
+
     from .base import Stage
 
 _READER: Final = "window[Symbol.for('framefarm.canvas')]"
@@ -18,6 +22,8 @@ _READER: Final = "window[Symbol.for('framefarm.canvas')]"
 
 class CanvasCapture:
     """Reads the canvas in the last animation frame callback of each frame."""
+
+    name = "canvas-png"
 
     def __init__(self, stage: Stage, selector: str) -> None:
         self._stage = stage
@@ -36,7 +42,7 @@ class CanvasCapture:
     async def approach(self, frame: int) -> None:
         await self.skip(frame)  # a canvas does not depend on how the page around it is painted
 
-    async def capture(self, frame: int) -> bytes:
+    async def capture(self, frame: int) -> Picture:
         outcome = await self._play(frame, reading="true")
         if "picture" not in outcome:
             raise CompositionError(
@@ -44,7 +50,7 @@ class CanvasCapture:
                 f"canvas {self._selector!r} has {_size(outcome)} px in frame {frame}; "
                 "give it a width and a height",
             )
-        return base64.b64decode(outcome["picture"])
+        return await asyncio.to_thread(from_png, base64.b64decode(outcome["picture"]))
 
     async def _play(self, frame: int, *, reading: str) -> dict[str, Any]:
         await self._stage.seek(frame)

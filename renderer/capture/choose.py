@@ -2,25 +2,51 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from . import scripts
 from .begin_frame import BeginFrameCapture
 from .canvas import CanvasCapture
+from .framebuffer import NoFramebufferError, find_framebuffer
+from .readers import FramebufferReader, ScreenshotReader
 
 if TYPE_CHECKING:
+    from renderer.page import Page
     from renderer.settings import RenderSettings
 
     from .base import CaptureStrategy, Stage
+    from .framebuffer import Framebuffer
 
-# What a fingerprint says of them: strategies differ by a few pixels, so a job has one.
-STRATEGIES: Final = "begin-frame-png canvas-png"
+# What a fingerprint says of them: strategies differ by a few pixels, so a job has one. By what way
+# BeginFrame's pixels leave the browser is not said: they are the same.
+STRATEGIES: Final = "begin-frame canvas"
 
 
-def choose(stage: Stage, settings: RenderSettings) -> CaptureStrategy:
+@dataclass(frozen=True, slots=True)
+class Surface:
+    """Where the pixels of a page are; `why` there is no framebuffer, if there is none."""
+
+    framebuffer: Framebuffer | None
+    why: str = ""
+
+
+async def find_surface(page: Page, browser_pid: int, settings: RenderSettings) -> Surface:
+    """Look for the framebuffer of a page that is still empty, if the settings could do with it."""
+    if settings.captures_canvas:
+        return Surface(None)
+    try:
+        return Surface(await find_framebuffer(page, browser_pid, settings.picture_size_px))
+    except NoFramebufferError as problem:
+        return Surface(None, str(problem))
+
+
+def choose(stage: Stage, settings: RenderSettings, surface: Surface) -> CaptureStrategy:
     if settings.captures_canvas:
         return CanvasCapture(stage, settings.canvas_selector)
-    return BeginFrameCapture(stage, settings)
+    if surface.framebuffer is not None:
+        return BeginFrameCapture(stage, settings, FramebufferReader(stage, surface.framebuffer))
+    return BeginFrameCapture(stage, settings, ScreenshotReader(stage))
 
 
 def page_scripts(settings: RenderSettings) -> tuple[str, ...]:

@@ -51,17 +51,19 @@ def ticks_per_frame(rate: FrameRate) -> int:
 def chunk_arguments(
     ffmpeg: Path, pictures: PictureStream, settings: RenderSettings, output: Path
 ) -> list[str]:
-    """The command that reads PNG pictures from its standard input and writes a chunk file."""
+    """The command that reads pixels from its standard input and writes a chunk file."""
     source = graph.input(
         "pipe:0",
-        format="image2pipe",
+        format="rawvideo",
+        pix_fmt="bgra",
+        video_size=(pictures.width_px, pictures.height_px),
         framerate=str(settings.frame_rate),
+        r=str(settings.frame_rate),  # else ffmpeg guesses a rounder one
         threads=settings.encoder_threads,
-        **{"c:v": "png"},
     )
     video = _converted(_cropped(source.video, pictures))
     stream = video.output(f"file:{output}", **_encoding(settings), **_container(settings))
-    # A picture that cannot be decoded is an error, not a frame less.
+    # Half a picture is an error, not a frame less.
     threads = ("-filter_complex_threads", str(settings.encoder_threads))
     return compiled(stream.global_args("-xerror", *threads), ffmpeg)
 

@@ -10,13 +10,13 @@ from renderer.errors import EncoderError
 from .arguments import chunk_arguments
 from .pictures import Crop, PictureStream
 from .pipe import WritingEnd, open_pipe
-from .png import png_size
 from .process import Process, run, running
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
     from pathlib import Path
 
+    from renderer.picture import Picture
     from renderer.settings import RenderSettings
 
 __all__ = ["Crop", "Encoder", "PictureStream", "encoding", "run_ffmpeg"]
@@ -74,17 +74,17 @@ class Encoder:
         self._pipe = pipe
         self._written = 0
 
-    async def write(self, picture: bytes | memoryview) -> None:
+    async def write(self, picture: Picture) -> None:
         """Hand over the next frame; returns when ffmpeg has taken it, or nearly.
 
         Raises:
-            EncoderError: ffmpeg is gone (with its last lines), or the picture is no PNG of the
-                stream's size.
+            EncoderError: ffmpeg is gone (with its last lines), or the picture has not the stream's
+                size.
 
         """
         self._check(picture)
         try:
-            await self._pipe.write(picture)
+            await self._pipe.write(picture.pixels)
         except BrokenPipeError as error:
             await self._process.ended()
             raise self._process.failure() from error
@@ -104,15 +104,12 @@ class Encoder:
         self._process.check()
         self.finished = True
 
-    def _check(self, picture: bytes | memoryview) -> None:
-        try:
-            size_px = png_size(picture)
-        except ValueError as error:
-            raise EncoderError(f"picture {self._written}: {error}") from error
-        if size_px != (self._pictures.width_px, self._pictures.height_px):
+    def _check(self, picture: Picture) -> None:
+        stream = self._pictures
+        if picture.size_px != (stream.width_px, stream.height_px):
             raise EncoderError(
-                f"picture {self._written} has {size_px[0]}x{size_px[1]} px, the stream "
-                f"{self._pictures.width_px}x{self._pictures.height_px} px"
+                f"picture {self._written} has {picture.width_px}x{picture.height_px} px, "
+                f"the stream {stream.width_px}x{stream.height_px} px"
             )
 
 

@@ -22,7 +22,7 @@ class Crop:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PictureStream:
-    """Pictures of one size, PNG files, of which the video shows `crop`, or all.
+    """Pictures of one size, of which the video shows `crop`, or all.
 
     Raises:
         CompositionError: (PICTURE_SIZE) the video would have an odd side, which 4:2:0 cannot

@@ -56,7 +56,7 @@ class WritingEnd:
     def __init__(self, end: PipeEnd) -> None:
         self._end = end
 
-    async def write(self, data: bytes | memoryview) -> None:
+    async def write(self, data: bytes | bytearray | memoryview) -> None:
         """Write all of `data`; returns when the last byte is in the pipe.
 
         Raises:

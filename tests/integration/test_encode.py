@@ -16,9 +16,10 @@ from renderer.encode.ffmpeg import Crop, PictureStream
 from renderer.encode.probe import ColorTags, check_chunk, probe
 from renderer.errors import CompositionError, EncoderError, Fault
 from renderer.frames import FrameRate
+from renderer.picture import Picture
 from tests.support.chunks import FFPROBE, chunk_settings, encode
 from tests.support.frame_numbers import decode_frame_numbers, decoded_yuv
-from tests.support.pictures import numbered_picture, plain_picture, png
+from tests.support.pictures import numbered_picture, of_image, plain_picture
 
 RATES = ["24", "25", "30", "30000/1001", "24000/1001", "60", "60000/1001", "25/2"]
 
@@ -121,7 +122,7 @@ async def test_a_crop_shows_its_box_and_no_more(tmp_path: Path) -> None:
     crop = Crop(x_px=31, y_px=17, width_px=40, height_px=22)
     stream = PictureStream(width_px=100, height_px=80, crop=crop)
 
-    chunk = await encode([png(image)], tmp_path / "c.mp4", chunk_settings(crf=1), stream)
+    chunk = await encode([of_image(image)], tmp_path / "c.mp4", chunk_settings(crf=1), stream)
 
     (planes,) = decoded_yuv(chunk)
     assert planes[0].shape == (22, 40)
@@ -166,9 +167,9 @@ async def test_a_file_without_video_is_no_chunk(tmp_path: Path) -> None:
         await probe(FFPROBE, broken)
 
 
-def _noise(seed: int) -> bytes:
+def _noise(seed: int) -> Picture:
     values = np.frombuffer(random.Random(seed).randbytes(400 * 64 * 3), np.uint8)
-    return png(Image.fromarray(values.reshape(64, 400, 3)))
+    return of_image(Image.fromarray(values.reshape(64, 400, 3)))
 
 
 def _packet_flags(video: Path) -> list[str]:

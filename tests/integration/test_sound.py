@@ -180,7 +180,7 @@ async def test_compressed_sounds_begin_where_they_should(name: str, tmp_path: Pa
 
 async def test_a_video_whose_sound_begins_late_keeps_it_late(tmp_path: Path) -> None:
     wav = write_wav(tmp_path / "tone.wav", tone(0.5, level=0.5))
-    (tmp_path / "p.png").write_bytes(plain_picture((1, 2, 3)))
+    (tmp_path / "p.png").write_bytes(plain_picture((1, 2, 3)).png())
     video = tmp_path / "v.mkv"
     picture = ["-loop", "1", "-t", "1", "-i", f"{tmp_path}/p.png"]
     sound = ["-itsoffset", "0.25", "-i", str(wav), "-c:a", "pcm_s16le"]
@@ -218,7 +218,7 @@ async def test_in_the_video_a_late_sound_begins_within_a_millisecond(tmp_path: P
     [
         ("gone.wav", None, "gone.wav does not exist"),
         ("text.wav", b"not a sound at all", "text.wav is not a sound file that can be read"),
-        ("picture.png", plain_picture((1, 2, 3)), "picture.png is not a sound file"),
+        ("picture.png", plain_picture((1, 2, 3)).png(), "picture.png is not a sound file"),
     ],
 )
 async def test_a_file_that_is_no_sound_is_refused_by_name(

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from renderer.encode.ffmpeg import PictureStream, encoding
 from renderer.frames import FrameRange, FrameRate
+from renderer.picture import Picture
 from renderer.settings import RenderSettings
 from renderer.tools import find_ffmpeg
 
@@ -24,7 +25,7 @@ def chunk_settings(frame_rate: FrameRate = FrameRate(30), **changes: object) -> 
 
 
 async def encode(
-    pictures: Sequence[bytes],
+    pictures: Sequence[Picture],
     output: Path,
     settings: RenderSettings,
     stream: PictureStream | None = None,

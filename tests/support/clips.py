@@ -18,7 +18,7 @@ def make_clip(
 ) -> Path:
     """Encode pictures 0, 1, 2 … into a file; `options` come last."""
     command = ["ffmpeg", "-v", "error", "-y", "-f", "image2pipe", "-framerate", fps, "-i", "pipe:0"]
-    stills = b"".join(numbered_picture(number) for number in range(pictures))
+    stills = b"".join(numbered_picture(number).png() for number in range(pictures))
     subprocess.run(
         [*command, *encoder, *options, str(path)], input=stills, check=True, stderr=subprocess.PIPE
     )

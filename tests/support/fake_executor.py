@@ -10,6 +10,7 @@ from pathlib import Path
 
 from executors.base import AttemptStarted, ChunkResult, ChunkTask, FramesDone, OnProgress, PageLog
 from executors.errors import ExecutorError
+from renderer.picture import Picture
 
 from .chunks import encode
 from .pictures import digests, numbered_picture
@@ -70,7 +71,7 @@ class FakeExecutor:
             **({} if self.is_blind else digests(pictures, len(task.frames))),
         )
 
-    def _pictures(self, task: ChunkTask) -> list[bytes]:
+    def _pictures(self, task: ChunkTask) -> list[Picture]:
         draw = self.drawn_by or (lambda _, number: self.drawn(number))
         numbers = range(task.frames.start, task.frames.stop + task.has_successor)
         return [numbered_picture(draw(task, number)) for number in numbers]

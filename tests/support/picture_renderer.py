@@ -19,6 +19,7 @@ from renderer.errors import BrowserLostError, CompositionError, Fault
 from renderer.events import FramesDone, OnRenderEvent, PageLog
 from renderer.frames import FrameRange
 from renderer.history import Between, Difference, ProbeResult, Use
+from renderer.picture import Picture
 from renderer.renderer import RenderedChunk
 from renderer.settings import RenderSettings
 
@@ -71,7 +72,7 @@ class PictureRenderer:
             **digests(pictures, len(frames)),
         )
 
-    def _pictures(self, numbers: range) -> list[bytes]:
+    def _pictures(self, numbers: range) -> list[Picture]:
         shift = 1000 if self.spoils > 0 else 0
         self.spoils -= 1
         return [numbered_picture(number + shift) for number in numbers]

@@ -1,12 +1,12 @@
-"""PNG pictures for an encoder: plain ones, and ones that carry their frame's number."""
+"""Pictures for an encoder: plain ones, and ones that carry their frame's number."""
 
 from __future__ import annotations
 
-import hashlib
-import io
 from typing import Any
 
 from PIL import Image, ImageDraw
+
+from renderer.picture import Picture
 
 from .frame_numbers import BITS, SQUARE_PX
 
@@ -15,8 +15,8 @@ WIDTH_PX, HEIGHT_PX = 400, 64
 
 def numbered_picture(
     number: int, *, width_px: int = WIDTH_PX, height_px: int = HEIGHT_PX, mode: str = "RGB"
-) -> bytes:
-    """A PNG with `number` as a row of squares, and a bar below it that moves each frame."""
+) -> Picture:
+    """A picture with `number` as a row of squares, and a bar below it that moves each frame."""
     image = Image.new(mode, (width_px, height_px), "black")
     draw = ImageDraw.Draw(image)
     for bit in range(BITS):
@@ -25,20 +25,21 @@ def numbered_picture(
             draw.rectangle((left, 0, left + SQUARE_PX - 1, SQUARE_PX - 1), fill="white")
     left = number * 7 % width_px
     draw.rectangle((left, SQUARE_PX + 8, left + 30, height_px - 1), fill=(200, 40 + number % 99, 9))
-    return png(image)
+    return of_image(image)
 
 
-def plain_picture(color: tuple[int, int, int], *, width_px: int = 64, height_px: int = 64) -> bytes:
-    return png(Image.new("RGB", (width_px, height_px), color))
+def plain_picture(
+    color: tuple[int, int, int], *, width_px: int = 64, height_px: int = 64
+) -> Picture:
+    return of_image(Image.new("RGB", (width_px, height_px), color))
 
 
-def png(image: Image.Image) -> bytes:
-    file = io.BytesIO()
-    image.save(file, "PNG", compress_level=1)
-    return file.getvalue()
+def of_image(image: Image.Image) -> Picture:
+    pixels = image.convert("RGBA").tobytes("raw", "BGRA")
+    return Picture(width_px=image.width, height_px=image.height, pixels=pixels)
 
 
-def digests(pictures: list[bytes], frames: int) -> dict[str, Any]:
+def digests(pictures: list[Picture], frames: int) -> dict[str, Any]:
     """What a renderer tells of its pictures: those of `frames`, and the successor's, if any."""
-    told = [hashlib.sha256(picture).hexdigest() for picture in pictures]
+    told = [picture.digest for picture in pictures]
     return {"frame_digests": tuple(told[:frames]), "next_frame_digest": "".join(told[frames:])}

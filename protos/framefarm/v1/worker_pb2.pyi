@@ -257,22 +257,23 @@ Global___Data: _TypeAlias = Data  # noqa: Y015
 
 @_typing.final
 class FrameDigests(_message.Message):
-    """The sha256 of each captured picture, before it is encoded, in order: 32 bytes a frame, at most
-    1 MiB each. A worker that does not know them sends none.
+    """The XXH3 (128 bits) of each captured picture's pixels, rows of BGRA from the top, before it is
+    encoded, in order: 16 bytes a frame, at most 1 MiB each. A worker that does not know them sends
+    none.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    SHA256_FIELD_NUMBER: _builtins.int
-    sha256: _builtins.bytes
+    XXH3_128_FIELD_NUMBER: _builtins.int
+    xxh3_128: _builtins.bytes
     def __init__(
         self,
         *,
-        sha256: _builtins.bytes = ...,
+        xxh3_128: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["sha256", b"sha256"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["xxh3_128", b"xxh3_128"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -300,7 +301,7 @@ class Completed(_message.Message):
     sha256: _builtins.str
     fingerprint: _builtins.str
     next_frame_digest: _builtins.bytes
-    """with has_successor: the sha256 of the next frame's picture"""
+    """with has_successor: the XXH3 of the next frame's picture"""
     @_builtins.property
     def render_time(self) -> _duration_pb2.Duration: ...
     @_builtins.property

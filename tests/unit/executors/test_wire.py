@@ -50,12 +50,12 @@ def test_what_is_not_sent_takes_the_default() -> None:
 
 
 def test_digests_of_many_frames_go_in_messages_of_a_mebibyte() -> None:
-    digests = [f"{number:064x}" for number in range(40_000)]
+    digests = [f"{number:032x}" for number in range(72_000)]
 
     messages = list(from_digests(digests))
 
-    assert [len(message.sha256) for message in messages] == [1 << 20, (40_000 << 5) - (1 << 20)]
-    assert b"".join(message.sha256 for message in messages).hex() == "".join(digests)
+    assert [len(message.xxh3_128) for message in messages] == [1 << 20, 72_000 * 16 - (1 << 20)]
+    assert b"".join(message.xxh3_128 for message in messages).hex() == "".join(digests)
 
 
 def test_what_a_probe_found_arrives_without_its_pictures() -> None:
