@@ -91,7 +91,7 @@ def _drawn(path: Path, draw: Callable[[Any], None], unit: str) -> bool:
 
 def _pyplot() -> ModuleType | None:
     try:
-        mpl = import_module("matplotlib")
+        mpl: Any = import_module("matplotlib")
     except ImportError:
         print("no plot: matplotlib is not installed; `make bench` brings it")
         return None
