@@ -18,6 +18,7 @@ from .errors import CaptureDoubtError, InvalidRequestError, Violation
 from .events import PageLog
 from .filming import Camera, Film
 from .fingerprint import Fingerprint, read_fingerprint
+from .floor import Ground, measure_floor
 from .media.projection import MediaRoom
 from .probing import probe_page, watch_script
 from .session import FRAME_TIMEOUT_S
@@ -171,6 +172,32 @@ class Renderer:
             scripts=(watch_script(),),
         )
         return await probe_page(lambda: self._studio.stage(view, on_event), frames)
+
+    async def floor(
+        self,
+        composition: Composition,
+        frames: FrameRange,
+        *,
+        settings: RenderSettings,
+        scratch: Path,
+        on_event: OnRenderEvent,
+    ) -> None:
+        """Paint and encode the frames from 0 on, without reading them: no render does less.
+
+        `on_event` is called as by `render`, while that is done; nothing stays in `scratch`.
+
+        Raises:
+            RenderError: and nothing else.
+
+        """
+        ground = Ground(
+            frames=frames,
+            settings=settings,
+            ffmpeg=self._studio.tools.ffmpeg,
+            output=scratch / f"{uuid4().hex}.mp4",
+        )
+        view = View(url=await self._address(composition), settings=settings, first_drawn=0)
+        await measure_floor(lambda: self._studio.stage(view, on_event), ground, on_event)
 
     async def _address(self, composition: Composition) -> str:
         if isinstance(composition, BundleEntry):
