@@ -86,7 +86,7 @@ class Camera:
             warnings=self.session.warnings,
             timings=Timings(
                 strategy=self.capture.name,
-                why=self.session.surface.why,
+                why=self.capture.why,
                 approach_s=approach_s,
                 step_s=stopwatch.total_s(Stage.STEP),
                 hooks_s=stopwatch.total_s(Stage.HOOKS),

@@ -18,6 +18,11 @@ class CaptureStrategy(Protocol):
         """What a benchmark calls it."""
         ...
 
+    @property
+    def why(self) -> str:
+        """Why its pictures come as they come and no better way; "" if there is none."""
+        ...
+
     async def skip(self, frame: int) -> None:
         """Play a frame that nobody wants to see, as fast as can be."""
         ...
@@ -64,3 +69,7 @@ class Stage(Painter, Protocol):
     async def seek(self, frame: int) -> None: ...
 
     async def play(self) -> None: ...
+
+    async def pass_by(self) -> None:
+        """Play a frame that nobody wants to see, and paint it if later ones go by that."""
+        ...

@@ -38,6 +38,10 @@ class BeginFrameCapture:
         return self._reader.name
 
     @property
+    def why(self) -> str:
+        return self._reader.why
+
+    @property
     def pictures(self) -> PictureStream:
         return PictureStream(
             width_px=self._viewport.width_px, height_px=self._viewport.height_px, crop=self._crop
@@ -45,7 +49,7 @@ class BeginFrameCapture:
 
     async def skip(self, frame: int) -> None:
         await self._stage.seek(frame)
-        await self._stage.play()
+        await self._stage.pass_by()
         self._reader.miss()
         await self._measure(frame)
 

@@ -29,12 +29,13 @@ class Surface:
 
     framebuffer: Framebuffer | None
     why: str = ""
+    browser_pid: int | None = None  # whose children's memory a canvas may be read from
 
 
 async def find_surface(page: Page, browser_pid: int, settings: RenderSettings) -> Surface:
     """Look for the framebuffer of a page that is still empty, if the settings could do with it."""
     if settings.captures_canvas:
-        return Surface(None)
+        return Surface(None, browser_pid=browser_pid)
     try:
         return Surface(await find_framebuffer(page, browser_pid, settings.picture_size_px))
     except NoFramebufferError as problem:
@@ -43,12 +44,14 @@ async def find_surface(page: Page, browser_pid: int, settings: RenderSettings) -
 
 def choose(stage: Stage, settings: RenderSettings, surface: Surface) -> CaptureStrategy:
     if settings.captures_canvas:
-        return CanvasCapture(stage, settings.canvas_selector)
+        return CanvasCapture(stage, settings.canvas_selector, surface.browser_pid)
     if surface.framebuffer is not None:
         return BeginFrameCapture(stage, settings, FramebufferReader(stage, surface.framebuffer))
-    return BeginFrameCapture(stage, settings, ScreenshotReader(stage))
+    return BeginFrameCapture(stage, settings, ScreenshotReader(stage, surface.why))
 
 
 def page_scripts(settings: RenderSettings) -> tuple[str, ...]:
     """Return the scripts to run in every document before its own."""
-    return (scripts.call("keep_webgl"),) if settings.captures_canvas else ()
+    if not settings.captures_canvas:
+        return ()
+    return scripts.call("keep_webgl"), scripts.call("canvas", scripts.source("find"))

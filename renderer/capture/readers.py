@@ -25,6 +25,11 @@ class Reader(Protocol):
     @property
     def name(self) -> str: ...
 
+    @property
+    def why(self) -> str:
+        """Why there is no better reader; "" for the best."""
+        ...
+
     async def paint(self) -> None:
         """Paint the frame for nobody to see."""
         ...
@@ -43,7 +48,8 @@ class ScreenshotReader:
 
     name = "begin-frame-png"
 
-    def __init__(self, painter: Painter) -> None:
+    def __init__(self, painter: Painter, why: str) -> None:
+        self.why = why
         self._painter = painter
 
     async def paint(self) -> None:
@@ -65,6 +71,7 @@ class FramebufferReader:
     """
 
     name = "begin-frame-memory"
+    why = ""
 
     def __init__(self, painter: Painter, framebuffer: Framebuffer) -> None:
         self._painter = painter
