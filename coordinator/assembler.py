@@ -1,4 +1,4 @@
-"""The assembler: chunk files and sounds → one video. Pictures are copied, never encoded again."""
+"""The assembler: chunk files and a mix → one video. Pictures are copied, never encoded again."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import ffmpeg as graph
 
-from renderer.audio.mix import CHANNELS, SAMPLE_RATE, mix
-from renderer.audio.sound import check_sound
+from renderer.audio.clips import CHANNELS, SAMPLE_RATE
+from renderer.audio.pcm import read
 from renderer.encode.arguments import (
     BITEXACT,
     COLOR_TAGS,
@@ -26,10 +26,7 @@ from renderer.errors import EncoderError
 from renderer.frames import FrameRange
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from renderer.audio.tracks import Track
-    from renderer.encode.probe import SoundFacts, VideoFacts
+    from renderer.encode.probe import VideoFacts
     from renderer.frames import FrameRate
 
 _SOUND: Final = {"c:a": "aac", "b:a": "192k", "ar": SAMPLE_RATE, "ac": CHANNELS}
@@ -46,13 +43,16 @@ class ChunkFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assembly:
-    """What a video is made of. The chunks follow each other without a gap, from first to last."""
+    """What a video is made of. The chunks follow each other without a gap, from first to last.
+
+    `sound` is a file of plain samples, as long as all frames (`renderer.audio.pcm`).
+    """
 
     chunks: tuple[ChunkFile, ...]
     frame_rate: FrameRate
     width_px: int
     height_px: int
-    tracks: tuple[Track, ...] = ()
+    sound: Path | None = None
 
     def __post_init__(self) -> None:
         if not self.chunks:
@@ -69,22 +69,20 @@ class Assembly:
 
 
 async def assemble(assembly: Assembly, output: Path, *, ffmpeg: Path, ffprobe: Path) -> VideoFacts:
-    """Join the chunks and mix the sounds into a video that stands at `output` when it is verified.
+    """Join the chunks and the sound to a video that stands at `output` when it is verified.
 
     Raises:
-        InvalidRequestError: a sound is missing or cannot be used; it is named.
         EncoderError: a chunk cannot be read, or the video is not what it should be.
         MissingToolError: ffmpeg or ffprobe cannot be started.
 
     """
-    sounds = [(track, await check_sound(ffprobe, track.source)) for track in assembly.tracks]
     first = await probe(ffprobe, assembly.chunks[0].path)
     # Names and a short list: touched here and not in a thread, which a cancel would leave behind.
     with tempfile.TemporaryDirectory(prefix=".assembly-", dir=output.absolute().parent) as folder:
         listing, video = Path(folder, "chunks.txt"), Path(folder, "video.mp4")
         listing.write_text(concat_list(assembly), encoding="utf-8")
         options = _options(assembly, first.reorder_frames)
-        stream = graph.output(*_streams(assembly, listing, sounds), f"file:{video}", **options)
+        stream = graph.output(*_streams(assembly, listing), f"file:{video}", **options)
         await run_ffmpeg(compiled(stream, ffmpeg), video)
         facts = await probe(ffprobe, video)
         check_video(facts, assembly)
@@ -137,23 +135,21 @@ def check_video(facts: VideoFacts, assembly: Assembly) -> None:
     )
     sound = facts.sound
     found = None if sound is None else (sound.codec, sound.sample_rate, sound.channels)
-    wanted = ("aac", SAMPLE_RATE, CHANNELS) if assembly.tracks else None
+    wanted = ("aac", SAMPLE_RATE, CHANNELS) if assembly.sound else None
     if found != wanted:
         raise EncoderError(f"the video's sound is {found}, not {wanted}")
 
 
-def _streams(
-    assembly: Assembly, listing: Path, sounds: Sequence[tuple[Track, SoundFacts]]
-) -> list[Any]:
+def _streams(assembly: Assembly, listing: Path) -> list[Any]:
     # The listing holds absolute paths, which are "unsafe" to ffmpeg; it is ours.
     chunks = graph.input(f"file:{listing}", format="concat", safe=0, protocol_whitelist="file")
-    if not sounds:
+    if assembly.sound is None:
         return [chunks["v:0"]]
-    return [chunks["v:0"], mix(sounds, assembly.frames, assembly.frame_rate)]
+    return [chunks["v:0"], read(assembly.sound)]
 
 
 def _options(assembly: Assembly, reorder_frames: int) -> dict[str, Any]:
-    rate, has_sound = assembly.frame_rate, bool(assembly.tracks)
+    rate, has_sound = assembly.frame_rate, assembly.sound is not None
     return {
         "c:v": "copy",
         "bsf:v": exact_times(rate, reorder_frames=reorder_frames),

@@ -6,13 +6,12 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
-from renderer.audio.tracks import MAX_OFFSET_S, MAX_VOLUME
+from renderer.audio.tracks import Placement, placement_problems
 from renderer.errors import InvalidRequestError, Violation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
-    from fractions import Fraction
 
     from renderer.composition import BundleEntry, Composition
     from renderer.frames import FrameRange
@@ -20,6 +19,8 @@ if TYPE_CHECKING:
 
 MAX_FRAMES: Final = 10_000_000
 MAX_CHUNKS: Final = 100_000
+MIN_LUFS: Final = -70.0
+MAX_LUFS: Final = -5.0
 
 
 class JobState(StrEnum):
@@ -54,12 +55,10 @@ _NEXT: Final = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AudioTrack:
-    """A sound of an uploaded bundle, to be mixed in. It begins at `offset_s` of the composition."""
+class AudioTrack(Placement):
+    """A sound of an uploaded bundle, to be mixed in, and what of it is heard when."""
 
     source: BundleEntry
-    offset_s: Fraction
-    volume: float = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +78,7 @@ class JobSpec:
     frames: FrameRange
     chunk_frames: int | None = None
     audio: tuple[AudioTrack, ...] = ()
+    loudness_lufs: float | None = None  # what the whole mix is brought to; None: it stays as it is
 
     def __post_init__(self) -> None:
         if violations := tuple(_violations(self)):
@@ -200,12 +200,13 @@ def _violations(spec: JobSpec) -> Iterator[Violation]:
                 "chunk_frames", f"{spec.chunk_frames} is outside {least}…{MAX_FRAMES} frames"
             )
     for index, track in enumerate(spec.audio):
-        if not 0 <= track.volume <= MAX_VOLUME:
-            yield Violation(f"audio[{index}].volume", f"{track.volume} is outside 0…{MAX_VOLUME:g}")
-        if abs(track.offset_s) > MAX_OFFSET_S:
-            yield Violation(
-                f"audio[{index}].offset", f"{float(track.offset_s):g} s is out of reach"
-            )
+        for option, problem in placement_problems(track):
+            yield Violation(f"audio[{index}].{option}", problem)
+    if spec.loudness_lufs is not None and not MIN_LUFS <= spec.loudness_lufs <= MAX_LUFS:
+        yield Violation(
+            "loudness",
+            f"{spec.loudness_lufs:g} LUFS is outside {MIN_LUFS:g}…{MAX_LUFS:g}; -14 is usual",
+        )
 
 
 class IllegalTransitionError(Exception):

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from executors.local import open_local_executor
 from executors.plugins import ExecutorContext
 from executors.tasks import task_group
-from renderer.audio.tracks import Track
 from renderer.bundle import sha256_of
 from renderer.settings import History
 from renderer.tools import find_ffmpeg
@@ -25,6 +24,7 @@ from .manifest import write_manifest
 from .plan_run import PlanRun
 from .planner import Plan, plan
 from .seams import SeamMismatchError
+from .soundtrack import Soundtrack, open_soundtrack
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
@@ -92,10 +92,14 @@ class RenderOrchestrator:
                 files = ChunkFiles(folder)
                 plan = await settle(plan, executor, on_event)
                 run = PlanRun(plan, executor, files, on_event=on_event, ffprobe=ffprobe)
-                results = await _jumped_or_played(run, on_event)
-                on_event(StateChanged(JobState.ASSEMBLING))
-                assembly = await self._assembly(plan, results, files)
-                await assemble(assembly, output, ffmpeg=ffmpeg, ffprobe=ffprobe)
+                opening = open_soundtrack(
+                    plan.spec, self._bundles, output, ffmpeg=ffmpeg, ffprobe=ffprobe
+                )
+                async with opening as soundtrack:
+                    results = await _filmed(run, soundtrack, on_event)
+                    on_event(StateChanged(JobState.ASSEMBLING))
+                    assembly = _assembly(plan, results, files, sound=await soundtrack.mix())
+                    await assemble(assembly, output, ffmpeg=ffmpeg, ffprobe=ffprobe)
         written = None
         if manifest is not None:
             written = await write_manifest(manifest, plan.tasks, results)
@@ -105,7 +109,7 @@ class RenderOrchestrator:
             frames=plan.frames_total,
             width_px=assembly.width_px,
             height_px=assembly.height_px,
-            warnings=_warnings(results),
+            warnings=(*_warnings(results), *soundtrack.warnings),
             manifest=written,
         )
 
@@ -118,17 +122,25 @@ class RenderOrchestrator:
         async with open_local_executor(context) as executor:
             yield executor
 
-    async def _assembly(
-        self, plan: Plan, results: Sequence[ChunkResult], files: ChunkFiles
-    ) -> Assembly:
-        chunks = (ChunkFile(path=files.path(task), frames=task.frames) for task in plan.tasks)
-        return Assembly(
-            chunks=tuple(chunks),
-            frame_rate=plan.spec.settings.frame_rate,
-            width_px=results[0].width_px,
-            height_px=results[0].height_px,
-            tracks=await asyncio.to_thread(_tracks, plan.spec, self._bundles),
-        )
+
+def _assembly(
+    plan: Plan, results: Sequence[ChunkResult], files: ChunkFiles, *, sound: Path | None
+) -> Assembly:
+    chunks = (ChunkFile(path=files.path(task), frames=task.frames) for task in plan.tasks)
+    return Assembly(
+        chunks=tuple(chunks),
+        frame_rate=plan.spec.settings.frame_rate,
+        width_px=results[0].width_px,
+        height_px=results[0].height_px,
+        sound=sound,
+    )
+
+
+async def _filmed(run: PlanRun, soundtrack: Soundtrack, on_event: OnEvent) -> list[ChunkResult]:
+    """Render all chunks, and meanwhile get the sounds ready."""
+    async with task_group() as group:
+        group.create_task(soundtrack.prepare(), name="prepare-sound")
+        return await _jumped_or_played(run, on_event)
 
 
 async def _jumped_or_played(run: PlanRun, on_event: OnEvent) -> list[ChunkResult]:
@@ -170,14 +182,3 @@ def _folder(chunks: Path | None, output: Path) -> Generator[Path]:
 def _warnings(results: Sequence[ChunkResult]) -> tuple[str, ...]:
     """What any chunk warned of, each once: most are the same in all."""
     return tuple(dict.fromkeys(text for result in results for text in result.warnings))
-
-
-def _tracks(spec: JobSpec, bundles: BundleStore) -> tuple[Track, ...]:
-    return tuple(
-        Track(
-            source=bundles.files(track.source.digest)[track.source.entry],
-            offset_s=track.offset_s,
-            volume=track.volume,
-        )
-        for track in spec.audio
-    )

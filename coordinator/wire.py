@@ -58,6 +58,7 @@ def from_spec(spec: JobSpec) -> pb.JobSpec:
         frames=wire.from_frames(spec.frames),
         chunk_frames=spec.chunk_frames,
         audio=[_from_track(track) for track in spec.audio],
+        loudness_lufs=spec.loudness_lufs,
     )
 
 
@@ -74,6 +75,7 @@ def to_spec(message: pb.JobSpec) -> JobSpec:
         frames=wire.to_frames(message.frames),
         chunk_frames=message.chunk_frames if message.HasField("chunk_frames") else None,
         audio=tuple(_to_track(track) for track in message.audio),
+        loudness_lufs=message.loudness_lufs if message.HasField("loudness_lufs") else None,
     )
 
 
@@ -196,6 +198,13 @@ def _from_track(track: AudioTrack) -> pb.AudioTrack:
         source=wire.from_entry(track.source),
         offset=from_seconds(track.offset_s),
         volume=track.volume,
+        seek=from_seconds(track.seek_s),
+        fade_in=from_seconds(track.fade_in_s),
+        fade_out=from_seconds(track.fade_out_s),
+        loop=track.loop,
+        rate=track.rate,
+        from_time=None if track.from_s is None else from_seconds(track.from_s),
+        to_time=None if track.to_s is None else from_seconds(track.to_s),
     )
 
 
@@ -204,6 +213,13 @@ def _to_track(message: pb.AudioTrack) -> AudioTrack:
         source=wire.to_entry(message.source),
         offset_s=to_seconds(message.offset),
         volume=message.volume if message.HasField("volume") else 1.0,
+        seek_s=to_seconds(message.seek),
+        fade_in_s=to_seconds(message.fade_in),
+        fade_out_s=to_seconds(message.fade_out),
+        loop=message.loop,
+        rate=message.rate if message.HasField("rate") else 1.0,
+        from_s=to_seconds(message.from_time) if message.HasField("from_time") else None,
+        to_s=to_seconds(message.to_time) if message.HasField("to_time") else None,
     )
 
 

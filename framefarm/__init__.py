@@ -46,6 +46,7 @@ if TYPE_CHECKING:
         ServiceNotStartedError,
     )
     from framefarm.rendering import RenderedVideo, render
+    from renderer.audio.tracks import Track
     from renderer.bundle import BundleStore
     from renderer.composition import BundleEntry, PageUrl
     from renderer.errors import InvalidRequestError, Violation
@@ -94,6 +95,7 @@ __all__ = [
     "RequestRefusedError",
     "ServiceNotStartedError",
     "StateChanged",
+    "Track",
     "Violation",
     "render",
 ]
@@ -141,6 +143,7 @@ _HOMES: Final = {
         "ServiceNotStartedError",
     ),
     "framefarm.rendering": ("RenderedVideo", "render"),
+    "renderer.audio.tracks": ("Track",),
     "renderer.bundle": ("BundleStore",),
     "renderer.composition": ("BundleEntry", "PageUrl"),
     "renderer.errors": ("InvalidRequestError", "Violation"),

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from coordinator.job import AudioTrack, JobSpec
+from renderer.audio.tracks import placement_of
 from renderer.bundle import BundleManifest, files_manifest, manifest_of
 from renderer.composition import BundleEntry, PageUrl
 
@@ -148,6 +149,7 @@ def _prepared(page: Source, wish: Wish, files: OutputFiles | None) -> PreparedJo
             frames=wish.frames,
             chunk_frames=wish.chunk_frames,
             audio=tuple(track for track, _ in sounds),
+            loudness_lufs=wish.loudness_lufs,
         )
         own = {bundle.manifest.digest: bundle for bundle in [*bundles, *(b for _, b in sounds)]}
         return PreparedJob(spec=spec, bundles=tuple(own.values()))
@@ -174,5 +176,5 @@ def _sounds(wish: Wish) -> Iterator[tuple[AudioTrack, LocalBundle]]:
         path = track.source.resolve()
         manifest = files_manifest(path.parent, [path])
         entry = BundleEntry(manifest.digest, path.name)
-        sound = AudioTrack(source=entry, offset_s=track.offset_s, volume=track.volume)
+        sound = AudioTrack(source=entry, **placement_of(track))
         yield sound, LocalBundle(folder=path.parent, manifest=manifest)

@@ -10,7 +10,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final, TypedDict, TypeVar
 
 from coordinator.job import MAX_FRAMES
-from renderer.audio.tracks import parse_track
+from renderer.audio.track_text import parse_track
 from renderer.errors import InvalidRequestError, Violation
 from renderer.frames import FrameRange, FrameRate, frames_in, parse_duration
 from renderer.settings import CaptureMode, Codec, ColorScheme, History, RenderSettings
@@ -48,9 +48,9 @@ class RenderOptions(TypedDict, total=False):
     """What a user may say about a video. What is left unsaid takes `RenderSettings`' default.
 
     Exactly one of `frames` and `duration` (seconds, or a text like "1m30s") is needed. `props` is
-    a mapping or a JSON text; `audio` holds texts like "music.mp3,offset=2s,volume=0.8"; `headers`
-    is a mapping or texts like "X-Name: value", `cookies` one or texts like "name=value;path=/";
-    `epoch` is a time or an ISO 8601 text.
+    a mapping or a JSON text; `audio` holds `Track`s, or texts like "music.mp3,offset=2s,loop";
+    `loudness` is in LUFS; `headers` is a mapping or texts like "X-Name: value", `cookies` one or
+    texts like "name=value;path=/"; `epoch` is a time or an ISO 8601 text.
     """
 
     width_px: int
@@ -71,7 +71,8 @@ class RenderOptions(TypedDict, total=False):
     gop_frames: int
     props: str | Mapping[str, object]
     seed: int
-    audio: Sequence[str]
+    audio: Sequence[str | Track]
+    loudness: float
     stability_timeout: str | float | Fraction
     chunk_frames: int
     strict: bool
@@ -94,6 +95,7 @@ class Wish:
     frames: FrameRange
     chunk_frames: int | None
     audio: tuple[Track, ...]
+    loudness_lufs: float | None
 
 
 class Problems:
@@ -148,7 +150,11 @@ def read_options(options: RenderOptions) -> Wish:
     audio = tuple(_tracks(options.get("audio", ()), problems))
     problems.raise_if_any()
     return Wish(
-        settings=settings, frames=frames, chunk_frames=options.get("chunk_frames"), audio=audio
+        settings=settings,
+        frames=frames,
+        chunk_frames=options.get("chunk_frames"),
+        audio=audio,
+        loudness_lufs=options.get("loudness"),
     )
 
 
@@ -232,10 +238,10 @@ def _props_json(props: str | Mapping[str, object]) -> str:
         raise ValueError(f"cannot be written as JSON: {error}") from error
 
 
-def _tracks(texts: Sequence[str], problems: Problems) -> Iterator[Track]:
-    for text in texts:
+def _tracks(said: Sequence[str | Track], problems: Problems) -> Iterator[Track]:
+    for each in said:
         with problems.of("audio"):
-            yield parse_track(text)
+            yield parse_track(each) if isinstance(each, str) else each
 
 
 def _frames(options: RenderOptions, rate: FrameRate, problems: Problems) -> FrameRange:

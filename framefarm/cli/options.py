@@ -115,7 +115,11 @@ def rendering_options(
     ] = None,
     audio: Annotated[
         list[str] | None,
-        typer.Option("--audio", help="FILE,offset=2s,volume=0.8; may be given again."),
+        typer.Option("--audio", help="FILE,offset=2s,volume=0.8,loop; may be given again."),
+    ] = None,
+    loudness: Annotated[
+        float | None,
+        typer.Option("--loudness", help="Of the whole mix, in LUFS, like -14.", show_default="–"),
     ] = None,
     stability_timeout: Annotated[
         str | None,

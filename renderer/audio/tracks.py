@@ -1,34 +1,66 @@
-"""Tracks: the sounds of a job, and where on the composition's timeline they begin."""
+"""Tracks: the sounds that a job is given, and what of them is heard when. Values only."""
 
 from __future__ import annotations
 
 import math
-import re
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from fractions import Fraction
-from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
 from renderer.errors import InvalidRequestError, Violation
-from renderer.frames import parse_duration
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
 
 MAX_VOLUME: Final = 100.0
 MAX_OFFSET_S: Final = 7 * 24 * 3600
+MIN_RATE: Final = 1 / 16
+MAX_RATE: Final = 16.0
 # The only demuxers that may open a user's file. Playlists (HLS, DASH, concat) are not among them:
 # they could make ffmpeg read other files of this machine into the video.
 SOUND_FORMATS: Final = (
     "aac,ac3,aiff,amr,ape,asf,au,caf,eac3,flac,matroska,webm,mov,mp4,m4a,3gp,3g2,mj2,"
     "mp3,ogg,opus,tta,w64,wav,wv"
 )
-_OPTION: Final = re.compile(r"(?P<key>[A-Za-z_-]+)=(?P<value>.*)", re.DOTALL)
-_KNOWN: Final = ("offset", "volume")
+_TIMES: Final = ("offset_s", "seek_s", "fade_in_s", "fade_out_s", "from_s", "to_s")
+_NOT_NEGATIVE: Final = ("seek_s", "fade_in_s", "fade_out_s", "from_s", "to_s")
+
+Seconds = Fraction | float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Track:
-    """A sound file; its first sample is heard at `offset_s` of the composition's timeline.
+class Placement:
+    """What of a sound is heard when. Times are seconds and kept as fractions.
 
-    A negative offset cuts the sound's beginning. `volume` is a factor.
+    The sound's time `seek_s` is heard at `offset_s` of the composition's timeline, and it goes on
+    from there: once, or with `loop` again and again. A negative offset cuts its beginning. It is
+    heard from `from_s` up to `to_s` of the timeline only, where they are given. The fades lie
+    within what is heard: one ends where the sound, or the video, does. `volume` is a factor,
+    `rate` is how fast it plays, at its own pitch.
+    """
+
+    offset_s: Seconds = Fraction(0)
+    seek_s: Seconds = Fraction(0)
+    volume: float = 1.0
+    fade_in_s: Seconds = Fraction(0)
+    fade_out_s: Seconds = Fraction(0)
+    loop: bool = False
+    rate: float = 1.0
+    from_s: Seconds | None = None
+    to_s: Seconds | None = None
+
+    def __post_init__(self) -> None:
+        for name in _TIMES:
+            value = getattr(self, name)
+            if isinstance(value, int) or (isinstance(value, float) and math.isfinite(value)):
+                # By its text: 0.1 means a tenth, and not the binary fraction beside it.
+                object.__setattr__(self, name, Fraction(str(value)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Track(Placement):
+    """A sound file, and what of it is heard when.
 
     Raises:
         InvalidRequestError: with every field that cannot be.
@@ -36,71 +68,48 @@ class Track:
     """
 
     source: Path
-    offset_s: Fraction = Fraction(0)
-    volume: float = 1.0
 
     def __post_init__(self) -> None:
-        violations: list[Violation] = []
-        if abs(self.offset_s) > MAX_OFFSET_S:
-            violations.append(
-                _wrong(f"the offset {float(self.offset_s):g} s is beyond ±{MAX_OFFSET_S} s")
-            )
-        if not (math.isfinite(self.volume) and 0 <= self.volume <= MAX_VOLUME):
-            violations.append(
-                _wrong(f"the volume {self.volume:g} is outside 0…{MAX_VOLUME:g}; 1 changes nothing")
-            )
-        if violations:
-            raise InvalidRequestError(violations)
+        Placement.__post_init__(self)  # super() does not find its way in a class with slots
+        if problems := tuple(placement_problems(self)):
+            raise InvalidRequestError(Violation("audio", problem) for _, problem in problems)
 
 
-def parse_track(text: str) -> Track:
-    """Read `FILE,offset=2s,volume=0.8`. Commas in the file's name are fine.
-
-    Raises:
-        InvalidRequestError: an unknown option, or a value that cannot be.
-
-    """
-    source, options = _split(text)
-    if not source:
-        raise InvalidRequestError([_wrong(f"{text!r} names no file; write FILE,offset=2s")])
-    return Track(
-        source=Path(source),
-        offset_s=_offset(options.get("offset", "0")),
-        volume=_volume(options.get("volume", "1")),
-    )
+def placement_of(placement: Placement) -> dict[str, Any]:
+    """Its fields, for another value of the same placement."""
+    return {each.name: getattr(placement, each.name) for each in fields(Placement)}
 
 
-def _split(text: str) -> tuple[str, dict[str, str]]:
-    """Take `key=value` parts off the end for as long as there are any."""
-    options: dict[str, str] = {}
-    while (cut := text.rpartition(","))[1] and (option := _OPTION.fullmatch(cut[2])):
-        key = option["key"]
-        if key not in _KNOWN:
-            raise InvalidRequestError(
-                [_wrong(f"{key!r} is no option of a sound; known are {', '.join(_KNOWN)}")]
-            )
-        if key in options:
-            raise InvalidRequestError([_wrong(f"{key} is given twice in {text!r}; drop one")])
-        options[key] = option["value"]
-        text = cut[0]
-    return text, options
+def placement_problems(placement: Placement) -> Iterator[tuple[str, str]]:
+    """Each option that cannot be, by its name on the command line, and why."""
+    for name in _TIMES:
+        value = getattr(placement, name)
+        if value is not None and (problem := _time_problem(name, value)):
+            yield name.removesuffix("_s"), problem
+    volume, rate = placement.volume, placement.rate
+    if not (math.isfinite(volume) and 0 <= volume <= MAX_VOLUME):
+        yield (
+            "volume",
+            f"the volume {volume:g} is outside 0…{MAX_VOLUME:g}; 1 changes nothing",
+        )
+    if not (math.isfinite(rate) and MIN_RATE <= rate <= MAX_RATE):
+        yield (
+            "rate",
+            f"the rate {rate:g} is outside {MIN_RATE:g}…{MAX_RATE:g}; 1 changes nothing",
+        )
+    begin_s, end_s = placement.from_s, placement.to_s
+    if begin_s is not None and end_s is not None and not begin_s < end_s:
+        span = f"to {float(end_s):g} s is not after from {float(begin_s):g} s"
+        yield "to", f"{span}, and nothing would be heard; give a later one"
 
 
-def _offset(text: str) -> Fraction:
-    try:
-        return parse_duration(text)
-    except ValueError as error:
-        raise InvalidRequestError([_wrong(f"offset: {error}")]) from error
-
-
-def _volume(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError as error:
-        raise InvalidRequestError(
-            [_wrong(f"volume: {text!r} is not a number; write it like 0.8")]
-        ) from error
-
-
-def _wrong(problem: str) -> Violation:
-    return Violation("audio", problem)
+def _time_problem(name: str, value_s: Seconds) -> str | None:
+    said = name.removesuffix("_s")
+    if isinstance(value_s, float):
+        return f"the {said} {value_s} is no time; write seconds, like 1.5"
+    if name in _NOT_NEGATIVE and value_s < 0:
+        return f"the {said} {float(value_s):g} s is before 0; give 0 or more"
+    if abs(value_s) > MAX_OFFSET_S:
+        sign = "" if name in _NOT_NEGATIVE else "±"
+        return f"the {said} {float(value_s):g} s is beyond {sign}{MAX_OFFSET_S} s"
+    return None

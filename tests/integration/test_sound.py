@@ -9,14 +9,12 @@ import numpy as np
 import pytest
 
 from coordinator.assembler import Assembly, ChunkFile, assemble
-from renderer.audio.mix import mix
 from renderer.audio.sound import check_sound
 from renderer.audio.tracks import Track
-from renderer.encode.arguments import compiled
-from renderer.encode.ffmpeg import run_ffmpeg
 from renderer.errors import InvalidRequestError
 from renderer.frames import FrameRange, FrameRate
 from tests.support.chunks import FFMPEG, FFPROBE, chunk_settings, numbered_chunks
+from tests.support.mixing import mix_file
 from tests.support.pictures import plain_picture
 from tests.support.sounds import (
     RATE,
@@ -25,6 +23,7 @@ from tests.support.sounds import (
     decode_sound,
     level_db,
     onset,
+    read_samples,
     tone,
     write_wav,
 )
@@ -36,11 +35,7 @@ async def mixed(
     tmp_path: Path, *tracks: Track, frames: FrameRange = SECOND, rate: FrameRate = FrameRate(30)
 ) -> Samples:
     """The mix as it goes into the AAC encoder."""
-    facts = [(track, await check_sound(FFPROBE, track.source)) for track in tracks]
-    output = tmp_path / "mix.wav"
-    stream = mix(facts, frames, rate).output(str(output), **{"c:a": "pcm_f32le"})
-    await run_ffmpeg(compiled(stream, FFMPEG), output)
-    return decode_sound(output)
+    return read_samples(await mix_file(tmp_path, *tracks, frames=frames, rate=rate))
 
 
 @pytest.mark.parametrize(
@@ -233,20 +228,11 @@ async def test_a_file_that_is_no_sound_is_refused_by_name(
     assert refused.value.violations[0].field == "audio"
 
 
-async def test_a_silent_video_is_refused_and_nothing_is_assembled(tmp_path: Path) -> None:
-    ((silent, frames),) = await numbered_chunks(tmp_path, [3], chunk_settings())
-    assembly = Assembly(
-        chunks=(ChunkFile(path=silent, frames=frames),),
-        frame_rate=FrameRate(30),
-        width_px=400,
-        height_px=64,
-        tracks=(Track(source=silent),),
-    )
+async def test_a_silent_video_is_refused(tmp_path: Path) -> None:
+    ((silent, _),) = await numbered_chunks(tmp_path, [3], chunk_settings())
 
     with pytest.raises(InvalidRequestError, match="holds no sound"):
-        await assemble(assembly, tmp_path / "out.mp4", ffmpeg=FFMPEG, ffprobe=FFPROBE)
-
-    assert list(tmp_path.iterdir()) == [silent]
+        await check_sound(FFPROBE, silent)
 
 
 async def test_a_playlist_that_points_at_other_files_is_refused(tmp_path: Path) -> None:
@@ -266,7 +252,9 @@ async def _video(tmp_path: Path, tracks: list[Track], *, start: int) -> Path:
         frame_rate=settings.frame_rate,
         width_px=400,
         height_px=64,
-        tracks=tuple(tracks),
+        sound=await mix_file(
+            tmp_path, *tracks, frames=FrameRange(start, start + 24), rate=settings.frame_rate
+        ),
     )
     output = tmp_path / "out.mp4"
     facts = await assemble(assembly, output, ffmpeg=FFMPEG, ffprobe=FFPROBE)

@@ -43,6 +43,11 @@ def decode_sound(source: Path) -> Samples:
     return np.frombuffer(printed, "<f8").reshape(-1, 2)
 
 
+def read_samples(mix: Path) -> Samples:
+    """The rows of a mix, which is a file of plain samples."""
+    return np.frombuffer(mix.read_bytes(), "<f4").reshape(-1, 2).astype(np.float64)
+
+
 def onset(samples: Samples, *, above: float = 0.01) -> int:
     """The first sample that is not (nearly) silent, in any channel."""
     loud = np.abs(samples).max(axis=1) > above

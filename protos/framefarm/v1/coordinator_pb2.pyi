@@ -125,8 +125,19 @@ class AudioTrack(_message.Message):
     SOURCE_FIELD_NUMBER: _builtins.int
     OFFSET_FIELD_NUMBER: _builtins.int
     VOLUME_FIELD_NUMBER: _builtins.int
+    SEEK_FIELD_NUMBER: _builtins.int
+    FADE_IN_FIELD_NUMBER: _builtins.int
+    FADE_OUT_FIELD_NUMBER: _builtins.int
+    LOOP_FIELD_NUMBER: _builtins.int
+    RATE_FIELD_NUMBER: _builtins.int
+    FROM_TIME_FIELD_NUMBER: _builtins.int
+    TO_TIME_FIELD_NUMBER: _builtins.int
     volume: _builtins.float
     """A factor; default 1."""
+    loop: _builtins.bool
+    """Again and again, and not once."""
+    rate: _builtins.float
+    """How fast it plays, at its own pitch: 1/16…16; default 1."""
     @_builtins.property
     def source(self) -> _render_pb2.BundleEntry:
         """A file of an uploaded bundle."""
@@ -135,19 +146,47 @@ class AudioTrack(_message.Message):
     def offset(self) -> _duration_pb2.Duration:
         """Where on the composition's timeline the sound begins; may be negative (its start is cut)."""
 
+    @_builtins.property
+    def seek(self) -> _duration_pb2.Duration:
+        """The sound's own time that is heard at `offset`; default 0."""
+
+    @_builtins.property
+    def fade_in(self) -> _duration_pb2.Duration:
+        """Within what is heard of it; they end where the sound does, or the video."""
+
+    @_builtins.property
+    def fade_out(self) -> _duration_pb2.Duration: ...
+    @_builtins.property
+    def from_time(self) -> _duration_pb2.Duration:
+        """It is heard in this part of the composition's timeline only; default: all of it."""
+
+    @_builtins.property
+    def to_time(self) -> _duration_pb2.Duration: ...
     def __init__(
         self,
         *,
         source: _render_pb2.BundleEntry | None = ...,
         offset: _duration_pb2.Duration | None = ...,
         volume: _builtins.float | None = ...,
+        seek: _duration_pb2.Duration | None = ...,
+        fade_in: _duration_pb2.Duration | None = ...,
+        fade_out: _duration_pb2.Duration | None = ...,
+        loop: _builtins.bool = ...,
+        rate: _builtins.float | None = ...,
+        from_time: _duration_pb2.Duration | None = ...,
+        to_time: _duration_pb2.Duration | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_volume", b"_volume", "offset", b"offset", "source", b"source", "volume", b"volume"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_rate", b"_rate", "_volume", b"_volume", "fade_in", b"fade_in", "fade_out", b"fade_out", "from_time", b"from_time", "offset", b"offset", "rate", b"rate", "seek", b"seek", "source", b"source", "to_time", b"to_time", "volume", b"volume"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_volume", b"_volume", "offset", b"offset", "source", b"source", "volume", b"volume"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_rate", b"_rate", "_volume", b"_volume", "fade_in", b"fade_in", "fade_out", b"fade_out", "from_time", b"from_time", "loop", b"loop", "offset", b"offset", "rate", b"rate", "seek", b"seek", "source", b"source", "to_time", b"to_time", "volume", b"volume"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__rate: _TypeAlias = _typing.Literal["rate"]  # noqa: Y015
+    _WhichOneofArgType__rate: _TypeAlias = _typing.Literal["_rate", b"_rate"]  # noqa: Y015
     _WhichOneofReturnType__volume: _TypeAlias = _typing.Literal["volume"]  # noqa: Y015
     _WhichOneofArgType__volume: _TypeAlias = _typing.Literal["_volume", b"_volume"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__rate) -> _WhichOneofReturnType__rate | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__volume) -> _WhichOneofReturnType__volume | None: ...
 
 Global___AudioTrack: _TypeAlias = AudioTrack  # noqa: Y015
@@ -163,8 +202,11 @@ class JobSpec(_message.Message):
     FRAMES_FIELD_NUMBER: _builtins.int
     CHUNK_FRAMES_FIELD_NUMBER: _builtins.int
     AUDIO_FIELD_NUMBER: _builtins.int
+    LOUDNESS_LUFS_FIELD_NUMBER: _builtins.int
     chunk_frames: _builtins.int
     """Frames a chunk; default: by the job's length, never by the farm's size."""
+    loudness_lufs: _builtins.float
+    """The loudness that the whole mix is brought to, -70…-5 LUFS (EBU R 128); default: as it is."""
     @_builtins.property
     def composition(self) -> _render_pb2.Composition: ...
     @_builtins.property
@@ -183,14 +225,20 @@ class JobSpec(_message.Message):
         frames: _render_pb2.FrameRange | None = ...,
         chunk_frames: _builtins.int | None = ...,
         audio: _abc.Iterable[Global___AudioTrack] | None = ...,
+        loudness_lufs: _builtins.float | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_chunk_frames", b"_chunk_frames", "chunk_frames", b"chunk_frames", "composition", b"composition", "frames", b"frames", "settings", b"settings"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_chunk_frames", b"_chunk_frames", "_loudness_lufs", b"_loudness_lufs", "chunk_frames", b"chunk_frames", "composition", b"composition", "frames", b"frames", "loudness_lufs", b"loudness_lufs", "settings", b"settings"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_chunk_frames", b"_chunk_frames", "audio", b"audio", "chunk_frames", b"chunk_frames", "composition", b"composition", "frames", b"frames", "settings", b"settings"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_chunk_frames", b"_chunk_frames", "_loudness_lufs", b"_loudness_lufs", "audio", b"audio", "chunk_frames", b"chunk_frames", "composition", b"composition", "frames", b"frames", "loudness_lufs", b"loudness_lufs", "settings", b"settings"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__chunk_frames: _TypeAlias = _typing.Literal["chunk_frames"]  # noqa: Y015
     _WhichOneofArgType__chunk_frames: _TypeAlias = _typing.Literal["_chunk_frames", b"_chunk_frames"]  # noqa: Y015
+    _WhichOneofReturnType__loudness_lufs: _TypeAlias = _typing.Literal["loudness_lufs"]  # noqa: Y015
+    _WhichOneofArgType__loudness_lufs: _TypeAlias = _typing.Literal["_loudness_lufs", b"_loudness_lufs"]  # noqa: Y015
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__chunk_frames) -> _WhichOneofReturnType__chunk_frames | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__loudness_lufs) -> _WhichOneofReturnType__loudness_lufs | None: ...
 
 Global___JobSpec: _TypeAlias = JobSpec  # noqa: Y015
 

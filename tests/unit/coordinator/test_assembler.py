@@ -17,7 +17,6 @@ from coordinator.assembler import (
     exact_times,
     movie_timescale,
 )
-from renderer.audio.tracks import Track
 from renderer.encode.arguments import track_timescale
 from renderer.encode.probe import ColorTags, SoundFacts, VideoFacts
 from renderer.errors import EncoderError
@@ -159,7 +158,7 @@ def test_a_video_that_differs_is_refused(changed: dict[str, object], words: str)
 
 
 def test_a_video_without_the_sound_that_was_mixed_is_refused() -> None:
-    wanted = replace(assembly(2, 3), tracks=(Track(source=Path("a.wav")),))
+    wanted = replace(assembly(2, 3), sound=Path("a.wav"))
 
     check_video(replace(FACTS, sound=STEREO), wanted)
     with pytest.raises(EncoderError, match="sound is None, not"):

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from renderer.audio.tracks import Track, parse_track
+from renderer.audio.track_text import parse_track
+from renderer.audio.tracks import Track
 from renderer.errors import InvalidRequestError
 
 
@@ -27,6 +28,11 @@ from renderer.errors import InvalidRequestError
         ("take=2.wav", Track(source=Path("take=2.wav"))),
         ("a,2=b.wav", Track(source=Path("a,2=b.wav"))),
         ("volume=1", Track(source=Path("volume=1"))),
+        ("a.wav,loop,to=20s", Track(source=Path("a.wav"), loop=True, to_s=20)),
+        (
+            "a.wav,seek=1s,fade_in=500ms,fade-out=2,rate=1.5,from=3s",
+            Track(source=Path("a.wav"), seek_s=1, fade_in_s=0.5, fade_out_s=2, rate=1.5, from_s=3),
+        ),
     ],
 )
 def test_a_track_reads_as_people_write_it(text: str, track: Track) -> None:
@@ -36,7 +42,14 @@ def test_a_track_reads_as_people_write_it(text: str, track: Track) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("a.wav,loop=1", "'loop' is no option of a sound; known are offset, volume"),
+        ("a.wav,speed=1", "'speed' is no option of a sound; known are offset, seek, volume"),
+        ("a.wav,loop=1", "loop takes no value; write FILE,loop"),
+        ("a.wav,loop,loop", "loop is given twice"),
+        ("a.wav,seek=-1s", "the seek -1 s is before 0; give 0 or more"),
+        ("a.wav,fade_in=-1", "the fade_in -1 s is before 0"),
+        ("a.wav,from=3s,to=2s", "to 2 s is not after from 3 s, and nothing would be heard"),
+        ("a.wav,rate=0", "the rate 0 is outside 0.0625…16; 1 changes nothing"),
+        ("a.wav,rate=nan", "the rate nan is outside"),
         ("a.wav,gain=2,volume=1", "'gain' is no option"),
         ("a.wav,offset=1s,offset=2s", "offset is given twice"),
         ("a.wav,offset=soon", "offset: 'soon' is not a duration"),
@@ -77,3 +90,14 @@ def test_any_name_without_an_equals_sign_keeps_its_commas(
     track = parse_track(f"{name},offset={sign}{abs(offset_ms)}ms,volume={volume!r}")
 
     assert track == Track(source=Path(name), offset_s=Fraction(offset_ms, 1000), volume=volume)
+
+
+def test_times_are_exact_however_they_are_given() -> None:
+    track = Track(source=Path("a.wav"), offset_s=0.1, seek_s=3)
+
+    assert (track.offset_s, track.seek_s) == (Fraction(1, 10), Fraction(3))
+
+
+def test_a_time_that_is_none_is_refused() -> None:
+    with pytest.raises(InvalidRequestError, match="the offset nan is no time"):
+        Track(source=Path("a.wav"), offset_s=float("nan"))
