@@ -51,7 +51,8 @@ class ChunkFiles:
             self._note(task).unlink(missing_ok=True)
 
     def _keep(self, task: ChunkTask, result: ChunkResult) -> None:
-        note = {"made": _made(task), "result": asdict(result)}
+        facts = {name: fact for name, fact in asdict(result).items() if name != "edges"}
+        note = {"made": _made(task), "result": facts}
         part = self._note(task).with_suffix(".part")
         part.write_text(json.dumps(note), encoding="utf-8")
         part.replace(self._note(task))

@@ -86,21 +86,31 @@ class JobSpec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class JobError:
-    """The root cause of a job's failure."""
-
-    reason: str
-    message: str
-    detail: str = ""
-    chunk_index: int | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class StoredFile:
     """A file that the coordinator keeps."""
 
     size_bytes: int
     sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredPicture:
+    """A PNG file that the coordinator keeps of a job that failed."""
+
+    name: str
+    size_bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobError:
+    """The root cause of a job's failure, and pictures that show it."""
+
+    reason: str
+    message: str
+    detail: str = ""
+    chunk_index: int | None = None
+    pictures: tuple[StoredPicture, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

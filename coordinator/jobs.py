@@ -19,6 +19,7 @@ from renderer.errors import RenderError
 from .job import Job, JobError, JobSpec, JobState, StateChanged
 from .orchestrator import JobAbortedError, RenderOrchestrator
 from .pump import Pump
+from .seams import SeamMismatchError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Collection
@@ -72,6 +73,10 @@ class Jobs:
 
     def manifest(self, job_id: str) -> Path:
         return self._outputs / f"{job_id}.manifest.jsonl"
+
+    def pictures(self, job_id: str) -> Path:
+        """The folder with what shows why a job failed."""
+        return self._outputs / f"{job_id}.pictures"
 
     @asynccontextmanager
     async def working(self) -> AsyncGenerator[None]:
@@ -186,6 +191,7 @@ class Jobs:
                 abort=run.abort,
                 chunks=self._chunks / job.id,
                 manifest=self.manifest(job.id),
+                pictures=self.pictures(job.id),
             )
         except JobAbortedError:
             return StateChanged(JobState.CANCELLED), None
@@ -204,6 +210,7 @@ def _cause(error: Exception) -> JobError:
                 message=str(error),
                 detail=error.detail,
                 chunk_index=error.chunk_index,
+                pictures=error.pictures if isinstance(error, SeamMismatchError) else (),
             )
         case RenderError():
             return JobError(reason="ASSEMBLY", message=str(error))

@@ -18,6 +18,7 @@ from renderer.tools import find_ffmpeg
 
 from .assembler import Assembly, ChunkFile, assemble
 from .chunk_files import ChunkFiles
+from .exhibition import Exhibition
 from .history import settle, was_jumped
 from .job import Event, HistoryFound, JobSpec, JobState, Output, StateChanged
 from .manifest import write_manifest
@@ -70,12 +71,14 @@ class RenderOrchestrator:
         abort: asyncio.Event | None = None,
         chunks: Path | None = None,
         manifest: Path | None = None,
+        pictures: Path | None = None,
     ) -> Output:
         """Render a plan to a video that stands at `output` when this returns, whole and verified.
 
         Chunk files stand in a temporary folder beside it until then. Or in the folder `chunks`,
         which stays: what it holds of the same plan from an earlier call is not rendered again.
-        `manifest` gets a line of JSON for each frame: its digest, and who rendered it.
+        `manifest` gets a line of JSON for each frame: its digest, and who rendered it. `pictures`
+        is a folder that is made when chunks do not fit together, for what they show of the frame.
 
         Raises:
             JobAbortedError: `abort` was set; everything that ran has been stopped.
@@ -96,7 +99,8 @@ class RenderOrchestrator:
                     plan.spec, self._bundles, output, ffmpeg=ffmpeg, ffprobe=ffprobe
                 )
                 async with opening as soundtrack:
-                    results = await _filmed(run, soundtrack, on_event)
+                    async with Exhibition(pictures, ffmpeg).of_mismatch():
+                        results = await _filmed(run, soundtrack, on_event)
                     on_event(StateChanged(JobState.ASSEMBLING))
                     assembly = _assembly(plan, results, files, sound=await soundtrack.mix())
                     await assemble(assembly, output, ffmpeg=ffmpeg, ffprobe=ffprobe)

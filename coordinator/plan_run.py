@@ -18,7 +18,8 @@ from .progress import Progress
 from .seams import SeamMismatchError, torn
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from asyncio import TaskGroup
+    from collections.abc import Callable, Container, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from executors.base import ChunkEvent, ChunkResult, ChunkTask, RenderExecutor
@@ -48,6 +49,9 @@ class PlanRun:
         self._on_event = on_event
         self._ffprobe = ffprobe
         self._progress = Progress(plan)
+        self._results: dict[int, ChunkResult] = {}
+        self._fresh = set[int]()  # what was rendered by this process
+        self._tried = set[int]()  # the first frames of chunks that were rendered again for it
 
     async def all_chunks(self) -> list[ChunkResult]:
         """Render what no earlier process has finished, and again what does not fit together.
@@ -58,47 +62,31 @@ class PlanRun:
         """
         tasks = self.plan.tasks
         found = await self._files.finished(tasks)
-        results = {index: result for index, result in found.items() if result is not None}
+        self._results = {index: result for index, result in found.items() if result is not None}
+        self._fresh, self._tried = set(), set()
+        for index, result in self._results.items():
+            self._teller(tasks[index]).rendered(result)
+        await self._render([task for task in tasks if task.index not in self._results])
+        # The farm has other browsers than it had for these.
+        await self._render([tasks[index] for index in _stale(self._results, self._fresh)])
+        _check_alike(self._results.values())
+        return [self._results[task.index] for task in tasks]
+
+    async def _render(self, tasks: Sequence[ChunkTask]) -> None:
+        """Render chunks, and again what does not fit, to them or among those that are there."""
         for task in tasks:
-            if task.index in results:
-                self._teller(task).rendered(results[task.index])
-        fresh = await self._render(task for task in tasks if task.index not in results)
-        stale = _stale(results, fresh)  # the farm has other browsers than it had for these
-        results |= fresh | await self._render(tasks[index] for index in stale)
-        _check_alike(results.values())
-        await self._mend(results)
-        return [results[task.index] for task in tasks]
-
-    async def _mend(self, results: dict[int, ChunkResult]) -> None:
-        """Render both chunks of a torn seam again, once, and leave out nothing on the way."""
-        tried = set[int]()
-        while seams := torn(self.plan.tasks, results):
-            if again := [seam for seam in seams if seam.frame in tried]:
-                raise SeamMismatchError(again[0])
-            tried |= {seam.frame for seam in seams}
-            results |= await self._render(self._again(seams))
-            _check_alike(results.values())
-
-    def _again(self, seams: Sequence[Seam]) -> list[ChunkTask]:
-        wanted = {row.index: (row, seam) for seam in seams for row in (seam.left, seam.right)}
-        tasks: list[ChunkTask] = []
-        for index, (row, seam) in wanted.items():
-            task = replace(self.plan.tasks[index], attempt=row.attempt)
-            self._teller(task).hear(AttemptLost(row.worker, row.attempt, str(seam)))
-            tasks.append(replace(task, attempt=row.attempt + 1, paints_all=True))
-        return tasks
-
-    async def _render(self, tasks: Iterable[ChunkTask]) -> dict[int, ChunkResult]:
-        tasks = list(tasks)
+            self._results.pop(task.index, None)
         await self._files.drop(tasks)
         async with task_group() as group:
-            chunks = {
-                task.index: group.create_task(self._chunk(task), name=f"chunk-{task.index}")
-                for task in tasks
-            }
-        return {index: chunk.result() for index, chunk in chunks.items()}
+            for task in tasks:
+                self._begin(task, group)
+            for index in tuple(self._results):
+                await self._compare(index, group)
 
-    async def _chunk(self, task: ChunkTask) -> ChunkResult:
+    def _begin(self, task: ChunkTask, group: TaskGroup) -> None:
+        group.create_task(self._chunk(task, group), name=f"chunk-{task.index}")
+
+    async def _chunk(self, task: ChunkTask, group: TaskGroup) -> None:
         path, teller = self._files.path(task), self._teller(task)
         try:
             result = await self._executor.render(task, path, on_progress=teller.hear)
@@ -108,7 +96,32 @@ class PlanRun:
             raise
         await self._files.keep(task, result)
         teller.rendered(result)
-        return result
+        self._fresh.add(task.index)
+        self._results[task.index] = result
+        await self._compare(task.index, group)
+
+    async def _compare(self, index: int, group: TaskGroup) -> None:
+        """Render both chunks of a torn seam again, once, and leave out nothing on the way."""
+        seams = torn(self.plan.tasks, self._results, at=index)
+        for seam in seams:
+            if seam.frame in self._tried:
+                raise SeamMismatchError(seam)
+            self._tried.add(seam.frame)
+        again = self._again(seams)
+        for task in again:  # before anything is awaited: they are compared no more
+            del self._results[task.index]
+        await self._files.drop(again)
+        for task in again:
+            self._begin(task, group)
+
+    def _again(self, seams: Sequence[Seam]) -> list[ChunkTask]:
+        wanted = {row.index: (row, seam) for seam in seams for row in (seam.left, seam.right)}
+        tasks: list[ChunkTask] = []
+        for index, (row, seam) in wanted.items():
+            task = replace(self.plan.tasks[index], attempt=row.attempt)
+            self._teller(task).hear(AttemptLost(row.worker, row.attempt, str(seam)))
+            tasks.append(replace(task, attempt=row.attempt + 1, paints_all=True))
+        return tasks
 
     def _teller(self, task: ChunkTask) -> Teller:
         return Teller(task, self._progress, self._on_event)
@@ -175,10 +188,10 @@ class Teller:
         self._on_event(moved)
 
 
-def _stale(found: Mapping[int, ChunkResult], fresh: Mapping[int, ChunkResult]) -> list[int]:
+def _stale(results: Mapping[int, ChunkResult], fresh: Container[int]) -> list[int]:
     """The chunks found finished that come from another engine than those just rendered."""
-    engines = {row.fingerprint for row in fresh.values()}
-    return [row.index for row in found.values() if engines and row.fingerprint not in engines]
+    engines = {row.fingerprint for index, row in results.items() if index in fresh}
+    return [index for index, row in results.items() if engines and row.fingerprint not in engines]
 
 
 def _check_alike(results: Iterable[ChunkResult]) -> None:

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     from executors.base import ChunkResult, ChunkTask
 
+    from .job import StoredPicture
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seam:
@@ -46,16 +48,24 @@ class SeamMismatchError(ExecutorError):
             "answers differently each time, or workers and requests that race, do that: "
             "framefarm check shows what differs. A page that needs the frames before it to be "
             "played wants --stateful; with --chunk-frames as long as the video there is no seam",
-            detail=f"sha256 of the pictures: {seam.left.next_frame_digest} after chunk "
+            detail=f"digests of the pictures: {seam.left.next_frame_digest} after chunk "
             f"{seam.left.index}, {seam.right.frame_digests[0]} in chunk {seam.right.index}",
         )
+        self.seam = seam
         self.chunk_index = seam.right.index
+        self.pictures: tuple[StoredPicture, ...] = ()  # of both, where they could be kept
 
 
-def torn(tasks: Sequence[ChunkTask], results: Mapping[int, ChunkResult]) -> list[Seam]:
-    """Return the seams of a plan where the chunks do not fit together, in order."""
+def torn(tasks: Sequence[ChunkTask], results: Mapping[int, ChunkResult], *, at: int) -> list[Seam]:
+    """Return where chunk `at` does not fit to those of its neighbours that are there, in order.
+
+    One of another engine draws another picture by right; whether such may meet is decided apart.
+    """
     seams = (
         Seam(frame=right.frames.start, left=results[left.index], right=results[right.index])
-        for left, right in pairwise(tasks)
+        for left, right in pairwise(tasks[max(0, at - 1) : at + 2])
+        if left.index in results and right.index in results
     )
-    return [seam for seam in seams if seam.is_torn]
+    return [
+        seam for seam in seams if seam.is_torn and seam.left.fingerprint == seam.right.fingerprint
+    ]

@@ -16,7 +16,7 @@ from renderer.errors import InvalidRequestError, Violation
 
 from . import wire
 from .sources import check_sources
-from .status import JobNotSucceededError, NoManifestError
+from .status import JobNotSucceededError, NoManifestError, NoPictureError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from renderer.bundle import BundleStore
 
     from .events import EventLog
-    from .job import Job
+    from .job import Job, Output, StoredPicture
     from .jobs import Jobs
     from .stores.base import JobStore
 
@@ -107,29 +107,30 @@ class CoordinatorService(coordinator_pb2_grpc.RenderCoordinatorServicer):
         self, request: pb.DownloadOutputRequest, context: Context
     ) -> None:
         job = await self._store.get(request.job_id)
-        if job.output is None:
-            raise JobNotSucceededError(f"job {job.id} is {job.state}: it has no output")
-        if not 0 <= request.offset <= job.output.size_bytes:
-            problem = f"{request.offset} is outside 0…{job.output.size_bytes} bytes"
+        path, size_bytes = self._kept(job, request)
+        if not 0 <= request.offset <= size_bytes:
+            problem = f"{request.offset} is outside 0…{size_bytes} bytes"
             raise InvalidRequestError([Violation("offset", problem)])
-        path = self._part(job, request.part)
         with await asyncio.to_thread(path.open, "rb") as file:
             await asyncio.to_thread(file.seek, request.offset)
             while data := await asyncio.to_thread(file.read, DATA_BYTES):
                 await context.write(pb.DownloadOutputResponse(data=data))
 
-    def _part(self, job: Job, part: pb.OutputPart.ValueType) -> Path:
-        match part:
+    def _kept(self, job: Job, request: pb.DownloadOutputRequest) -> tuple[Path, int]:
+        """Return the file that is asked for, and its size."""
+        match request.part:
             case pb.OUTPUT_PART_UNSPECIFIED | pb.OUTPUT_PART_VIDEO:
-                return self._jobs.output(job.id)
+                return self._jobs.output(job.id), _output_of(job).size_bytes
             case pb.OUTPUT_PART_MANIFEST:
-                if job.output is None or job.output.manifest is None:
+                if (manifest := _output_of(job).manifest) is None:
                     raise NoManifestError(f"job {job.id} has no manifest: render it again")
-                return self._jobs.manifest(job.id)
-            case _:
-                raise InvalidRequestError(
-                    [Violation("part", f"this version does not know value {part}")]
-                )
+                return self._jobs.manifest(job.id), manifest.size_bytes
+            case pb.OUTPUT_PART_PICTURE:
+                picture = _picture_of(job, request.name)
+                return self._jobs.pictures(job.id) / picture.name, picture.size_bytes
+            case unknown:
+                problem = f"this version does not know value {unknown}"
+                raise InvalidRequestError([Violation("part", problem)])
 
     async def ListWorkers(  # noqa: N802
         self, request: pb.ListWorkersRequest, context: Context
@@ -137,6 +138,20 @@ class CoordinatorService(coordinator_pb2_grpc.RenderCoordinatorServicer):
         del request, context
         links = self._fleet.links if self._fleet else []
         return pb.ListWorkersResponse(workers=[_told(link) for link in links])
+
+
+def _output_of(job: Job) -> Output:
+    if job.output is None:
+        raise JobNotSucceededError(f"job {job.id} is {job.state}: it has no output")
+    return job.output
+
+
+def _picture_of(job: Job, name: str) -> StoredPicture:
+    """Of those that the job names: no path of a caller's own."""
+    for picture in job.error.pictures if job.error else ():
+        if picture.name == name:
+            return picture
+    raise NoPictureError(f"the error of job {job.id} names no picture {name!r:.80}")
 
 
 def _fitting(jobs: Sequence[pb.Job]) -> Sequence[pb.Job]:

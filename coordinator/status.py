@@ -28,9 +28,14 @@ class NoManifestError(Exception):
     """The job's video has no manifest: an older version rendered it."""
 
 
+class NoPictureError(Exception):
+    """The job's error names no such picture."""
+
+
 _STATUSES: Final[dict[type[Exception], tuple[StatusCode, str]]] = {
     JobNotFoundError: (StatusCode.NOT_FOUND, "JOB_NOT_FOUND"),
     JobNotSucceededError: (StatusCode.FAILED_PRECONDITION, "JOB_NOT_SUCCEEDED"),
+    NoPictureError: (StatusCode.NOT_FOUND, "NO_PICTURE"),
     NoManifestError: (StatusCode.FAILED_PRECONDITION, "NO_MANIFEST"),
     BundleNotUploadedError: (StatusCode.FAILED_PRECONDITION, BUNDLE_MISSING),
 }

@@ -28,6 +28,7 @@ from .job import (
     ProgressMade,
     StateChanged,
     StoredFile,
+    StoredPicture,
 )
 
 if TYPE_CHECKING:
@@ -229,6 +230,7 @@ def _from_error(error: JobError) -> pb.JobError:
         message=error.message,
         detail=error.detail,
         chunk_index=error.chunk_index,
+        pictures=[_from_picture(picture) for picture in error.pictures],
     )
 
 
@@ -238,7 +240,16 @@ def _to_error(message: pb.JobError) -> JobError:
         message=message.message,
         detail=message.detail,
         chunk_index=message.chunk_index if message.HasField("chunk_index") else None,
+        pictures=tuple(_to_picture(picture) for picture in message.pictures),
     )
+
+
+def _from_picture(picture: StoredPicture) -> pb.StoredPicture:
+    return pb.StoredPicture(name=picture.name, size_bytes=picture.size_bytes, sha256=picture.sha256)
+
+
+def _to_picture(message: pb.StoredPicture) -> StoredPicture:
+    return StoredPicture(name=message.name, size_bytes=message.size_bytes, sha256=message.sha256)
 
 
 def _from_output(output: Output) -> pb.Output:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from renderer.events import FramesDone, PageLog
@@ -23,6 +23,7 @@ __all__ = [
     "ChunkResult",
     "ChunkTask",
     "CompositionProber",
+    "Edges",
     "FramesDone",
     "OnProgress",
     "PageLog",
@@ -38,7 +39,7 @@ class ChunkTask:
     executor that tries a task again raises the number, and a worker lets the highest one win.
     `has_successor`: another chunk begins where this one ends, so its first picture is wanted too,
     as a digest. `paints_all`: a chunk like this did not fit to its neighbours; leave out nothing on
-    the way to its first frame.
+    the way to its first frame, and keep the pictures of its edges.
     """
 
     job_id: str
@@ -52,11 +53,20 @@ class ChunkTask:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Edges:
+    """Pictures where a chunk meets its neighbours, as PNG files; empty where there is none."""
+
+    first: bytes = b""  # of its own first frame
+    following: bytes = b""  # of the frame after its last
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChunkResult:
     """What became of a chunk task: the facts of the file that stands at `output`.
 
     An executor that knows the pictures themselves tells the sha256 of each, and of the successor's
-    first one; others leave these empty, and the chunk's seams are not checked.
+    first one; others leave these empty, and the chunk's seams are not checked. `edges` are for
+    tasks that paint all.
     """
 
     index: int
@@ -72,6 +82,7 @@ class ChunkResult:
     attempt: int = 1
     frame_digests: tuple[str, ...] = ()
     next_frame_digest: str = ""
+    edges: Edges = field(default_factory=Edges, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from serving.channel import open_channel
 
 from .errors import CallFailedError, JobCancelledError, JobFailedError, NoSuchJobError
 from .farm_worker import FarmWorker, to_farm_worker
-from .landing import landing
+from .landing import landing, plain_name
 from .patience import Patience
 
 if TYPE_CHECKING:
@@ -160,6 +160,25 @@ class FarmClient:
         request = pb.DownloadOutputRequest(job_id=job_id, part=pb.OUTPUT_PART_MANIFEST)
         await self._fetch(request, path, promised)
         return promised
+
+    async def download_pictures(self, job_id: str, folder: Path) -> list[Path]:
+        """Bring the pictures that show why a job failed into a folder, which is made for them.
+
+        Raises:
+            DownloadDamagedError, OSError: as `download`.
+
+        """
+        job = await self.get(job_id)
+        paths: list[Path] = []
+        for picture in job.error.pictures if job.error else ():
+            await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
+            path = folder / plain_name(picture.name)
+            request = pb.DownloadOutputRequest(
+                job_id=job_id, part=pb.OUTPUT_PART_PICTURE, name=picture.name
+            )
+            await self._fetch(request, path, picture)
+            paths.append(path)
+        return paths
 
     async def _fetch(
         self, request: pb.DownloadOutputRequest, path: Path, promised: Promised

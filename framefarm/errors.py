@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
     from coordinator.job import Job
     from renderer.errors import Violation
@@ -59,13 +60,15 @@ class JobFailedError(FarmError):
     """The job failed; `job.error` holds the root cause.
 
     When that is a fault of framefarm's own on a local farm, `service_log` is what its services
-    logged last: their files go with the farm.
+    logged last: their files go with the farm. `pictures` are files that show it, where a folder
+    was named for them.
     """
 
     def __init__(self, job: Job) -> None:
         super().__init__(job.error.message if job.error else f"job {job.id} failed")
         self.job = job
         self.service_log = ""
+        self.pictures: tuple[Path, ...] = ()
 
     @property
     def is_internal(self) -> bool:

@@ -58,6 +58,18 @@ class Landing:
         self._sha256.update(data)
 
 
+def plain_name(name: str) -> str:
+    """Return a file's name as it was told, if it is no more than that.
+
+    Raises:
+        DownloadDamagedError: it would lead elsewhere.
+
+    """
+    if name in ("", ".", "..") or set(name) & set("/\\\0"):
+        raise DownloadDamagedError(f"the farm tells of a file called {name!r:.80}: that is no name")
+    return name
+
+
 @asynccontextmanager
 async def landing(output: Path, promised: Promised) -> AsyncGenerator[Landing]:
     """Receive a file for `output`; when the block raises, nothing has happened there."""

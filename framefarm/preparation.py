@@ -44,10 +44,14 @@ class PreparedJob:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutputFiles:
-    """Where a video is written to and, if it is wanted, the manifest of its frames."""
+    """Where a video is written to and, if it is wanted, the manifest of its frames.
+
+    `pictures` is a folder for what shows why there is no video; it is made when there is any.
+    """
 
     output: Path
     manifest: Path | None = None
+    pictures: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,10 +111,17 @@ def _files_problems(files: OutputFiles, problems: Problems) -> None:
         said = f"ends in {output.suffix}" if output.suffix else "has no ending"
         problems.add("output", f"{output} {said}; videos are written as {_VIDEO} only")
     _path_problems("output", output, problems)
+    if files.pictures is not None:
+        _folder_problems("pictures", files.pictures, problems)
     if manifest is not None:
         _path_problems("manifest", manifest, problems)
         if manifest.absolute() == output.absolute():
             problems.add("manifest", f"{manifest} is the video; name another file")
+
+
+def _folder_problems(field: str, path: Path, problems: Problems) -> None:
+    if path.exists() and not path.is_dir():
+        problems.add(field, f"{path} is a file; name a folder")
 
 
 def _path_problems(field: str, path: Path, problems: Problems) -> None:

@@ -57,6 +57,7 @@ async def render(  # noqa: PLR0913  # what a user may say
     output: str | os.PathLike[str],
     *,
     manifest: str | os.PathLike[str] | None = None,
+    pictures: str | os.PathLike[str] | None = None,
     farm: str | None = None,
     workers: int | None = None,
     on_progress: Callable[[JobEvent], None] | None = None,
@@ -67,7 +68,8 @@ async def render(  # noqa: PLR0913  # what a user may say
     Without `farm` (HOST:PORT of a coordinator) a coordinator and `workers` workers run here for
     as long as it takes. When this raises, `output` is as it was; when it is cancelled, the job
     has been cancelled too, and its work has ended. `on_progress` is called from the event loop.
-    `manifest` is a file for a line of JSON about each frame.
+    `manifest` is a file for a line of JSON about each frame, `pictures` a folder that is made when
+    the job fails and there are pictures that show why.
 
     Raises:
         InvalidRequestError, RequestRefusedError: the request is wrong; `violations` says where.
@@ -77,7 +79,11 @@ async def render(  # noqa: PLR0913  # what a user may say
 
     """
     place = Place(farm=farm, workers=workers)
-    files = OutputFiles(output=Path(output), manifest=Path(manifest) if manifest else None)
+    files = OutputFiles(
+        output=Path(output),
+        manifest=Path(manifest) if manifest else None,
+        pictures=Path(pictures) if pictures else None,
+    )
     prepared = await prepare(os.fspath(source), options, output=files, place=place)
     return await render_prepared(prepared, files, place, _ProgressOnly(on_progress))
 
@@ -88,7 +94,8 @@ async def render_prepared(
     """Run a job that `prepare()` found right, and bring its files here."""
     began_s = time.monotonic()
     async with _farm(place, prepared.spec, watcher) as farm:
-        job = await run_job(farm, prepared, watcher)
+        async with _fetching_pictures(farm, files, watcher):
+            job = await run_job(farm, prepared, watcher)
         facts = await fetch(farm, job.id, files)
     return RenderedVideo(
         job_id=job.id,
@@ -98,6 +105,24 @@ async def render_prepared(
         sha256=facts.sha256,
         warnings=job.output.warnings if job.output else (),
     )
+
+
+@asynccontextmanager
+async def _fetching_pictures(
+    farm: FarmClient, files: OutputFiles, watcher: RenderWatcher
+) -> AsyncGenerator[None]:
+    """When the job fails, bring what shows why: a local farm takes it along when it ends."""
+    try:
+        yield
+    except JobFailedError as failed:
+        if files.pictures is not None:
+            try:
+                brought = await farm.download_pictures(failed.job.id, files.pictures)
+            except (FarmError, OSError) as error:  # why the job failed is to be told
+                watcher.said(f"the pictures of it did not come: {error}")
+            else:
+                failed.pictures = tuple(brought)
+        raise
 
 
 async def fetch(farm: FarmClient, job_id: str, files: OutputFiles) -> Output:

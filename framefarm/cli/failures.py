@@ -21,6 +21,8 @@ from .console import say
 from .options import name_on_command_line
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from coordinator.job import Job
 
 JOB_FAILED: Final = 1
@@ -39,10 +41,11 @@ _WRONG: Final = (InvalidRequestError, RequestRefusedError, NoSuchJobError)
 def tell(error: BaseException) -> int:
     """Say what is wrong, a line for each thing, and return the exit code."""
     match error:
-        case JobFailedError(job=job, service_log=log):
+        case JobFailedError(job=job, service_log=log, pictures=pictures):
             if log:
                 say(log)
             _tell_job(job)
+            _tell_pictures(job, pictures)
         case (
             InvalidRequestError(violations=violations) | RequestRefusedError(violations=violations)
         ) if violations:
@@ -74,6 +77,13 @@ def _tell_job(job: Job) -> None:
         say(detail)
     where = "" if error.chunk_index is None else f" in {_chunk(job, error.chunk_index)}"
     _complain(f"job {job.id} failed{where} ({error.reason})")
+
+
+def _tell_pictures(job: Job, brought: tuple[Path, ...]) -> None:
+    for path in brought:
+        _complain(f"see {path}")
+    if not brought and job.error is not None and job.error.pictures:
+        _complain(f"pictures of it: framefarm pictures {job.id} -o DIR")
 
 
 def _chunk(job: Job, index: int) -> str:

@@ -13,7 +13,7 @@ from framefarm.event_fields import job_fields, worker_fields
 from framefarm.preparation import OutputFiles, check_files
 from framefarm.rendering import fetch, follow
 
-from .console import Verbosity, give_json, give_table, printable, say
+from .console import Verbosity, give, give_json, give_table, printable, say
 from .display import ProgressMode, open_display
 from .running import run
 from .shared import Farm, Json, Manifest, Progress, Quiet, Verbose, verbosity_of
@@ -105,6 +105,27 @@ def download(
         give_json(found | {"frames": facts.frames, "sha256": facts.sha256})
     else:
         say(f"{output}: {facts.frames} frames, {facts.size_bytes} bytes, sha256 {facts.sha256}")
+
+
+def pictures(
+    job_id: JobId,
+    output: Annotated[Path, typer.Option("-o", "--output", help="The folder to put them into.")],
+    farm: Farm,
+    as_json: Json = False,
+) -> None:
+    """Bring the pictures that show why a job failed here."""
+
+    async def work() -> list[Path]:
+        async with FarmClient(farm) as client:
+            return await client.download_pictures(job_id, output)
+
+    found = run(work())
+    if as_json:
+        give_json([str(path) for path in found])
+    for path in found if not as_json else ():
+        give(str(path))
+    if not found:
+        say(f"job {job_id} has no pictures of a failure")
 
 
 def workers(farm: Farm, as_json: Json = False) -> None:

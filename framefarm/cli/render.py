@@ -39,6 +39,14 @@ def render(
         ),
     ] = None,
     manifest: Manifest = None,
+    pictures: Annotated[
+        Path | None,
+        typer.Option(
+            "--pictures",
+            help="A folder for pictures that show why the job failed.",
+            show_default="OUT.pictures, if there are any",
+        ),
+    ] = None,
     farm: Farm = "",
     as_json: Json = False,
     progress: Progress = ProgressMode.AUTO,
@@ -48,7 +56,8 @@ def render(
     """Render a page to a video, here or on a farm."""
     verbosity = verbosity_of(quiet=quiet, verbose=verbose)
     place = Place(farm=farm or None, workers=workers)
-    files = OutputFiles(output=output, manifest=manifest)
+    shown = pictures or Path(f"{output.parent / output.stem}.pictures")
+    files = OutputFiles(output=output, manifest=manifest, pictures=shown)
 
     async def work() -> RenderedVideo:
         prepared = await prepare(source, with_props_read(options), output=files, place=place)

@@ -18,7 +18,7 @@ from framefarm.preparation import Place, prepare
 from framefarm.rendering import run_job
 from tests.support.command_line import framefarm, framefarm_command
 from tests.support.eventually import eventually
-from tests.support.fake_coordinator import VIDEO, Script, fake_coordinator
+from tests.support.fake_coordinator import VIDEO, Script, fake_coordinator, torn_seam
 
 SHA256 = hashlib.sha256(VIDEO).hexdigest()
 PLAYED = (ProgressMade(45, 90), PageLogged(chunk_index=0, level="log", text="hi"))
@@ -62,6 +62,34 @@ async def test_quiet_says_nothing_and_verbose_tells_the_console(page: str, tmp_p
     assert (quiet.code, quiet.out, quiet.err) == (0, "", "")
     assert verbose.code == 0
     assert "page, chunk 0, log: hi" in verbose.err.splitlines()
+
+
+async def test_a_job_that_fails_with_pictures_leaves_them_beside_its_video(
+    page: str, tmp_path: Path
+) -> None:
+    pictures = {"one.png": b"1", "other.png": b"2"}
+    script = Script(ends=JobState.FAILED, error=torn_seam(pictures), pictures=pictures)
+    async with fake_coordinator(tmp_path / "data", script) as (address, _):
+        farm = ["--farm", address]
+        request = ["render", page, "-o", str(tmp_path / "out.mp4"), "--frames", "90", *farm]
+        rendered = await framefarm(*request)
+        elsewhere = await framefarm(*request, "-q", "--pictures", str(tmp_path / "elsewhere"))
+        watched = await framefarm("watch", "job-1", *farm)
+        fetched = await framefarm("pictures", "job-1", "-o", str(tmp_path / "later"), *farm)
+        script.pictures = {}
+        lost = await framefarm(*request)
+
+    assert (rendered.code, elsewhere.code, watched.code, lost.code) == (1, 1, 1, 1)
+    told = [f"framefarm: see {tmp_path / 'out.pictures' / name}" for name in pictures]
+    assert rendered.err.splitlines()[-2:] == told
+    for folder in ("out.pictures", "elsewhere", "later"):
+        found = {path.name: path.read_bytes() for path in (tmp_path / folder).iterdir()}
+        assert found == pictures
+    hint = "framefarm: pictures of it: framefarm pictures job-1 -o DIR"
+    assert watched.err.splitlines()[-1] == hint
+    assert fetched.out.splitlines() == [str(tmp_path / "later" / name) for name in pictures]
+    assert "the pictures of it did not come" in lost.err
+    assert "frame 10 differs" in lost.err
 
 
 async def test_submit_watch_and_download_from_other_shells(page: str, tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ from renderer.composition import PageUrl
 from renderer.frames import FrameRange
 from renderer.settings import RenderSettings
 from tests.support.eventually import eventually
-from tests.support.fake_coordinator import VIDEO, Script, fake_coordinator
+from tests.support.fake_coordinator import VIDEO, Script, fake_coordinator, torn_seam
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -230,6 +230,43 @@ async def test_there_is_no_download_before_the_end_or_of_a_failed_job(tmp_path: 
             await farm.download(failed.id, tmp_path / "out.mp4")
 
     assert not (tmp_path / "out.mp4").exists()
+
+
+async def test_pictures_of_a_failure_come_into_a_folder_that_is_made_for_them(
+    tmp_path: Path,
+) -> None:
+    pictures = {"one.png": b"1" * 5, "other.png": b"2" * 300_000}
+    script = Script(ends=JobState.FAILED, error=torn_seam(pictures), pictures=pictures)
+    folder = tmp_path / "deep" / "pictures"
+    async with (
+        fake_coordinator(tmp_path / "data", script) as (address, _),
+        FarmClient(address) as farm,
+    ):
+        failed = await farm.create(a_spec())
+        brought = await farm.download_pictures(failed.id, folder)
+        script.ends = JobState.SUCCEEDED
+        fine = await farm.create(a_spec())
+        none = await farm.download_pictures(fine.id, tmp_path / "none")
+
+    assert {path.name: path.read_bytes() for path in brought} == pictures
+    assert sorted(folder.iterdir()) == brought
+    assert none == []
+    assert not (tmp_path / "none").exists()
+
+
+@pytest.mark.parametrize("name", ["../out.png", "/tmp/out.png", "..", ""])
+async def test_no_farm_writes_where_it_was_not_asked_to(tmp_path: Path, name: str) -> None:
+    pictures = {name: b"1"}
+    script = Script(ends=JobState.FAILED, error=torn_seam(pictures), pictures=pictures)
+    async with (
+        fake_coordinator(tmp_path / "data", script) as (address, _),
+        FarmClient(address) as farm,
+    ):
+        failed = await farm.create(a_spec())
+        with pytest.raises(DownloadDamagedError, match="that is no name"):
+            await farm.download_pictures(failed.id, tmp_path / "pictures")
+
+    assert [*(tmp_path / "pictures").iterdir()] == []
 
 
 async def test_a_cancelled_job_ends_its_watchers(tmp_path: Path) -> None:

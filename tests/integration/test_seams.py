@@ -8,17 +8,20 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from coordinator.job import ChunkMoved, ChunkState, Event, JobState, ProgressMade, StateChanged
 from coordinator.orchestrator import RenderOrchestrator
 from coordinator.seams import SeamMismatchError
-from executors.base import ChunkTask
+from executors.base import ChunkTask, Edges
 from renderer.bundle import BundleStore
 from renderer.frames import FrameRange
+from tests.support.eventually import eventually
 from tests.support.fake_executor import FakeExecutor
 from tests.support.farm import grpc_executor, running_coordinator, running_worker
 from tests.support.frame_numbers import decode_frame_numbers
 from tests.support.picture_renderer import PictureRenderer
+from tests.support.pictures import HEIGHT_PX, WIDTH_PX, numbered_picture
 from tests.support.tasks import a_spec, a_task
 
 
@@ -40,8 +43,27 @@ def wrong_in_turns(task: ChunkTask, number: int) -> int:
     return number + 500 if is_wrong else wrong_once(task, number)
 
 
-async def render(executor: FakeExecutor, bundles: BundleStore, tmp_path: Path) -> list[Event]:
+async def render_odd_one_last(
+    executor: FakeExecutor, bundles: BundleStore, tmp_path: Path
+) -> list[Event]:
+    """Render, and let chunk 1 end when its neighbours are there."""
+    executor.slow[1] = asyncio.Event()
     events: list[Event] = []
+
+    def are_there() -> set[int]:
+        moved = [event for event in events if isinstance(event, ChunkMoved)]
+        return {event.index for event in moved if event.state is ChunkState.RENDERED}
+
+    rendering = asyncio.create_task(render(executor, bundles, tmp_path, events))
+    await eventually(lambda: are_there() == {0, 2, 3})
+    executor.slow[1].set()
+    return await rendering
+
+
+async def render(
+    executor: FakeExecutor, bundles: BundleStore, tmp_path: Path, events: list[Event] | None = None
+) -> list[Event]:
+    events = [] if events is None else events
     orchestrator = RenderOrchestrator(bundles, executor)
     plan = orchestrator.plan(a_spec(40), job_id="job")
     await orchestrator.render(plan, tmp_path / "out.mp4", on_event=events.append)
@@ -68,7 +90,7 @@ async def test_the_chunks_of_a_torn_seam_are_rendered_again_and_no_others(
 ) -> None:
     executor = FakeExecutor(drawn_by=wrong_once)
 
-    events = await render(executor, bundles, tmp_path)
+    events = await render_odd_one_last(executor, bundles, tmp_path)
 
     assert decode_frame_numbers(tmp_path / "out.mp4") == list(range(40))
     again = [(task.index, task.attempt) for task in executor.calls[4:]]
@@ -84,16 +106,66 @@ async def test_the_chunks_of_a_torn_seam_are_rendered_again_and_no_others(
     assert events[-1] == StateChanged(JobState.ASSEMBLING)
 
 
-async def test_a_seam_that_is_torn_twice_fails_the_job(
+async def test_a_seam_is_compared_as_soon_as_both_its_chunks_are_there(
+    tmp_path: Path, bundles: BundleStore
+) -> None:
+    executor = FakeExecutor(drawn_by=wrong_once, slow={3: asyncio.Event()})
+    rendering = asyncio.create_task(render(executor, bundles, tmp_path))
+
+    await eventually(lambda: any(task.attempt == 2 for task in executor.calls))
+    assert 3 not in executor.ended
+    executor.slow[3].set()
+    await rendering
+
+    assert decode_frame_numbers(tmp_path / "out.mp4") == list(range(40))
+
+
+async def test_a_job_fails_at_a_torn_seam_without_waiting_for_its_other_chunks(
+    tmp_path: Path, bundles: BundleStore
+) -> None:
+    executor = FakeExecutor(drawn_by=wrong_always, waits={3})
+
+    with pytest.raises(SeamMismatchError):
+        await render(executor, bundles, tmp_path)
+
+    assert executor.stopped == [3]
+
+
+async def test_a_seam_that_is_torn_twice_fails_the_job_and_leaves_its_pictures(
     tmp_path: Path, bundles: BundleStore
 ) -> None:
     executor = FakeExecutor(drawn_by=wrong_always)
+    orchestrator = RenderOrchestrator(bundles, executor)
+    plan = orchestrator.plan(a_spec(20), job_id="job")
+    folder = tmp_path / "pictures"
 
     with pytest.raises(SeamMismatchError, match="frame 10 of chunk 1 on here") as caught:
-        await render(executor, bundles, tmp_path)
+        await orchestrator.render(plan, tmp_path / "out.mp4", pictures=folder)
 
     assert caught.value.chunk_index == 1
-    assert len(executor.calls) == 7
+    assert [(task.index, task.attempt) for task in executor.calls[2:]] == [(0, 2), (1, 2)]
+    names = [f"frame-10-{what}.png" for what in ("after-chunk-0", "in-chunk-1", "difference")]
+    assert [picture.name for picture in caught.value.pictures] == names
+    assert sorted(path.name for path in folder.iterdir()) == sorted(names)
+    after, within, difference = (folder / name for name in names)
+    assert after.read_bytes() == numbered_picture(10).png()
+    assert within.read_bytes() == numbered_picture(510).png()
+    with Image.open(difference) as image:
+        assert image.size == (3 * WIDTH_PX, HEIGHT_PX)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["pictures", "store"]
+
+
+async def test_an_executor_that_keeps_no_pictures_leaves_none(
+    tmp_path: Path, bundles: BundleStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tests.support.fake_executor._edges", lambda *_: Edges())
+    orchestrator = RenderOrchestrator(bundles, FakeExecutor(drawn_by=wrong_always))
+    plan = orchestrator.plan(a_spec(20), job_id="job")
+
+    with pytest.raises(SeamMismatchError) as caught:
+        await orchestrator.render(plan, tmp_path / "out.mp4", pictures=tmp_path / "pictures")
+
+    assert caught.value.pictures == ()
     assert [path.name for path in tmp_path.iterdir()] == ["store"]
 
 
@@ -102,7 +174,7 @@ async def test_a_seam_that_a_second_try_tears_has_a_try_of_its_own(
 ) -> None:
     executor = FakeExecutor(drawn_by=wrong_in_turns)
 
-    await render(executor, bundles, tmp_path)
+    await render_odd_one_last(executor, bundles, tmp_path)
 
     again = [(task.index, task.attempt) for task in executor.calls[4:]]
     assert sorted(again) == [(0, 2), (1, 2), (2, 2), (2, 3), (3, 2)]

@@ -24,6 +24,7 @@ from coordinator.job import (
     Output,
     ProgressMade,
     StateChanged,
+    StoredPicture,
 )
 from executors.transfer import receive_bundle
 from protos.framefarm.v1 import coordinator_pb2 as pb
@@ -56,6 +57,7 @@ class Script:
     events: tuple[Event, ...] = ()
     error: JobError | None = None
     video: bytes = VIDEO
+    pictures: dict[str, bytes] = field(default_factory=dict)
     promised_sha256: str | None = None
     watch_breaks_after: int | None = None
     download_breaks_after: int | None = None
@@ -148,8 +150,10 @@ class FakeCoordinator(coordinator_pb2_grpc.RenderCoordinatorServicer):
     ) -> None:
         self.seen.offsets.append(request.offset)
         sent = 0
-        for start in range(request.offset, len(self.script.video), 1 << 18):
-            data = self.script.video[start : start + (1 << 18)]
+        is_picture = request.part == pb.OUTPUT_PART_PICTURE
+        file = self.script.pictures[request.name] if is_picture else self.script.video
+        for start in range(request.offset, len(file), 1 << 18):
+            data = file[start : start + (1 << 18)]
             await context.write(pb.DownloadOutputResponse(data=data))
             sent += len(data)
             if self.script.download_breaks_after == sent:
@@ -257,6 +261,15 @@ async def fake_coordinator(
     )
     async with open_server("127.0.0.1:0", [service], status_of=_status_of) as server:
         yield server.address, fake
+
+
+def torn_seam(pictures: dict[str, bytes]) -> JobError:
+    """The error of a job whose chunks do not fit together, with pictures of that."""
+    stored = [
+        StoredPicture(name=name, size_bytes=len(data), sha256=hashlib.sha256(data).hexdigest())
+        for name, data in pictures.items()
+    ]
+    return JobError(reason="SEAM_MISMATCH", message="frame 10 differs", pictures=tuple(stored))
 
 
 def _status_of(error: Exception) -> RichStatus | None:

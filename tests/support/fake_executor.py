@@ -8,7 +8,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from executors.base import AttemptStarted, ChunkResult, ChunkTask, FramesDone, OnProgress, PageLog
+from executors.base import (
+    AttemptStarted,
+    ChunkResult,
+    ChunkTask,
+    Edges,
+    FramesDone,
+    OnProgress,
+    PageLog,
+)
 from executors.errors import ExecutorError
 from renderer.picture import Picture
 
@@ -21,13 +29,14 @@ class FakeExecutor:
     """Makes real chunk files of numbered pictures.
 
     `fails` names chunks with the error they raise, `waits` those that never end by themselves.
-    `drawn` may change the frame number that is drawn, `drawn_by` by the task it is drawn for.
-    `is_blind` executors tell no digests. `calls`, `ended` and `stopped` are what happened: the
-    last for chunks that were cancelled.
+    `slow` ones end when their event is set. `drawn` may change the frame number that is drawn,
+    `drawn_by` by the task it is drawn for. `is_blind` executors tell no digests. `calls`, `ended`
+    and `stopped` are what happened: the last for chunks that were cancelled.
     """
 
     fails: dict[int, ExecutorError] = field(default_factory=dict)
     waits: set[int] = field(default_factory=set)
+    slow: dict[int, asyncio.Event] = field(default_factory=dict)
     drawn: Callable[[int], int] = lambda number: number
     drawn_by: Callable[[ChunkTask, int], int] | None = None
     is_blind: bool = False
@@ -46,6 +55,8 @@ class FakeExecutor:
         try:
             if task.index in self.waits:
                 await asyncio.Event().wait()
+            if ready := self.slow.get(task.index):
+                await ready.wait()
             await asyncio.sleep(0)
             if error := self.fails.get(task.index):
                 raise error
@@ -68,6 +79,7 @@ class FakeExecutor:
             worker="here",
             seconds=0.1,
             attempt=task.attempt,
+            edges=_edges(task, pictures),
             **({} if self.is_blind else digests(pictures, len(task.frames))),
         )
 
@@ -75,3 +87,10 @@ class FakeExecutor:
         draw = self.drawn_by or (lambda _, number: self.drawn(number))
         numbers = range(task.frames.start, task.frames.stop + task.has_successor)
         return [numbered_picture(draw(task, number)) for number in numbers]
+
+
+def _edges(task: ChunkTask, pictures: list[Picture]) -> Edges:
+    if not task.paints_all:
+        return Edges()
+    following = b"".join(picture.png() for picture in pictures[len(task.frames) :])
+    return Edges(first=pictures[0].png(), following=following)

@@ -85,6 +85,8 @@ class _OutputPartEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_OutputPart
     """JSON lines, one for each frame: frame, sha256 (of its picture before it was encoded; "" where
     the executor does not tell), chunk, worker, attempt.
     """
+    OUTPUT_PART_PICTURE: _OutputPart.ValueType  # 3
+    """A picture of JobError, the one called `name`."""
 
 class OutputPart(_OutputPart, metaclass=_OutputPartEnumTypeWrapper): ...
 
@@ -95,6 +97,8 @@ OUTPUT_PART_MANIFEST: OutputPart.ValueType  # 2
 """JSON lines, one for each frame: frame, sha256 (of its picture before it was encoded; "" where
 the executor does not tell), chunk, worker, attempt.
 """
+OUTPUT_PART_PICTURE: OutputPart.ValueType  # 3
+"""A picture of JobError, the one called `name`."""
 Global___OutputPart: _TypeAlias = OutputPart  # noqa: Y015
 
 class _WorkerState:
@@ -304,6 +308,7 @@ class JobError(_message.Message):
     MESSAGE_FIELD_NUMBER: _builtins.int
     DETAIL_FIELD_NUMBER: _builtins.int
     CHUNK_INDEX_FIELD_NUMBER: _builtins.int
+    PICTURES_FIELD_NUMBER: _builtins.int
     reason: _builtins.str
     """UPPER_SNAKE, stable"""
     message: _builtins.str
@@ -311,6 +316,10 @@ class JobError(_message.Message):
     detail: _builtins.str
     """long text, like a page's stack"""
     chunk_index: _builtins.int
+    @_builtins.property
+    def pictures(self) -> _containers.RepeatedCompositeFieldContainer[Global___StoredPicture]:
+        """What shows it: of SEAM_MISMATCH, the two pictures of the frame and where they differ."""
+
     def __init__(
         self,
         *,
@@ -318,16 +327,45 @@ class JobError(_message.Message):
         message: _builtins.str = ...,
         detail: _builtins.str = ...,
         chunk_index: _builtins.int | None = ...,
+        pictures: _abc.Iterable[Global___StoredPicture] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_chunk_index", b"_chunk_index", "chunk_index", b"chunk_index"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_chunk_index", b"_chunk_index", "chunk_index", b"chunk_index", "detail", b"detail", "message", b"message", "reason", b"reason"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_chunk_index", b"_chunk_index", "chunk_index", b"chunk_index", "detail", b"detail", "message", b"message", "pictures", b"pictures", "reason", b"reason"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__chunk_index: _TypeAlias = _typing.Literal["chunk_index"]  # noqa: Y015
     _WhichOneofArgType__chunk_index: _TypeAlias = _typing.Literal["_chunk_index", b"_chunk_index"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType__chunk_index) -> _WhichOneofReturnType__chunk_index | None: ...
 
 Global___JobError: _TypeAlias = JobError  # noqa: Y015
+
+@_typing.final
+class StoredPicture(_message.Message):
+    """A PNG file: DownloadOutput brings it, by its name."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    SIZE_BYTES_FIELD_NUMBER: _builtins.int
+    SHA256_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """a plain file name"""
+    size_bytes: _builtins.int
+    sha256: _builtins.str
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        size_bytes: _builtins.int = ...,
+        sha256: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "sha256", b"sha256", "size_bytes", b"size_bytes"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StoredPicture: _TypeAlias = StoredPicture  # noqa: Y015
 
 @_typing.final
 class Output(_message.Message):
@@ -715,19 +753,23 @@ class DownloadOutputRequest(_message.Message):
     JOB_ID_FIELD_NUMBER: _builtins.int
     OFFSET_FIELD_NUMBER: _builtins.int
     PART_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
     job_id: _builtins.str
     offset: _builtins.int
     part: Global___OutputPart.ValueType
+    name: _builtins.str
+    """with PICTURE"""
     def __init__(
         self,
         *,
         job_id: _builtins.str = ...,
         offset: _builtins.int = ...,
         part: Global___OutputPart.ValueType = ...,
+        name: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["job_id", b"job_id", "offset", b"offset", "part", b"part"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["job_id", b"job_id", "name", b"name", "offset", b"offset", "part", b"part"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

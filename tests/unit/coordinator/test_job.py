@@ -23,6 +23,7 @@ from coordinator.job import (
     PageLogged,
     ProgressMade,
     StateChanged,
+    StoredPicture,
     changed,
 )
 from renderer.composition import BundleEntry
@@ -118,7 +119,13 @@ def test_a_job_survives_the_wire() -> None:
         frames_done=3,
         created_at=NOW,
         ended_at=NOW,
-        error=JobError(reason="PAGE_ERROR", message="boom", detail="stack", chunk_index=0),
+        error=JobError(
+            reason="PAGE_ERROR",
+            message="boom",
+            detail="stack",
+            chunk_index=0,
+            pictures=(StoredPicture(name="a.png", size_bytes=9, sha256="c" * 64),),
+        ),
         output=Output(size_bytes=1, sha256="00", frames=30, width_px=2, height_px=2),
     )
 

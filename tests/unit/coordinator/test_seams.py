@@ -32,8 +32,13 @@ def a_result(index: int, pictures: str, following: str) -> ChunkResult:
 FITTING = {0: a_result(0, "ab", "c"), 1: a_result(1, "cd", "e"), 2: a_result(2, "ef", "")}
 
 
+def torn_anywhere(results: dict[int, ChunkResult]) -> list[int]:
+    """The first frames of chunks that do not go on where the one before them ended."""
+    return [seam.frame for at in range(0, 3, 2) for seam in torn(TASKS, results, at=at)]
+
+
 def test_chunks_that_go_on_where_the_last_one_ended_have_no_torn_seam() -> None:
-    assert torn(TASKS, FITTING) == []
+    assert torn_anywhere(FITTING) == []
 
 
 @pytest.mark.parametrize(
@@ -51,17 +56,31 @@ def test_a_seam_is_torn_where_two_chunks_differ_in_a_frame(
 ) -> None:
     results = FITTING | {index: a_result(index, pictures, following)}
 
-    assert [seam.frame for seam in torn(TASKS, results)] == frames
+    assert torn_anywhere(results) == frames
 
 
 def test_a_chunk_without_digests_fits_to_any_other() -> None:
     blind = replace(FITTING[1], frame_digests=(), next_frame_digest="")
 
-    assert torn(TASKS, FITTING | {1: blind}) == []
+    assert torn_anywhere(FITTING | {1: blind}) == []
 
 
 def test_one_chunk_has_no_seam() -> None:
-    assert torn(plan("job", a_spec(10)).tasks, {0: FITTING[0]}) == []
+    assert torn(plan("job", a_spec(10)).tasks, {0: FITTING[0]}, at=0) == []
+
+
+def test_a_chunk_is_compared_with_both_neighbours_and_only_with_those_that_are_there() -> None:
+    odd = a_result(1, "xd", "x")
+
+    assert [seam.frame for seam in torn(TASKS, FITTING | {1: odd}, at=1)] == [10, 20]
+    assert [seam.frame for seam in torn(TASKS, {1: odd, 2: FITTING[2]}, at=1)] == [20]
+    assert torn(TASKS, {1: odd}, at=1) == []
+
+
+def test_a_chunk_of_another_engine_tears_no_seam() -> None:
+    other = replace(a_result(1, "xd", "x"), fingerprint="g")
+
+    assert torn_anywhere(FITTING | {1: other}) == []
 
 
 def test_a_mismatch_names_the_frame_both_chunks_and_both_workers() -> None:

@@ -55,6 +55,7 @@ GRAMMAR = {
         "--mode", "--canvas", "--target", "--codec", "--crf", "--preset", "--gop", "--props",
         "--seed", "--audio", "--stability-timeout", "--workers", "--chunk-frames", "--farm",
         "--json", "--progress", "--quiet", "--verbose", "-o", "-q", "-v", "--manifest",
+        "--pictures", "--cookie", "--transparent", "--background", "--follow-target",
     },
     "worker": {"--listen", "--slots", "--data-dir", "--name", "--sandbox"},
     "coordinator": {"--listen", "--workers", "--data-dir"},
@@ -64,6 +65,7 @@ GRAMMAR = {
     "jobs": {"--farm", "--json"},
     "cancel": {"--farm"},
     "download": {"--farm", "-o", "--manifest"},
+    "pictures": {"--farm", "-o", "--json"},
     "workers": {"--farm", "--json"},
     "doctor": set[str](),
 }  # fmt: skip
