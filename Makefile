@@ -1,6 +1,6 @@
 # Each target calls one tool; `make setup` brings what they need. `make` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check e2e containers proto image
+.PHONY: help setup demo test check e2e containers bench proto image
 
 PYTEST := .venv/bin/pytest
 
@@ -23,6 +23,9 @@ e2e: setup  ## only the tests with real Chromium and ffmpeg
 
 containers: setup  ## build the images and run a farm of containers (needs a Docker engine)
 	$(PYTEST) tests/containers
+
+bench: setup  ## measure pages and peers → benchmarks/results (BENCH=full: all, three times)
+	@benchmarks/run $(BENCH)
 
 check: setup  ## lint, format, types, generated code, links
 	scripts/check

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from . import check, doctor, jobs, render, services
+from . import benchmark, check, doctor, jobs, render, services
 from .console import give
 
 app = typer.Typer(
@@ -38,6 +38,7 @@ def root(
 app.command("render")(render.render)
 app.command("submit")(render.submit)
 app.command("check")(check.check)
+app.command("benchmark")(benchmark.benchmark)
 app.command("watch")(jobs.watch)
 app.command("jobs")(jobs.jobs)
 app.command("cancel")(jobs.cancel)

@@ -61,6 +61,7 @@ GRAMMAR = {
     "coordinator": {"--listen", "--workers", "--data-dir"},
     "submit": {"--farm", "--json", "--width", "--audio", "--chunk-frames"},
     "check": {"--json", "--pictures", "-v", "--width", "--frames", "--stateful", "--seekable"},
+    "benchmark": {"--json", "--slots", "-q", "--width", "--frames"},
     "watch": {"--farm", "--json", "--progress", "-q", "-v"},
     "jobs": {"--farm", "--json"},
     "cancel": {"--farm"},
