@@ -10,6 +10,16 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What a chunk, which begins at frame `start`, asks of the worker that it waits for."""
+
+    job_id: str
+    digest: str | None
+    start: int = 0
+    avoid: Collection[str] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerView:
     """A worker as a dispatcher sees it."""
 
@@ -18,7 +28,8 @@ class WorkerView:
     leased: int
     serving: bool
     fingerprint: str
-    warm: bool = False
+    holds_bundle: bool = False
+    warm_from: int | None = None  # it has the job's page open, and that can show this frame
 
     @property
     def has_room(self) -> bool:
@@ -31,8 +42,9 @@ def pick(
     """Choose the worker for a chunk, or None when the chunk must wait.
 
     Only workers with room and the job's fingerprint count (None: the job has none yet). Among
-    them: one that has not failed this chunk, then one that holds its composition, then the least
-    loaded by share, then by address, so that the choice is the same for the same values.
+    them: one that has not failed this chunk, then one whose page is open and near, then one that
+    holds its composition, then the least loaded by share, then by address, so that the choice is
+    the same for the same values.
     """
     fit = [
         worker
@@ -45,7 +57,9 @@ def pick(
         fit,
         key=lambda worker: (
             worker.address in avoid,
-            not worker.warm,
+            worker.warm_from is None,
+            -(worker.warm_from or 0),
+            not worker.holds_bundle,
             worker.leased / worker.slots,
             worker.address,
         ),

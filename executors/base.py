@@ -26,8 +26,10 @@ __all__ = [
     "Edges",
     "FramesDone",
     "OnProgress",
+    "PageKeeper",
     "PageLog",
     "RenderExecutor",
+    "WarmPage",
 ]
 
 
@@ -139,4 +141,22 @@ class CompositionProber(Protocol):
             ExecutorError: and nothing else.
 
         """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class WarmPage:
+    """A page of a job that stands open. A chunk that begins at `from_frame` or later may use it."""
+
+    job_id: str
+    from_frame: int
+
+
+@runtime_checkable
+class PageKeeper(Protocol):
+    """What an executor may be, too: one that keeps pages open between the chunks of a job."""
+
+    @property
+    def warm_pages(self) -> tuple[WarmPage, ...]:
+        """The pages that no chunk uses now."""
         ...

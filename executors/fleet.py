@@ -11,28 +11,19 @@ from typing import TYPE_CHECKING, Final
 
 from serving.channel import new_channel
 
-from .balance import pick
+from .balance import Wish, pick
 from .errors import NoWorkerError
 from .link import WorkerLink
 from .tasks import task_group
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Collection
+    from collections.abc import AsyncGenerator
 
     from .discovery import Discovery
 
 log = logging.getLogger(__name__)
 
 REFRESH_S: Final = 1.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
-    """What a chunk asks of the worker that it waits for."""
-
-    job_id: str
-    digest: str | None
-    avoid: Collection[str] = ()
 
 
 @dataclass(eq=False, slots=True)
@@ -135,12 +126,13 @@ class Fleet:
 
     def _grant(self, waiter: _Waiter, fingerprint: str | None) -> bool:
         wish = waiter.wish
-        views = (link.view(wish.digest) for link in self._links.values())
+        views = (link.view(wish) for link in self._links.values())
         address = pick(views, fingerprint=fingerprint, avoid=wish.avoid)
         if address is None:
             return False
         link = self._links[address]
         link.leased += 1
+        link.use_page(wish)
         if pins := self._jobs.get(wish.job_id):
             pins[:] = [link.said.fingerprint] * len(pins)
         del self._queue[waiter]

@@ -11,11 +11,20 @@ import grpc.aio
 
 from renderer.composition import BundleEntry
 
-from .base import AttemptLost, AttemptStarted, ChunkEvent, ChunkResult, ChunkTask, OnProgress
+from .balance import Wish
+from .base import (
+    AttemptLost,
+    AttemptStarted,
+    ChunkEvent,
+    ChunkResult,
+    ChunkTask,
+    OnProgress,
+    WarmPage,
+)
 from .chunk_call import ChunkCall
 from .discovery import discovery
 from .errors import BundleAbsentError, ExecutorError, Retry, WorkerUnfitError
-from .fleet import Wish, open_fleet
+from .fleet import open_fleet
 from .probe_call import ProbeCall
 from .retry import Budget
 from .status import error_of
@@ -23,7 +32,7 @@ from .status import error_of
 T = TypeVar("T")
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable
+    from collections.abc import AsyncGenerator, Callable, Collection
     from pathlib import Path
 
     from renderer.bundle import BundleStore
@@ -71,8 +80,7 @@ class GrpcExecutor:
     ) -> T:
         budget, failed = Budget(), set[str]()
         while True:
-            wish = Wish(job_id=task.job_id, digest=_digest(task), avoid=failed)
-            async with self.fleet.lease(wish) as worker:
+            async with self.fleet.lease(_wish(task, failed)) as worker:
                 on_progress(AttemptStarted(worker.address, task.attempt))
                 try:
                     return await self._attempt(task, make_call, worker, on_progress)
@@ -94,13 +102,19 @@ class GrpcExecutor:
 
         call = make_call(task, worker.address, hear)
         async with worker.while_heard():
+            result = await self._run(call, task, worker)
+        if task.has_successor:
+            worker.leave_page(WarmPage(task.job_id, task.frames.stop))
+        return result
+
+    async def _run(self, call: WorkerCall[T], task: ChunkTask, worker: WorkerLink) -> T:
+        await self._bring(task, worker)
+        try:
+            return await call.run(worker.stub)
+        except BundleAbsentError:  # it has been cleaned away since
+            worker.forget(_digest(task) or "")
             await self._bring(task, worker)
-            try:
-                return await call.run(worker.stub)
-            except BundleAbsentError:  # it has been cleaned away since
-                worker.forget(_digest(task) or "")
-                await self._bring(task, worker)
-                return await call.run(worker.stub)
+            return await call.run(worker.stub)
 
     async def _bring(self, task: ChunkTask, worker: WorkerLink) -> None:
         if digest := _digest(task):
@@ -139,6 +153,10 @@ async def open_grpc_executor(context: ExecutorContext) -> AsyncGenerator[GrpcExe
     where = discovery(context.workers)
     async with open_fleet(where, worker_wait_s=context.worker_wait_s) as fleet:
         yield GrpcExecutor(fleet, context.bundles)
+
+
+def _wish(task: ChunkTask, failed: Collection[str]) -> Wish:
+    return Wish(job_id=task.job_id, digest=_digest(task), start=task.frames.start, avoid=failed)
 
 
 def _digest(task: ChunkTask) -> str | None:

@@ -12,6 +12,7 @@ import grpc.aio
 from protos.framefarm.v1 import worker_pb2, worker_pb2_grpc
 
 from .balance import WorkerView
+from .base import WarmPage
 from .errors import WorkerLostError
 from .tasks import task_group
 from .transfer import send_bundle
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
     from renderer.bundle import BundleStore
+
+    from .balance import Wish
 
 ASK_TIMEOUT_S: Final = 3.0
 # As long as keepalive takes to find a connection dead (serving.channel). It finds no process that
@@ -47,22 +50,42 @@ class WorkerLink:
         self._busy_elsewhere = 0
         self._silent_since_s: float | None = None
         self._bundles: set[str] = set()
+        self._pages: list[WarmPage] = []
         self._sending = asyncio.Lock()
 
     @property
     def is_serving(self) -> bool:
         return not (self.problem or self.unfit or self.said.draining or self.gone)
 
-    def view(self, digest: str | None) -> WorkerView:
-        """The worker as the balance sees it, for a chunk of the bundle `digest`."""
+    def view(self, wish: Wish | None) -> WorkerView:
+        """The worker as the balance sees it, for a chunk."""
+        page = self._nearest(wish)
         return WorkerView(
             address=self.address,
             slots=self.said.slots - self._busy_elsewhere,
             leased=self.leased,
             serving=self.is_serving,
             fingerprint=self.said.fingerprint,
-            warm=digest in self._bundles,
+            holds_bundle=wish is not None and wish.digest in self._bundles,
+            warm_from=page.from_frame if page else None,
         )
+
+    def use_page(self, wish: Wish) -> None:
+        """A chunk goes there, and will use the open page that is nearest, if there is one."""
+        if page := self._nearest(wish):
+            self._pages.remove(page)
+
+    def leave_page(self, page: WarmPage) -> None:
+        """A chunk has been rendered there, and its page stays open."""
+        self._pages.append(page)
+
+    def _nearest(self, wish: Wish | None) -> WarmPage | None:
+        reaching = (
+            page
+            for page in self._pages
+            if wish and page.job_id == wish.job_id and page.from_frame <= wish.start
+        )
+        return max(reaching, key=lambda page: page.from_frame, default=None)
 
     async def ask(self) -> None:
         """Ask the worker how it is, and remember the answer, or what went wrong."""
@@ -75,6 +98,7 @@ class WorkerLink:
             return
         self.heard()
         self.said = said
+        self._pages = [WarmPage(page.job_id, page.from_frame) for page in said.warm_pages]
         self.problem = ""
         self._busy_elsewhere = max(0, said.slots - said.free_slots - self.leased)
 
@@ -109,6 +133,7 @@ class WorkerLink:
         """Take no more chunks until the worker has answered again."""
         self.problem = problem or "unknown"
         self._bundles.clear()  # it may come back with an empty disk
+        self._pages.clear()
 
     async def bring(self, digest: str, store: BundleStore) -> None:
         """See to it that the worker has the bundle; once, however many chunks ask.

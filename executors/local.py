@@ -17,10 +17,11 @@ from renderer.errors import (
     MissingToolError,
     RenderError,
 )
+from renderer.keeping import WarmLimits
 from renderer.renderer import RenderedChunk, open_renderer
 from renderer.tools import find_tools
 
-from .base import AttemptStarted, ChunkResult, ChunkTask, OnProgress
+from .base import AttemptStarted, ChunkResult, ChunkTask, OnProgress, WarmPage
 from .errors import (
     BundleAbsentError,
     ChunkStalledError,
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from renderer.events import OnRenderEvent
     from renderer.frames import FrameRange
     from renderer.history import ProbeResult
+    from renderer.keeping import KeptPage
     from renderer.settings import RenderSettings
 
     from .plugins import ExecutorContext
@@ -51,6 +53,9 @@ class ChunkRenderer(Protocol):
     @property
     def fingerprint(self) -> str: ...
 
+    @property
+    def warm_pages(self) -> tuple[KeptPage, ...]: ...
+
     async def render(  # noqa: PLR0913  # the renderer's
         self,
         composition: Composition,
@@ -61,6 +66,7 @@ class ChunkRenderer(Protocol):
         on_event: OnRenderEvent,
         has_successor: bool = False,
         paints_all: bool = False,
+        series: str = "",
     ) -> RenderedChunk: ...
 
     async def probe(
@@ -95,6 +101,7 @@ class LocalExecutor:
                     on_event=on_progress,
                     has_successor=task.has_successor,
                     paints_all=task.paints_all,
+                    series=task.job_id,
                 )
             except RenderError as error:
                 raise _translated(error, task) from error
@@ -114,6 +121,11 @@ class LocalExecutor:
             next_frame_digest=chunk.next_frame_digest,
         )
 
+    @property
+    def warm_pages(self) -> tuple[WarmPage, ...]:
+        pages = self._renderer.warm_pages
+        return tuple(WarmPage(page.key.series, page.from_frame) for page in pages)
+
     async def probe(self, task: ChunkTask) -> ProbeResult:
         async with self._slots:
             try:
@@ -129,14 +141,15 @@ class LocalExecutor:
 
 @asynccontextmanager
 async def open_local_executor(context: ExecutorContext) -> AsyncGenerator[LocalExecutor]:
-    """Open an executor with a renderer of its own, for one chunk at a time.
+    """Open an executor with a renderer of its own, for one chunk at a time, and a warm browser.
 
     Raises:
         MissingToolError: this machine cannot render; the message says what to install.
 
     """
     tools = find_tools(context.environment)
-    async with open_renderer(context.bundles, tools) as renderer:
+    limits = WarmLimits(browsers=1)
+    async with open_renderer(context.bundles, tools, limits=limits) as renderer:
         yield LocalExecutor(renderer)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from .settings import History
 
 if TYPE_CHECKING:
-    from .capture.base import CaptureStrategy
+    from .capture.remembering import RememberingCapture
     from .picture import Picture
     from .session import Session
 
@@ -18,27 +18,30 @@ APPROACH_FRAMES: Final = 3
 
 async def first_picture(
     session: Session,
-    capture: CaptureStrategy,
+    capture: RememberingCapture,
     start: int,
     history: History,
     *,
     paints_all: bool = False,
 ) -> Picture:
-    """Bring a page that is at its beginning to frame `start`, and return the picture of that.
+    """Bring a page to frame `start`, and return the picture of that.
 
-    Time goes only forward, and pages have a memory: what came before is played, not filmed. A page
-    without a memory is drawn once, so that its animations begin, and then time jumps.
+    Time goes only forward, and pages have a memory: what comes before is played, not filmed. A page
+    without a memory is drawn once, so that its animations begin, and then time jumps. A page that
+    was filmed before goes on from where it is; it may be at `start` already.
 
     Some of a page's memory is Chromium's: where an animated GIF is goes by what was painted. With
     `paints_all` every frame is painted, which takes longer and is as if the chunk began at 0.
     """
+    if (picture := capture.recall(start)) is not None:
+        return picture
     near = 0 if paints_all else max(0, start - APPROACH_FRAMES)
-    if history is History.SEEKABLE and near > 1:
-        await capture.approach(0)
+    if history is History.SEEKABLE and near > max(1, session.next_frame):
+        if session.next_frame == 0:
+            await capture.approach(0)
         session.leave_out(near)
-    else:
-        for frame in range(near):
-            await capture.skip(frame)
-    for frame in range(near, start):
+    for frame in range(session.next_frame, near):
+        await capture.skip(frame)
+    for frame in range(max(session.next_frame, near), start):
         await capture.approach(frame)
     return await capture.capture(start)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from .capture.base import CaptureStrategy
+    from .capture.remembering import RememberingCapture
     from .encode.feed import Feed
     from .encode.ffmpeg import Encoder
     from .encode.pictures import PictureStream
@@ -36,6 +37,7 @@ class Film:
     output: Path
     has_successor: bool = False
     paints_all: bool = False
+    series: str = ""  # of films that may use one page, one after the other
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +55,7 @@ class Camera:
     """What films: a page, the way its pixels are taken, and ffmpeg."""
 
     session: Session
-    capture: CaptureStrategy
+    capture: RememberingCapture
     ffmpeg: Path
 
     async def film(self, film: Film, on_event: OnRenderEvent) -> Filmed:

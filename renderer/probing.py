@@ -16,6 +16,7 @@ from .settings import History
 
 if TYPE_CHECKING:
     from .capture.base import CaptureStrategy
+    from .capture.remembering import RememberingCapture
     from .frames import FrameRange
     from .picture import Picture
     from .session import Session
@@ -26,13 +27,13 @@ _WATCH: Final = "window[Symbol.for('framefarm.watch')]"
 _PAGE_FAULTS: Final = (CompositionError, FrameStalledError)
 
 Pictures = dict[int, bytes]
-OpenStage = Callable[[], AbstractAsyncContextManager["tuple[Session, CaptureStrategy]"]]
+OpenStage = Callable[[], AbstractAsyncContextManager["tuple[Session, RememberingCapture]"]]
 
 
 async def probe_page(open_stage: OpenStage, frames: FrameRange) -> ProbeResult:
     """Find out whether a page shows the same in each session, and after a jump.
 
-    `open_stage` opens the page anew, in a browser of its own, with `watch_script` in it.
+    `open_stage` opens the page anew, with `watch_script` in it; the browser may have had others.
 
     Raises:
         RenderError: the page throws where it is played, or cannot be filmed.

@@ -37,6 +37,21 @@ def tree_of(pid: int) -> list[psutil.Process]:
         return []
 
 
+def memory_bytes(pid: int) -> int:
+    """What a process and all that descend from it hold in memory. Blocks.
+
+    What processes share (code, the pixels of tiles) is in the size of each: the most that one of
+    them shares is counted, and what each has for itself.
+    """
+    own, most_shared = 0, 0
+    for process in tree_of(pid):
+        with suppress(psutil.NoSuchProcess):
+            held = process.memory_info()
+            own += held.rss - held.shared
+            most_shared = max(most_shared, held.shared)
+    return own + most_shared
+
+
 def descendants_with(argument: str) -> list[psutil.Process]:
     """This process's descendants that were started with `argument` on their command line."""
     found: list[psutil.Process] = []

@@ -9,8 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from .approach import APPROACH_FRAMES
-from .browser import LaunchOptions, Sandbox, open_playwright, sandbox_is_on
+from .browser import LaunchOptions, Sandbox, open_browser, open_playwright, sandbox_is_on
 from .bundle import sha256_of
 from .composition import BundleEntry
 from .encode.probe import check_chunk, probe
@@ -19,17 +18,21 @@ from .events import PageLog
 from .filming import Camera, Film
 from .fingerprint import Fingerprint, read_fingerprint
 from .floor import Ground, measure_floor
+from .keeping import COLD, KeptPage, View, WarmLimits
 from .media.projection import MediaRoom
 from .probing import probe_page, watch_script
 from .session import FRAME_TIMEOUT_S
 from .site import open_site
-from .studio import Studio, View
+from .studio import Studio
 from .timings import Timings
+from .warm import open_warm_browsers
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
+    from contextlib import AbstractAsyncContextManager
     from pathlib import Path
 
+    from .browser import Browser
     from .bundle import BundleStore
     from .composition import Composition
     from .encode.pictures import PictureStream
@@ -64,8 +67,11 @@ async def open_renderer(
     *,
     sandbox: Sandbox = Sandbox.AUTO,
     frame_timeout_s: float = FRAME_TIMEOUT_S,
+    limits: WarmLimits = COLD,
 ) -> AsyncGenerator[Renderer]:
     """Open a renderer of `bundles` and of URLs. It renders as many chunks at once as asked.
+
+    Between renders it keeps no browser, unless `limits` let it.
 
     Raises:
         MissingToolError: Chromium, ffmpeg or Playwright's driver does not start.
@@ -78,12 +84,16 @@ async def open_renderer(
             chromium=tools.chromium, sandbox=is_sandboxed, resolver_rules=site.resolver_rules
         )
         media = MediaRoom(site, tools)
-        studio = Studio(playwright, options, site, tools, frame_timeout_s, media)
-        yield Renderer(studio, fingerprint)
+
+        def start(scale: float) -> AbstractAsyncContextManager[Browser]:
+            return open_browser(playwright, replace(options, device_scale_factor=scale))
+
+        async with open_warm_browsers(start, limits) as warm:
+            yield Renderer(Studio(warm, site, tools, frame_timeout_s, media), fingerprint)
 
 
 class Renderer:
-    """Renders chunks, each with a browser of its own."""
+    """Renders chunks, each in a browser that it has for itself."""
 
     def __init__(self, studio: Studio, facts: Fingerprint) -> None:
         self._studio = studio
@@ -93,6 +103,11 @@ class Renderer:
     def fingerprint(self) -> str:
         """All of this machine that decides pixels, in one short word."""
         return self.facts.id
+
+    @property
+    def warm_pages(self) -> tuple[KeptPage, ...]:
+        """The pages that stand ready for the next chunk of their series."""
+        return self._studio.warm.pages
 
     async def render(  # noqa: PLR0913  # a chunk is what these say
         self,
@@ -104,13 +119,16 @@ class Renderer:
         on_event: OnRenderEvent,
         has_successor: bool = False,
         paints_all: bool = False,
+        series: str = "",
     ) -> RenderedChunk:
         """Render the frames to a video file at `output`.
 
         It stands there, complete and verified, when this returns; nothing stands there when it
-        raises, and no process of it is left. `on_event` is called from this event loop. With
+        raises, and no process of it is left then. `on_event` is called from this event loop. With
         `has_successor` the frame that follows is captured too, only for its digest; with
-        `paints_all` no frame on the way to the first one goes unpainted.
+        `paints_all` no frame on the way to the first one goes unpainted. Renders of one `series`
+        may use one page, one after the other; without one, and with `paints_all`, it is a fresh
+        page, and nobody uses it again.
 
         Raises:
             RenderError: and nothing else.
@@ -130,6 +148,7 @@ class Renderer:
                 output=part,
                 has_successor=has_successor,
                 paints_all=paints_all,
+                series="" if paints_all else series,
             )
             filmed = await self._film(film, on_event)
             await self._check(film, filmed.pictures)
@@ -168,7 +187,6 @@ class Renderer:
         view = View(
             url=await self._address(composition),
             settings=settings,
-            first_drawn=0,
             scripts=(watch_script(),),
         )
         return await probe_page(lambda: self._studio.stage(view, on_event), frames)
@@ -196,7 +214,7 @@ class Renderer:
             ffmpeg=self._studio.tools.ffmpeg,
             output=scratch / f"{uuid4().hex}.mp4",
         )
-        view = View(url=await self._address(composition), settings=settings, first_drawn=0)
+        view = View(url=await self._address(composition), settings=settings)
         await measure_floor(lambda: self._studio.stage(view, on_event), ground, on_event)
 
     async def _address(self, composition: Composition) -> str:
@@ -219,7 +237,9 @@ class Renderer:
         view = View(
             url=film.url,
             settings=film.settings,
-            first_drawn=film.frames.start - APPROACH_FRAMES,
+            start=film.frames.start,
+            series=film.series if reads_memory else "",
+            goes_on=film.has_successor,
             reads_memory=reads_memory,
         )
         began_s = time.perf_counter()

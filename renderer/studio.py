@@ -2,64 +2,71 @@
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
 
-from .browser import open_browser
 from .capture.choose import choose, page_scripts
-from .session import Opening, open_session
+from .capture.remembering import RememberingCapture
+from .session import Opening, Session, open_session
+from .warm import Listener, WarmPage
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
-    from playwright.async_api import Playwright
-
-    from .browser import LaunchOptions
-    from .capture.base import CaptureStrategy
     from .events import OnRenderEvent
+    from .keeping import View
     from .media.projection import MediaRoom
-    from .session import Session
-    from .settings import RenderSettings
     from .site import Site
     from .tools import Tools
+    from .warm import WarmBrowser, WarmBrowsers
 
+_MEDIA: Final = "window[Symbol.for('framefarm.media')]"
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class View:
-    """A page and how to look at it. Nobody sees a frame before `first_drawn`.
-
-    `scripts` run in every document before its own, after ours.
-    """
-
-    url: str
-    settings: RenderSettings
-    first_drawn: int
-    scripts: tuple[str, ...] = ()
-    reads_memory: bool = True
+OnStage = tuple[Session, RememberingCapture]
 
 
 @dataclass(frozen=True, slots=True)
 class Studio:
     """What every render of a renderer shares."""
 
-    playwright: Playwright
-    launch: LaunchOptions
+    warm: WarmBrowsers
     site: Site
     tools: Tools
     frame_timeout_s: float
     media: MediaRoom
 
     @asynccontextmanager
-    async def stage(
-        self, view: View, on_event: OnRenderEvent
-    ) -> AsyncGenerator[tuple[Session, CaptureStrategy]]:
-        """Open the page in a browser of its own, ready for frame 0, for the length of the block."""
+    async def stage(self, view: View, on_event: OnRenderEvent) -> AsyncGenerator[OnStage]:
+        """Have a page ready to go on to the view's start, for the length of the block.
+
+        It is fresh, and stands at frame 0, or it has been filmed before up to some frame.
+        """
+        async with self.warm.lent(view) as warm:
+            page = warm.page
+            if page is None:
+                page = warm.page = await self._open(warm, view, on_event)
+            else:
+                page.listener.on_event = on_event
+                await page.session.evaluate(f"{_MEDIA}?.drawFrom({view.first_drawn})")
+            try:
+                yield page.session, page.capture
+            finally:
+                page.listener.on_event = None
+
+    async def _open(self, warm: WarmBrowser, view: View, on_event: OnRenderEvent) -> WarmPage:
         settings = view.settings
-        launch = replace(self.launch, device_scale_factor=settings.device_scale_factor)
-        projection = self.media.projection(settings.frame_rate, view.first_drawn)
-        async with projection as media_script, open_browser(self.playwright, launch) as browser:
+        listener = Listener(on_event)
+        async with AsyncExitStack() as life:
+            projection = self.media.projection(settings.frame_rate, view.first_drawn)
+            media_script = await life.enter_async_context(projection)
             scripts = (*page_scripts(settings), media_script, *view.scripts)
             opening = Opening(view.url, settings, scripts, self.frame_timeout_s, view.reads_memory)
-            session = await open_session(browser, opening, on_event)
-            yield session, choose(session, settings, session.surface)
+            session = await open_session(warm.browser, opening, listener)
+            return WarmPage(
+                key=view.key,
+                session=session,
+                capture=RememberingCapture(choose(session, settings, session.surface)),
+                listener=listener,
+                life=life.pop_all(),
+            )

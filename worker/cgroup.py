@@ -9,6 +9,8 @@ from typing import Final
 
 import psutil
 
+# A browser has 250 to 350 MB as a rule, and an encoder 150; large pages have more.
+SLOT_BYTES: Final = 1 << 30
 _ROOT: Final = Path("/sys/fs/cgroup")
 
 
@@ -16,6 +18,11 @@ _ROOT: Final = Path("/sys/fs/cgroup")
 class Limits:
     cpus: float
     memory_bytes: int
+
+
+def slots_for(limits: Limits) -> int:
+    """How many chunks these can serve at a time: each paints on one CPU and needs its memory."""
+    return max(1, min(int(limits.cpus), limits.memory_bytes // SLOT_BYTES))
 
 
 def limits(root: Path = _ROOT) -> Limits:

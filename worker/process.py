@@ -24,10 +24,11 @@ from serving.server import Service, open_server
 from serving.stopping import stop_event
 
 from .attempts import Attempts
-from .cgroup import limits
+from .cgroup import limits, slots_for
 from .service import Identity, WorkerService
 
 if TYPE_CHECKING:
+    from .cgroup import Limits
     from .settings import WorkerSettings
 
 
@@ -42,18 +43,26 @@ async def run(settings: WorkerSettings) -> None:
     adopt_orphans()
     tools = find_tools(os.environ)
     name = settings.name or socket.gethostname()
-    attempts = Attempts(settings.slots)
+    may_use = await asyncio.to_thread(limits)
+    slots = settings.slots or slots_for(may_use)
+    attempts = Attempts(slots)
     async with AsyncExitStack() as stack:
         stopping = stack.enter_context(stop_event(until_stdin_closes=settings.until_stdin_closes))
         bundles = await asyncio.to_thread(BundleStore, settings.data_dir)
         scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="framefarm-worker-"))
         renderer = await stack.enter_async_context(
-            open_renderer(bundles, tools, sandbox=settings.sandbox)
+            open_renderer(
+                bundles,
+                tools,
+                sandbox=settings.sandbox,
+                frame_timeout_s=settings.frame_timeout_s,
+                limits=settings.warm_limits(slots, may_use),
+            )
         )
         service = WorkerService(
-            LocalExecutor(renderer, slots=settings.slots, name=name),
+            LocalExecutor(renderer, slots=slots, name=name),
             attempts,
-            await _identity(name, renderer.fingerprint),
+            _identity(name, renderer.fingerprint, may_use),
             bundles=bundles,
             scratch=Path(scratch),
         )
@@ -69,12 +78,9 @@ async def run(settings: WorkerSettings) -> None:
         await attempts.drain(drain_s)
 
 
-async def _identity(name: str, fingerprint: str) -> Identity:
+def _identity(name: str, fingerprint: str, may_use: Limits) -> Identity:
     return Identity(
-        name=name,
-        version=version("framefarm"),
-        fingerprint=fingerprint,
-        limits=await asyncio.to_thread(limits),
+        name=name, version=version("framefarm"), fingerprint=fingerprint, limits=may_use
     )
 
 

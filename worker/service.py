@@ -19,6 +19,7 @@ from executors.base import (
     CompositionProber,
     FramesDone,
     OnProgress,
+    PageKeeper,
     RenderExecutor,
 )
 from executors.errors import BundleAbsentError, ChunkAbortedError
@@ -141,7 +142,14 @@ class WorkerService(worker_pb2_grpc.RenderWorkerServicer):
             attempts=[_told(attempt) for attempt in self._attempts.running],
             cpus=self._identity.limits.cpus,
             memory_bytes=self._identity.limits.memory_bytes,
+            warm_pages=self._warm_pages(),
         )
+
+    def _warm_pages(self) -> list[pb.WarmPage]:
+        if not isinstance(self._executor, PageKeeper):
+            return []
+        pages = self._executor.warm_pages
+        return [pb.WarmPage(job_id=page.job_id, from_frame=page.from_frame) for page in pages]
 
     async def _check_bundle(self, task: ChunkTask) -> None:
         if isinstance(task.composition, BundleEntry):

@@ -51,8 +51,15 @@ def worker(
         ),
     ] = "127.0.0.1:50051",
     slots: Annotated[
-        int, typer.Option("--slots", envvar=f"{_WORKER}SLOTS", min=1, help="Chunks at a time.")
-    ] = 1,
+        int | None,
+        typer.Option(
+            "--slots",
+            envvar=f"{_WORKER}SLOTS",
+            min=1,
+            help="Chunks at a time.",
+            show_default="one a CPU and GiB",
+        ),
+    ] = None,
     data_dir: Annotated[
         Path, typer.Option("--data-dir", envvar=f"{_WORKER}DATA_DIR", help="Keeps bundles.")
     ] = _HOME / "worker",
@@ -75,6 +82,64 @@ def worker(
             help="When told to end, let chunks finish this long.",
         ),
     ] = 300.0,
+    frame_timeout: Annotated[
+        float,
+        typer.Option(
+            "--frame-timeout",
+            envvar=f"{_WORKER}FRAME_TIMEOUT",
+            parser=_seconds,
+            metavar="DURATION",
+            help="A frame that takes longer is a hang: its browser ends.",
+        ),
+    ] = 30.0,
+    page_idle: Annotated[
+        float,
+        typer.Option(
+            "--page-idle",
+            envvar=f"{_WORKER}PAGE_IDLE",
+            parser=_seconds,
+            metavar="DURATION",
+            help="Keep a job's page this long for its next chunk.",
+        ),
+    ] = 30.0,
+    browser_idle: Annotated[
+        float,
+        typer.Option(
+            "--browser-idle",
+            envvar=f"{_WORKER}BROWSER_IDLE",
+            parser=_seconds,
+            metavar="DURATION",
+            help="Keep a browser this long for the next job.",
+        ),
+    ] = 300.0,
+    browser_frames: Annotated[
+        int,
+        typer.Option(
+            "--browser-frames",
+            envvar=f"{_WORKER}BROWSER_FRAMES",
+            min=1,
+            help="Then a browser opens no more pages.",
+        ),
+    ] = 100_000,
+    browser_chunks: Annotated[
+        int,
+        typer.Option(
+            "--browser-chunks",
+            envvar=f"{_WORKER}BROWSER_CHUNKS",
+            min=1,
+            help="Then a browser opens no more pages.",
+        ),
+    ] = 1_000,
+    browser_memory: Annotated[
+        float,
+        typer.Option(
+            "--browser-memory",
+            envvar=f"{_WORKER}BROWSER_MEMORY",
+            min=0.01,
+            max=1.0,
+            help="The browsers' share of the worker's memory; one that holds more ends.",
+        ),
+    ] = 0.5,
     log_format: LogAs = LogFormat.PLAIN,
     verbose: VerboseLog = False,
     until_stdin_closes: UntilStdinCloses = False,
@@ -89,6 +154,12 @@ def worker(
         sandbox=sandbox,
         drain_timeout_s=drain_timeout,
         until_stdin_closes=until_stdin_closes,
+        frame_timeout_s=frame_timeout,
+        page_idle_s=page_idle,
+        browser_idle_s=browser_idle,
+        browser_frames=browser_frames,
+        browser_chunks=browser_chunks,
+        browser_memory=browser_memory,
     )
     # Here and not above: only a worker needs to wait for Playwright's import, and
     # only a coordinator for SQLAlchemy's.

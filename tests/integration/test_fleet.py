@@ -9,9 +9,9 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from executors.balance import WorkerView
+from executors.balance import Wish, WorkerView
 from executors.errors import NoWorkerError
-from executors.fleet import Fleet, Wish, open_fleet
+from executors.fleet import Fleet, open_fleet
 from executors.link import WorkerLink
 from serving.channel import new_channel
 from tests.support.eventually import eventually
@@ -154,10 +154,10 @@ async def test_a_long_queue_that_a_free_slot_does_not_help_costs_little() -> Non
     looks = 0
 
     class Looked(WorkerLink):
-        def view(self, digest: str | None) -> WorkerView:
+        def view(self, wish: Wish | None) -> WorkerView:
             nonlocal looks
             looks += 1
-            return super().view(digest)
+            return super().view(wish)
 
     async def hold(fleet: Fleet) -> None:
         async with fleet.job("job"), fleet.lease(WISH):

@@ -19,6 +19,7 @@ from renderer.errors import BrowserLostError, CompositionError, Fault
 from renderer.events import FramesDone, OnRenderEvent, PageLog
 from renderer.frames import FrameRange
 from renderer.history import Between, Difference, ProbeResult, Use
+from renderer.keeping import KeptPage
 from renderer.picture import Picture
 from renderer.renderer import RenderedChunk
 from renderer.settings import RenderSettings
@@ -36,6 +37,11 @@ class PictureRenderer:
     spoils: int = 0
     running: list[FrameRange] = field(default_factory=list)
     rendered: list[FrameRange] = field(default_factory=list)
+    pages: tuple[KeptPage, ...] = ()
+
+    @property
+    def warm_pages(self) -> tuple[KeptPage, ...]:
+        return self.pages
 
     async def render(
         self,
@@ -47,8 +53,9 @@ class PictureRenderer:
         on_event: OnRenderEvent,
         has_successor: bool = False,
         paints_all: bool = False,
+        series: str = "",
     ) -> RenderedChunk:
-        del paints_all
+        del paints_all, series
         self.running.append(frames)
         try:
             orders = json.loads(settings.props_json)

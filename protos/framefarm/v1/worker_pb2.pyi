@@ -453,6 +453,7 @@ class GetWorkerResponse(_message.Message):
     ATTEMPTS_FIELD_NUMBER: _builtins.int
     CPUS_FIELD_NUMBER: _builtins.int
     MEMORY_BYTES_FIELD_NUMBER: _builtins.int
+    WARM_PAGES_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     version: _builtins.str
     fingerprint: _builtins.str
@@ -467,6 +468,10 @@ class GetWorkerResponse(_message.Message):
     memory_bytes: _builtins.int
     @_builtins.property
     def attempts(self) -> _containers.RepeatedCompositeFieldContainer[Global___RunningAttempt]: ...
+    @_builtins.property
+    def warm_pages(self) -> _containers.RepeatedCompositeFieldContainer[Global___WarmPage]:
+        """Pages that stand open and that no chunk uses now."""
+
     def __init__(
         self,
         *,
@@ -479,14 +484,41 @@ class GetWorkerResponse(_message.Message):
         attempts: _abc.Iterable[Global___RunningAttempt] | None = ...,
         cpus: _builtins.float = ...,
         memory_bytes: _builtins.int = ...,
+        warm_pages: _abc.Iterable[Global___WarmPage] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempts", b"attempts", "cpus", b"cpus", "draining", b"draining", "fingerprint", b"fingerprint", "free_slots", b"free_slots", "memory_bytes", b"memory_bytes", "name", b"name", "slots", b"slots", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempts", b"attempts", "cpus", b"cpus", "draining", b"draining", "fingerprint", b"fingerprint", "free_slots", b"free_slots", "memory_bytes", b"memory_bytes", "name", b"name", "slots", b"slots", "version", b"version", "warm_pages", b"warm_pages"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetWorkerResponse: _TypeAlias = GetWorkerResponse  # noqa: Y015
+
+@_typing.final
+class WarmPage(_message.Message):
+    """The page of a job, kept open between two of its chunks. A chunk that begins at `from_frame` or
+    later starts at once here; one that begins before it has the page loaded anew.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    JOB_ID_FIELD_NUMBER: _builtins.int
+    FROM_FRAME_FIELD_NUMBER: _builtins.int
+    job_id: _builtins.str
+    from_frame: _builtins.int
+    def __init__(
+        self,
+        *,
+        job_id: _builtins.str = ...,
+        from_frame: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["from_frame", b"from_frame", "job_id", b"job_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___WarmPage: _TypeAlias = WarmPage  # noqa: Y015
 
 @_typing.final
 class RunningAttempt(_message.Message):

@@ -15,7 +15,21 @@ def test_the_least_loaded_worker_gets_the_chunk() -> None:
 
 
 def test_a_worker_that_holds_the_composition_comes_first() -> None:
-    assert pick([a_worker("a"), a_worker("b", leased=1, warm=True)], fingerprint=None) == "b"
+    workers = [a_worker("a"), a_worker("b", leased=1, holds_bundle=True)]
+
+    assert pick(workers, fingerprint=None) == "b"
+
+
+def test_a_worker_whose_page_is_open_comes_before_one_that_only_holds_the_composition() -> None:
+    workers = [a_worker("a", holds_bundle=True), a_worker("b", leased=1, warm_from=0)]
+
+    assert pick(workers, fingerprint=None) == "b"
+
+
+def test_the_page_that_is_nearest_to_the_chunk_goes_on() -> None:
+    workers = [a_worker("a", warm_from=30), a_worker("b", warm_from=60), a_worker("c")]
+
+    assert pick(workers, fingerprint=None) == "b"
 
 
 def test_a_worker_without_room_or_health_is_passed_over() -> None:

@@ -1,0 +1,274 @@
+"""Warm browsers: kept between renders, with the page that was filmed last, as `keeping` decides."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from itertools import count
+from typing import TYPE_CHECKING, Final
+
+from . import processes
+from .errors import RenderError
+from .keeping import KeptBrowser, KeptPage, choose, is_worn, next_chore
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable
+    from contextlib import AbstractAsyncContextManager
+
+    from .browser import Browser
+    from .capture.remembering import RememberingCapture
+    from .events import OnRenderEvent, RenderEvent
+    from .keeping import Choice, Chore, PageKey, View, WarmLimits
+    from .session import Session
+
+    # Starts a browser that draws at a scale.
+    StartBrowser = Callable[[float], AbstractAsyncContextManager[Browser]]
+
+# A browser that has stood still for a while answers in some ms, one that is frozen never does.
+_ANSWER_TIMEOUT_S: Final = 3.0
+_CLOSE_TIMEOUT_S: Final = 2.0
+
+
+class Listener:
+    """Hands what a page says to the render that films it now."""
+
+    def __init__(self, on_event: OnRenderEvent) -> None:
+        self.on_event: OnRenderEvent | None = on_event
+
+    def __call__(self, event: RenderEvent) -> None:
+        if self.on_event is not None:
+            self.on_event(event)
+
+
+@dataclass(slots=True, kw_only=True)
+class WarmPage:
+    """A page that is open. `life` ends what serves it, besides its browser."""
+
+    key: PageKey
+    session: Session
+    capture: RememberingCapture
+    listener: Listener
+    life: AsyncExitStack
+
+    @property
+    def kept(self) -> KeptPage:
+        remembered = self.capture.last_frame
+        from_frame = self.session.next_frame if remembered is None else remembered
+        return KeptPage(key=self.key, from_frame=from_frame)
+
+
+@dataclass(eq=False, slots=True, kw_only=True)
+class WarmBrowser:
+    """A browser that runs, the page in it, and what it has done."""
+
+    id: int
+    browser: Browser
+    scale: float
+    life: AsyncExitStack
+    page: WarmPage | None = None
+    chunks: int = 0
+    frames: int = 0  # of pages that are closed
+    idle_since_s: float = field(default_factory=lambda: asyncio.get_running_loop().time())
+
+    @property
+    def has_failed(self) -> bool:
+        page_failed = self.page is not None and self.page.session.has_failed
+        return page_failed or self.browser.root.has_failed
+
+    def is_worn(self, limits: WarmLimits) -> bool:
+        of_page = self.page.session.frames_played if self.page else 0
+        return is_worn(limits, frames=self.frames + of_page, chunks=self.chunks)
+
+    def kept(self, limits: WarmLimits) -> KeptBrowser:
+        return KeptBrowser(
+            id=self.id,
+            scale=self.scale,
+            idle_since_s=self.idle_since_s,
+            is_worn=self.is_worn(limits),
+            page=self.page.kept if self.page else None,
+        )
+
+    async def answers(self, *, with_page: bool) -> bool:
+        """Tell whether it is still there, with its page, or without it from now on."""
+        try:
+            if with_page and self.page is not None:
+                await asyncio.wait_for(self.page.session.evaluate("0"), _ANSWER_TIMEOUT_S)
+            else:
+                await self.browser.root.call("Browser.getVersion", timeout_s=_ANSWER_TIMEOUT_S)
+                await self.close_page()
+        except (RenderError, TimeoutError):
+            return False
+        return True
+
+    async def close_page(self) -> None:
+        """End the page, and what serves it.
+
+        Raises:
+            RenderError: the browser does not close it; end the browser.
+
+        """
+        if self.page is None:
+            return
+        await self.page.session.close(timeout_s=_CLOSE_TIMEOUT_S)
+        page, self.page = self.page, None
+        self.frames += page.session.frames_played
+        await page.life.aclose()
+
+    async def end(self) -> None:
+        try:
+            await self.life.aclose()
+        finally:
+            if self.page is not None:
+                await self.page.life.aclose()
+
+
+@asynccontextmanager
+async def open_warm_browsers(
+    start: StartBrowser, limits: WarmLimits
+) -> AsyncGenerator[WarmBrowsers]:
+    """Keep browsers until the block ends; then no process of them is left."""
+    browsers = WarmBrowsers(start, limits)
+    # A task group would wrap the errors of the block; this task's owner is the block itself.
+    housekeeping = asyncio.create_task(browsers.keep_house(), name="warm-browsers")
+    try:
+        yield browsers
+    finally:
+        await browsers.close()
+        await housekeeping
+
+
+class WarmBrowsers:
+    """Lends browsers to renders, one to each, and keeps them warm in between."""
+
+    def __init__(self, start: StartBrowser, limits: WarmLimits) -> None:
+        self._start = start
+        self._limits = limits
+        self._ids = count()
+        self._idle: dict[int, WarmBrowser] = {}
+        self._lent = 0
+        self._is_closed = False
+        self._changed = asyncio.Event()
+
+    @property
+    def pages(self) -> tuple[KeptPage, ...]:
+        """The pages that stand ready."""
+        return tuple(warm.page.kept for warm in self._idle.values() if warm.page)
+
+    @asynccontextmanager
+    async def lent(self, view: View) -> AsyncGenerator[WarmBrowser]:
+        """Lend a browser for the block: with a page that can go on to the view, or with none.
+
+        When the block raises, the browser has ended before the error goes on.
+
+        Raises:
+            BrowserLostError: Chromium did not start.
+
+        """
+        self._lent += 1
+        try:
+            warm = await self._taken(view)
+            is_sound = False
+            try:
+                yield warm
+                is_sound = not warm.has_failed
+            finally:
+                await (self._give_back(warm, view) if is_sound else warm.end())
+        finally:
+            self._lent -= 1
+
+    async def keep_house(self) -> None:
+        """End what has been idle for too long, until closed. Someone must run this."""
+        while not self._is_closed:
+            self._changed.clear()
+            chore = next_chore(self._known(), self._limits)
+            now_s = asyncio.get_running_loop().time()
+            if chore is not None and chore.at_s <= now_s:
+                await self._do(chore)
+            else:
+                await self._until_changed(chore.at_s - now_s if chore else None)
+
+    async def close(self) -> None:
+        """End all that is idle; what is lent ends when it is given back."""
+        self._is_closed = True
+        self._changed.set()
+        async with asyncio.TaskGroup() as group:
+            while self._idle:
+                _, warm = self._idle.popitem()
+                group.create_task(warm.end(), name=f"end-browser-{warm.id}")
+
+    async def _taken(self, view: View) -> WarmBrowser:
+        while (choice := self._chosen(view)).take is not None:
+            warm = self._idle.pop(choice.take)
+            if await self._is_ready(warm, with_page=choice.with_page):
+                return warm
+        if choice.end is not None:
+            await self._idle.pop(choice.end).end()
+        async with AsyncExitStack() as life:
+            browser = await life.enter_async_context(self._start(view.scale))
+            return WarmBrowser(
+                id=next(self._ids), browser=browser, scale=view.scale, life=life.pop_all()
+            )
+
+    def _chosen(self, view: View) -> Choice:
+        others = self._lent - 1
+        room = self._limits.browsers - len(self._idle) - others
+        return choose(view, self._known(), room=room)
+
+    def _known(self) -> list[KeptBrowser]:
+        return [warm.kept(self._limits) for warm in self._idle.values()]
+
+    async def _is_ready(self, warm: WarmBrowser, *, with_page: bool) -> bool:
+        """Make an idle browser ready for its page, or for another; end it if it does not answer."""
+        is_ready = False
+        try:
+            is_ready = await warm.answers(with_page=with_page)
+        finally:
+            if not is_ready:
+                await warm.end()
+        return is_ready
+
+    async def _give_back(self, warm: WarmBrowser, view: View) -> None:
+        warm.chunks += 1
+        is_fit = False
+        try:
+            is_fit = await self._is_fit(warm, view)
+        finally:
+            if not is_fit:
+                await warm.end()
+        if is_fit:
+            self._keep(warm)
+
+    async def _is_fit(self, warm: WarmBrowser, view: View) -> bool:
+        """Tell whether a browser may be kept; close its page if nobody will want it."""
+        limits = self._limits
+        if self._is_closed or len(self._idle) + self._lent > limits.browsers:
+            return False
+        if not (view.series and view.goes_on):
+            if warm.is_worn(limits):
+                return False
+            try:
+                await warm.close_page()
+            except RenderError:
+                return False
+        held_bytes = await asyncio.to_thread(processes.memory_bytes, warm.browser.pid)
+        return held_bytes <= limits.browser_bytes and not self._is_closed
+
+    def _keep(self, warm: WarmBrowser) -> None:
+        warm.idle_since_s = asyncio.get_running_loop().time()
+        self._idle[warm.id] = warm
+        self._changed.set()
+
+    async def _until_changed(self, limit_s: float | None) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._changed.wait(), limit_s)
+
+    async def _do(self, chore: Chore) -> None:
+        warm = self._idle.pop(chore.browser)
+        if chore.ends_browser:
+            await warm.end()
+        elif await self._is_ready(warm, with_page=False):
+            if self._is_closed:
+                await warm.end()
+            else:
+                self._idle[warm.id] = warm  # as long idle as it was
