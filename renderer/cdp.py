@@ -14,7 +14,7 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake
 from .errors import BrowserLostError, FrameStalledError, RenderError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable
+    from collections.abc import AsyncGenerator, Callable, Coroutine
 
     from websockets.asyncio.client import ClientConnection
 
@@ -55,13 +55,14 @@ async def connected(url: str) -> AsyncGenerator[CdpConnection]:
         yield connection
     finally:
         connection.lose("the connection was closed")
-        await _shut(socket, reader)
+        await _shut(socket, [reader, *connection.beside])
 
 
-async def _shut(socket: ClientConnection, reader: asyncio.Task[None]) -> None:
+async def _shut(socket: ClientConnection, tasks: list[asyncio.Task[None]]) -> None:
     socket.transport.abort()  # a closing handshake with a killed browser would only wait
-    reader.cancel()
-    await asyncio.wait([reader])
+    for task in tasks:
+        task.cancel()
+    await asyncio.wait(tasks)
 
 
 class CdpConnection:
@@ -72,6 +73,7 @@ class CdpConnection:
         self._ids = count(1)
         self._waiting: dict[int, tuple[CdpSession, asyncio.Future[Params]]] = {}
         self._sessions: dict[str, CdpSession] = {}
+        self.beside = set[asyncio.Task[None]]()
         self.root = CdpSession(self, "")
 
     async def read(self) -> None:
@@ -89,9 +91,19 @@ class CdpConnection:
         reply = await self.root.call(
             "Target.attachToTarget", {"targetId": target_id, "flatten": True}
         )
-        session = CdpSession(self, reply["sessionId"])
+        return self.adopt(reply["sessionId"])
+
+    def adopt(self, session_id: str) -> CdpSession:
+        """Return the session that Chromium attached by itself."""
+        session = CdpSession(self, session_id)
         self._sessions[session.id] = session
         return session
+
+    def run_beside(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        """Answer an event with calls; they end with the connection at the latest."""
+        task = asyncio.create_task(work, name=name)
+        self.beside.add(task)
+        task.add_done_callback(self.beside.discard)
 
     def forget(self, session: CdpSession) -> None:
         """The target is gone: what is still said of it is nobody's business."""

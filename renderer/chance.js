@@ -1,5 +1,5 @@
 // Chance: the same draws in every process for a seed. `chance.py` adds the options and runs it in
-// every document after `clock.js`, before the document's own scripts.
+// every document after `clock.js`, and in every worker after its clock, before their own scripts.
 //
 // What is drawn depends on the seed, the document and the moment alone: the generator starts anew
 // with each frame and with each stretch between two frames, so that nobody needs to know how many
@@ -48,7 +48,9 @@
     return h ^ (h >>> 16);
   }
 
-  const words = [...options.seed, ...(options.place ?? place())];
+  const at = options.place ?? place();
+  const codes = (part) => (typeof part === "number" ? part : [...part].map((c) => c.codePointAt(0)));
+  const words = [...options.seed, ...at.flatMap(codes)];
 
   function start() {
     const hash = [...words, moment].reduce(mix, 0);
@@ -85,9 +87,13 @@
     return (high * 2 ** 26 + (nextWord() >>> 6)) / 2 ** 53;
   }
 
-  const queueMicrotask = globalThis.queueMicrotask.bind(globalThis);
-  const fill = Crypto.prototype.getRandomValues;
+  // A worklet has neither tasks of its own to speak of, nor secrets.
+  const queueMicrotask =
+    globalThis.queueMicrotask?.bind(globalThis) ?? ((run) => void Promise.resolve().then(run));
+  Object.defineProperty(globalThis, Symbol.for("framefarm.chance"), { value: { place: () => at } });
   replace(Math, "random", random);
+  if (!globalThis.Crypto) return;
+  const fill = Crypto.prototype.getRandomValues;
   replace(Crypto.prototype, "getRandomValues", function getRandomValues(array) {
     fill.call(this, array); // refuses what it must refuse
     const bytes = new Uint8Array(array.buffer, array.byteOffset, array.byteLength);

@@ -26,10 +26,19 @@ ZERO_GRID_US: Final = 500_000
 _ABOVE_TRUNCATION_US: Final = 0.3
 
 
-def preload_script(settings: RenderSettings) -> str:
+def clock_script(settings: RenderSettings) -> str:
     """Return the script that takes over the clocks of a document, before its own scripts run."""
-    clock = f"({_page_half('clock', '(options)')})({json.dumps({'epochMs': settings.epoch_ms})});"
-    return f"{clock}\n({_page_half('animations', '() =>')})();"
+    return f"({_page_half('clock', '(options)')})({json.dumps({'epochMs': settings.epoch_ms})})"
+
+
+def animations_script() -> str:
+    """Return the script to run in every document after the clock's, before its own."""
+    return f"({_page_half('animations', '() =>')})()"
+
+
+def preload_script(settings: RenderSettings) -> str:
+    """Return both in one."""
+    return f"{clock_script(settings)};\n{animations_script()};"
 
 
 @cache
@@ -41,8 +50,9 @@ def _page_half(name: str, head: str) -> str:
 class VirtualTime:
     """The virtual clock of one target."""
 
-    def __init__(self, session: CdpSession) -> None:
+    def __init__(self, session: CdpSession, head_start_us: int = 0) -> None:
         self._session = session
+        self._head_start_us = head_start_us
         self._expired: asyncio.Future[dict[str, Any]] | None = None
         self._base_us = 0
         self.now_us = 0
@@ -53,14 +63,16 @@ class VirtualTime:
 
         Time zero will be `epoch_ms` after 1970.
         """
-        start_s = max(1.0, (epoch_ms - ZERO_GRID_US / 1000) / 1000)  # 0 would mean: none
+        before_ms = (ZERO_GRID_US + self._head_start_us) / 1000
+        start_s = max(1.0, (epoch_ms - before_ms) / 1000)  # 0 would mean: none
         reply = await self._session.call(
             "Emulation.setVirtualTimePolicy", {"policy": "pause", "initialVirtualTime": start_s}
         )
         self._base_us = round(reply["virtualTimeTicksBase"] * 1000)
         # performance.now() has its grid on the browser's own ticks, animations have theirs on the
         # document's start: both are one when the document starts on the first.
-        await self.advance_to(-self._base_us % GRID_US, timeout_s=CALL_TIMEOUT_S)
+        first_us = self._head_start_us - self._base_us % -GRID_US
+        await self.advance_to(first_us, timeout_s=CALL_TIMEOUT_S)
         self._base_us += self.now_us
         self.now_us = 0
 
@@ -83,18 +95,29 @@ class VirtualTime:
         """
         if us <= self.now_us:
             return
-        budget_ms = (us - self.now_us + _ABOVE_TRUNCATION_US) / 1000
+        await self._spend(us - self.now_us, "pauseIfNetworkFetchesPending", timeout_s)
+        self.now_us = us
+
+    async def breathe(self, *, timeout_s: float) -> None:
+        """Let the page take its messages and run what is due now: no time passes.
+
+        Raises:
+            TimeoutError: a script held it up.
+
+        """
+        await self._spend(0, "advance", timeout_s)
+
+    async def _spend(self, us: int, policy: str, timeout_s: float) -> None:
+        budget_ms = (us + _ABOVE_TRUNCATION_US) / 1000
         self._expired = expired = self._session.expect()
         try:
             await self._session.call(
-                "Emulation.setVirtualTimePolicy",
-                {"policy": "pauseIfNetworkFetchesPending", "budget": budget_ms},
+                "Emulation.setVirtualTimePolicy", {"policy": policy, "budget": budget_ms}
             )
             async with asyncio.timeout(timeout_s):
                 await expired
         finally:
             self._session.forget(expired)
-        self.now_us = us
 
     def _on_expired(self, _: dict[str, Any]) -> None:
         if self._expired is not None and not self._expired.done():

@@ -13,6 +13,7 @@ from .ready import READY
 if TYPE_CHECKING:
     from .clock import VirtualTime
     from .page import Page
+    from .page_workers import PageWorkers
     from .settings import RenderSettings
 
 CLOCK: Final = "window[Symbol.for('framefarm.clock')]"
@@ -31,14 +32,16 @@ _PAGE_GRACE_S: Final = 0.5
 _BAD_STATUS: Final = 400
 
 
-async def load(page: Page, time: VirtualTime, url: str, settings: RenderSettings) -> None:
+async def load(
+    page: Page, time: VirtualTime, workers: PageWorkers, url: str, settings: RenderSettings
+) -> None:
     """Load the page and declare time zero.
 
     Raises:
         CompositionError: it is not there, throws, or is not ready in `stability_timeout_s`.
 
     """
-    loading = _Loading(page, time, settings)
+    loading = _Loading(page, time, workers, settings)
     limit_s = settings.stability_timeout_s
     try:
         async with asyncio.timeout(limit_s):
@@ -57,9 +60,13 @@ async def load(page: Page, time: VirtualTime, url: str, settings: RenderSettings
 
 
 class _Loading:
-    def __init__(self, page: Page, time: VirtualTime, settings: RenderSettings) -> None:
+    def __init__(
+        self, page: Page, time: VirtualTime, workers: PageWorkers, settings: RenderSettings
+    ) -> None:
         self._page = page
         self._time = time
+        self._workers = workers
+        self._played_us = 0
         self._rate = settings.frame_rate
         self._epoch_ms = settings.epoch_ms
         self._timeout_s = settings.stability_timeout_s + 1.0  # the limit around it all comes first
@@ -70,7 +77,7 @@ class _Loading:
     def waits(self) -> list[str]:
         """Name what the page still waits for."""
         requests = [f"request {url}" for url in self._page.requests.open_urls]
-        waits = [*self._browser_waits, *self._page_waits, *requests]
+        waits = [*self._browser_waits, *self._page_waits, *self._workers.waits(), *requests]
         return waits or ["its own scripts, which do not end"]
 
     async def navigate(self, url: str) -> None:
@@ -129,6 +136,7 @@ class _Loading:
             await self._play()
         else:
             await self._advance_to(self._time.now_us + _STEP_US)
+        await self._workers.load(self._played_us / 1000, timeout_s=self._timeout_s)
         asked = await self._ask_all("waits()", of=READY)
         known = [waits for waits in asked if waits]
         self._browser_waits = [text for waits in known for text in waits["browser"]]
@@ -147,6 +155,7 @@ class _Loading:
             await self._ask_all("release()")
 
     async def _play(self) -> None:
+        self._played_us += self._rate.time_us(1)
         await self._advance_to(self._time.now_us + self._rate.time_us(1))
         await self._page.play(self._time.ticks_ms, FRAME_INTERVAL_MS, timeout_s=self._timeout_s)
 

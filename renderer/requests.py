@@ -42,6 +42,10 @@ class Requests:
         """Return the HTTP status of a frame's document, 0 before it is known."""
         return self._document_status.get(frame_id, 0)
 
+    def hand_on(self, target_id: str) -> None:
+        """A worker has come: that its script has, nobody tells here."""
+        self._open.pop(target_id, None)
+
     async def wait(self, limit_s: float) -> None:
         """Wait until all that is awaited has come, or the time is up."""
         self._complete = complete = self._cdp.expect()

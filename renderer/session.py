@@ -14,6 +14,8 @@ from .cookies import set_cookies
 from .errors import CompositionError, Fault, FrameStalledError
 from .loading import CLOCK, load
 from .page import FRAME_INTERVAL_MS, Drawn, Page, open_page
+from .page_worker import WorkerStalledError, messages_script
+from .page_workers import PageWorkers, open_workers
 from .ready import READY, contracts_script, ready_script
 from .timings import Stage, Stopwatch
 
@@ -65,8 +67,9 @@ async def open_session(browser: Browser, opening: Opening, on_event: OnRenderEve
     for script in _scripts(opening):
         await page.preload(script)
     time = VirtualTime(page.cdp)
-    await load(page, time, opening.url, settings)
-    return Session(page, time, opening, surface)
+    workers = await open_workers(browser, page, time, settings)
+    await load(page, time, workers, opening.url, settings)
+    return Session(page, time, workers, opening, surface)
 
 
 def _scripts(opening: Opening) -> tuple[str, ...]:
@@ -74,6 +77,7 @@ def _scripts(opening: Opening) -> tuple[str, ...]:
     ours = (
         preload_script(settings),
         chance_script(settings),
+        messages_script(),
         ready_script(settings),
         contracts_script(settings),
     )
@@ -83,12 +87,20 @@ def _scripts(opening: Opening) -> tuple[str, ...]:
 class Session:
     """Plays the frames of a page, each once and in order, from frame 0."""
 
-    def __init__(self, page: Page, time: VirtualTime, opening: Opening, surface: Surface) -> None:
+    def __init__(
+        self,
+        page: Page,
+        time: VirtualTime,
+        workers: PageWorkers,
+        opening: Opening,
+        surface: Surface,
+    ) -> None:
         self.settings = opening.settings
         self.surface = surface
         self.stopwatch = Stopwatch()
         self._page = page
         self._time = time
+        self._workers = workers
         self._zero_us = time.now_us
         self._timeout_s = opening.frame_timeout_s
         self._interval_ms = FRAME_INTERVAL_MS
@@ -123,10 +135,13 @@ class Session:
             raise ValueError(f"frame {self._next_frame} is next, time cannot go to frame {frame}")
         self._next_frame += 1
         self.frames_played += 1
+        time_us = self.settings.frame_rate.time_us(frame)
         with self.stopwatch.measure(Stage.STEP):
-            await self._advance_to(self._zero_us + self.settings.frame_rate.time_us(frame))
+            await self._advance_to(self._zero_us + time_us)
+            await self._workers.meet(time_us / 1000, timeout_s=self._timeout_s)
         with self.stopwatch.measure(Stage.HOOKS):
             await self._run_hooks(frame)
+            await self._workers.settle(timeout_s=self._timeout_s)
 
     def leave_out(self, until: int) -> None:
         """Let the next frame be `until`: time jumps there, and no frame is played on the way."""
@@ -193,6 +208,7 @@ class Session:
         """
         with self.stopwatch.measure(Stage.HOOKS):
             news = await self.evaluate(f"{READY}.news()")
+            await self._workers.settle(timeout_s=self._timeout_s)
         for element, url in news["broken"]:
             self._page.missing.broken(element, url)
         if news["broken"]:
@@ -247,7 +263,10 @@ class Session:
 
     async def _ask_page(self, call: str) -> Any:
         try:
-            return await self.evaluate(f"{READY}.{call}")
+            asking = self.evaluate(f"{READY}.{call}")
+            return await self._workers.attend(asking, timeout_s=self._timeout_s)
+        except WorkerStalledError:
+            raise
         except FrameStalledError as error:
             hook = await self._page.evaluate(f"{READY}.runningHook()", timeout_s=_ASK_TIMEOUT_S)
             raise CompositionError(

@@ -1,0 +1,127 @@
+// Messages between a page and its workers wait in their sender until the renderer lets them go: so
+// they arrive at the same moments, and in the same order, in every run. `page_workers.py` adds the
+// options and runs it in every document, and in every worker, after the clock's script.
+(options) => {
+  const ring = globalThis[options.bell];
+  delete globalThis[options.bell];
+  const tell = (kind, detail = "") => ring?.(JSON.stringify([kind, detail, clock.now()]));
+  const clone = globalThis.structuredClone;
+  const clock = globalThis[Symbol.for("framefarm.clock")];
+  const { place } = globalThis[Symbol.for("framefarm.chance")];
+  // Who shares memory may wait for an answer without leaving the script that asked.
+  const isShared = globalThis.crossOriginIsolated === true;
+
+  let isAsked = false;
+  let waiting = [];
+
+  function ask() {
+    if (!isAsked) tell("asked");
+    isAsked = true;
+  }
+
+  // A port is near when its other end is here too; what it is told is nobody's business. A document
+  // cannot tell where a port leads that it was sent: what it says there goes at once.
+  const others = new WeakMap();
+  const far = new WeakSet();
+  const isFar = (port) => far.has(port) || (options.isWorker && !others.has(port));
+
+  function markFar(transfer) {
+    for (const one of transfer) {
+      const other = others.get(one);
+      if (other) far.add(other);
+    }
+  }
+
+  function hold(target, post, message, given) {
+    const isUp = target === globalThis;
+    const transfer = [...((Array.isArray(given) ? given : given?.transfer) ?? [])];
+    markFar(transfer);
+    if (isShared) post.call(target, message, transfer);
+    else {
+      const copy = clone({ message, transfer }, { transfer });
+      waiting.push([isUp, () => post.call(target, copy.message, copy.transfer)]);
+    }
+    ask();
+  }
+
+  const replace = (target, name, value) =>
+    Object.defineProperty(target, name, { value, writable: true, configurable: true });
+
+  function replacePost(target, mayHold = () => true) {
+    const post = target?.postMessage;
+    if (!post) return;
+    replace(target, "postMessage", function postMessage(message, given) {
+      const target = this ?? globalThis;
+      if (arguments.length && mayHold(target)) return hold(target, post, message, given);
+      if (!options.isWorker && !others.has(target)) ask();
+      return Reflect.apply(post, target, arguments);
+    });
+  }
+
+  function replaceChannels() {
+    const construct = (target, given, made) => {
+      const channel = Reflect.construct(target, given, made);
+      others.set(channel.port1, channel.port2).set(channel.port2, channel.port1);
+      return channel;
+    };
+    replace(globalThis, "MessageChannel", new Proxy(MessageChannel, { construct }));
+    replacePost(MessagePort.prototype, isFar);
+    replacePost(globalThis.Client?.prototype);
+    replacePost(globalThis.ServiceWorker?.prototype);
+    if (options.isDedicated) replacePost(globalThis);
+  }
+
+  // A worker's name tells it, and the renderer, who it is; it reads its own again.
+  let count = 0;
+  const places = new WeakMap();
+
+  function replaceWorkers() {
+    const post = Worker.prototype.postMessage;
+    const terminate = Worker.prototype.terminate;
+    const construct = (target, [url, given], made) => {
+      const id = [...place(), `w${count}`].join(".");
+      const name = `framefarm ${id} ${given?.name ?? ""}`;
+      const worker = Reflect.construct(target, [url, { ...given, name }], made);
+      count++;
+      places.set(worker, id);
+      tell("made", id);
+      post.call(worker, options.hello); // it comes when the worker's script has run
+      // A script that does not come; one that throws brings an ErrorEvent.
+      worker.addEventListener("error", (event) => event.message ?? tell("ended", id));
+      return worker;
+    };
+    replacePost(Worker.prototype);
+    replace(Worker.prototype, "terminate", function () {
+      terminate.call(this);
+      if (places.has(this)) tell("ended", places.get(this));
+    });
+    replace(globalThis, "Worker", new Proxy(Worker, { construct }));
+  }
+
+  function replaceSharedWorkers() {
+    const construct = (target, given, made) => {
+      const worker = Reflect.construct(target, given, made);
+      tell("made", `shared_worker ${new URL(given[0], location.href).href}`);
+      far.add(worker.port);
+      return worker;
+    };
+    replace(globalThis, "SharedWorker", new Proxy(SharedWorker, { construct }));
+  }
+
+  if (globalThis.MessageChannel) replaceChannels();
+  if (globalThis.Worker) replaceWorkers();
+  if (globalThis.SharedWorker) replaceSharedWorkers();
+  Object.defineProperty(globalThis, Symbol.for("framefarm.messages"), {
+    value: {
+      /** Send what waits; return how many go to the worker's maker, and how many elsewhere. */
+      release() {
+        const those = waiting;
+        waiting = [];
+        isAsked = false;
+        those.forEach(([, post]) => post());
+        const up = those.filter(([isUp]) => isUp).length;
+        return [up, those.length - up];
+      },
+    },
+  });
+}
