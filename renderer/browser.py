@@ -21,6 +21,7 @@ from playwright.async_api import async_playwright
 
 from . import processes
 from .cdp import CdpConnection, CdpSession, connected
+from .drawing import Drawing, pixel_flags
 from .errors import BrowserLostError, MissingToolError
 
 if TYPE_CHECKING:
@@ -29,22 +30,6 @@ if TYPE_CHECKING:
     from playwright.async_api import Browser as PlaywrightBrowser
     from playwright.async_api import Playwright
 
-# What decides pixels and time. The steps of an animation hang BeginFrame unless the compositor
-# leaves animations to the main thread; a checkered image would be drawn one frame late; a tile
-# repainted in part keeps edges of what was painted before, which depends on where a chunk begins.
-PIXEL_FLAGS: Final = (
-    "--enable-begin-frame-control",
-    "--run-all-compositor-stages-before-draw",
-    "--disable-threaded-animation",
-    "--disable-threaded-scrolling",
-    "--disable-checker-imaging",
-    "--disable-partial-raster",
-    "--force-color-profile=srgb",
-    "--font-render-hinting=none",
-    "--hide-scrollbars",
-    "--enable-unsafe-swiftshader",
-    "--autoplay-policy=no-user-gesture-required",
-)
 _QUIET_FLAGS: Final = (
     "--disable-background-networking",
     "--disable-component-update",
@@ -112,6 +97,7 @@ class Browser:
     connection: CdpConnection
     pid: int
     frame_lock: asyncio.Lock
+    drawing: Drawing = Drawing.BEGIN_FRAME
 
     @property
     def root(self) -> CdpSession:
@@ -126,6 +112,7 @@ class LaunchOptions:
     sandbox: bool
     resolver_rules: str = ""
     device_scale_factor: float = 1.0
+    drawing: Drawing = Drawing.BEGIN_FRAME
 
 
 @asynccontextmanager
@@ -139,7 +126,7 @@ async def open_browser(playwright: Playwright, options: LaunchOptions) -> AsyncG
     async with _started(playwright, options) as (playwright_browser, main):
         try:
             async with connected(await asyncio.to_thread(_devtools_url, main)) as connection:
-                yield Browser(connection, main.pid, asyncio.Lock())
+                yield Browser(connection, main.pid, asyncio.Lock(), options.drawing)
         finally:
             await asyncio.to_thread(_end, main)
             with suppress(PlaywrightError, TimeoutError):
@@ -188,11 +175,12 @@ async def _abandon(starting: asyncio.Future[_Started]) -> None:
 async def _launch(playwright: Playwright, options: LaunchOptions, marker: str) -> PlaywrightBrowser:
     # Set for the whole browser: an override by page scales the page and not its surface.
     scale = f"--force-device-scale-factor={options.device_scale_factor:g}"
+    flags = (*pixel_flags(options.drawing), *_QUIET_FLAGS)
     rules = [f"--host-resolver-rules={options.resolver_rules}"] if options.resolver_rules else []
     try:
         return await playwright.chromium.launch(
             executable_path=options.chromium,
-            args=[*PIXEL_FLAGS, *_QUIET_FLAGS, *rules, scale, "--remote-debugging-port=0", marker],
+            args=[*flags, *rules, scale, "--remote-debugging-port=0", marker],
             chromium_sandbox=options.sandbox,
             timeout=LAUNCH_TIMEOUT_S * 1000,
             handle_sigint=False,

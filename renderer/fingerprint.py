@@ -12,8 +12,8 @@ from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from .browser import PIXEL_FLAGS
-from .capture.choose import STRATEGIES
+from .capture.choose import strategies
+from .drawing import pixel_flags
 from .errors import MissingToolError
 
 if TYPE_CHECKING:
@@ -68,8 +68,8 @@ async def read_fingerprint(tools: Tools) -> Fingerprint:
         chromium=chromium,
         ffmpeg=" ".join(ffmpeg.split()[:3]),
         fonts=await _fonts(),
-        flags=PIXEL_FLAGS,
-        capture=STRATEGIES,
+        flags=pixel_flags(tools.drawing),
+        capture=strategies(tools.drawing),
         cpu=await asyncio.to_thread(_cpu),
     )
 

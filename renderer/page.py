@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 import json
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+from .begin_frames import FRAME_INTERVAL_MS, BeginFrames
 from .cdp import CdpError
+from .drawing import Drawing, Drawn
 from .errors import BrowserLostError, CompositionError, Fault
 from .events import PageLog
 from .missing import Missing
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from .events import OnRenderEvent
     from .settings import RenderSettings
 
+    from .drawing import Frames
+
     Params = dict[str, Any]
 
-# How soon Chromium is to expect the next frame. Animated pictures are shown half of it early, and
-# all of it where it is the first; with none at all Chromium waits for ever.
-FRAME_INTERVAL_MS: Final = 1.0
+__all__ = ["FRAME_INTERVAL_MS", "Drawn", "Page", "open_page", "page_error"]
 
 _OUR_OWN_DOING: Final = "GPU stall due to ReadPixels"  # said of WebGL pages when we read them
 _DOMAINS: Final = ("Page", "Runtime", "Log", "Network", "Inspector")
@@ -41,27 +41,18 @@ async def open_page(browser: Browser, settings: RenderSettings, on_event: OnRend
             "browserContextId": context_id,
             "width": settings.width_px,
             "height": settings.height_px,
-            "enableBeginFrameControl": True,
+            "enableBeginFrameControl": browser.drawing is Drawing.BEGIN_FRAME,
         },
     )
     cdp = await browser.connection.attach(target["targetId"])
     page = Page(browser, cdp, on_event, is_strict=settings.strict)
     page.context_id = context_id
     await page.start()
+    if browser.drawing is Drawing.SCREENSHOT:
+        await page.draw_by_screenshots(settings)
     await surround(page.cdp, settings)
     await page.preload(surroundings_script())
     return page
-
-
-@dataclass(frozen=True, slots=True)
-class Drawn:
-    """A frame that was drawn: whether pixels changed, and a PNG file of it where one was wanted.
-
-    Where one is, Chromium always says that pixels changed.
-    """
-
-    has_damage: bool
-    png: bytes | None = field(default=None, repr=False)
 
 
 class Page:
@@ -81,12 +72,21 @@ class Page:
         self.main_frame = ""
         self._is_pinned = False
 
+    @property
+    def drawing(self) -> Drawing:
+        return self._browser.drawing
+
     async def start(self) -> None:
         self._listen()
         for domain in _DOMAINS:
             await self.cdp.call(f"{domain}.enable")
         tree = await self.cdp.call("Page.getFrameTree")
         self.main_frame = self.missing.main_frame = tree["frameTree"]["frame"]["id"]
+
+    async def draw_by_screenshots(self, settings: RenderSettings) -> None:
+        """Draw as a browser can that knows no BeginFrame. To be called on an empty page."""
+        self._frames = screenshots = Screenshots(self)
+        await screenshots.start(settings)
 
     async def close(self, *, timeout_s: float) -> None:
         """End the page and all that it kept in the browser.
@@ -129,32 +129,19 @@ class Page:
 
     async def play(self, ticks_ms: float, interval_ms: float, *, timeout_s: float) -> Drawn:
         """Play a frame without painting it: scripts, styles and layout, but no pixels."""
-        frame = {"frameTimeTicks": ticks_ms, "interval": interval_ms, "noDisplayUpdates": True}
-        return await self._begin_frame(frame, timeout_s=timeout_s)
+        return await self._frames.play(ticks_ms, interval_ms, timeout_s=timeout_s)
 
     async def draw(self, ticks_ms: float, interval_ms: float, *, timeout_s: float) -> Drawn:
         """Paint a frame without reading its pixels."""
-        frame = {"frameTimeTicks": ticks_ms, "interval": interval_ms}
-        return await self._begin_frame(frame, timeout_s=timeout_s)
-
-    async def draw_now(self, *, timeout_s: float) -> Drawn:
-        """Paint a frame of the browser's own time: only as long as that is not ours."""
-        return await self._begin_frame({"interval": FRAME_INTERVAL_MS}, timeout_s=timeout_s)
+        return await self._frames.draw(ticks_ms, interval_ms, timeout_s=timeout_s)
 
     async def draw_picture(self, ticks_ms: float, interval_ms: float, *, timeout_s: float) -> Drawn:
         """Paint a frame and return it as a PNG file, if there is a picture yet."""
-        picture = {"format": "png", "optimizeForSpeed": True}
-        frame = {"frameTimeTicks": ticks_ms, "interval": interval_ms, "screenshot": picture}
-        return await self._begin_frame(frame, timeout_s=timeout_s)
+        return await self._frames.draw_picture(ticks_ms, interval_ms, timeout_s=timeout_s)
 
-    async def _begin_frame(self, params: Params, *, timeout_s: float) -> Drawn:
-        # Two at a time, even in two pages, kill Chromium's GPU process.
-        async with self._browser.frame_lock:
-            reply = await self.cdp.call(
-                "HeadlessExperimental.beginFrame", params, timeout_s=timeout_s
-            )
-        data = reply.get("screenshotData")
-        return Drawn(bool(reply["hasDamage"]), base64.b64decode(data) if data else None)
+    async def draw_now(self, *, timeout_s: float) -> Drawn:
+        """Paint a frame of the browser's own time: only as long as that is not ours."""
+        return await BeginFrames(self.cdp, self._browser.frame_lock).draw_now(timeout_s=timeout_s)
 
     async def _evaluate(self, context: str, expression: str, timeout_s: float) -> Any:
         reply = await self.cdp.call(

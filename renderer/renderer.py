@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from .audio.passages import SOUNDS, SoundReport
 from .browser import LaunchOptions, Sandbox, open_browser, open_playwright, sandbox_is_on
 from .bundle import sha256_of
 from .composition import BundleEntry
@@ -19,6 +20,7 @@ from .filming import Camera, Film
 from .fingerprint import Fingerprint, read_fingerprint
 from .floor import Ground, measure_floor
 from .keeping import COLD, KeptPage, View, WarmLimits
+from .media.listening import listen
 from .media.projection import MediaRoom
 from .probing import probe_page, watch_script
 from .session import FRAME_TIMEOUT_S
@@ -81,7 +83,10 @@ async def open_renderer(
     is_sandboxed = await sandbox_is_on(sandbox)
     async with open_site(bundles) as site, open_playwright() as playwright:
         options = LaunchOptions(
-            chromium=tools.chromium, sandbox=is_sandboxed, resolver_rules=site.resolver_rules
+            chromium=tools.chromium,
+            sandbox=is_sandboxed,
+            resolver_rules=site.resolver_rules,
+            drawing=tools.drawing,
         )
         media = MediaRoom(site, tools)
 

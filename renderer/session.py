@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from .capture.choose import Surface, find_surface
 from .chance import chance_script
-from .clock import VirtualTime, preload_script
+from .clock import VirtualTime
 from .cookies import set_cookies
 from .errors import CompositionError, Fault, FrameStalledError
 from .loading import CLOCK, load
@@ -17,12 +17,14 @@ from .page import FRAME_INTERVAL_MS, Drawn, Page, open_page
 from .page_worker import WorkerStalledError, messages_script
 from .page_workers import PageWorkers, open_workers
 from .ready import READY, contracts_script, ready_script
+from .screenshots import head_start_us, time_scripts
 from .timings import Stage, Stopwatch
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
     from .browser import Browser
+    from .drawing import Drawing
     from .events import OnRenderEvent
     from .settings import RenderSettings
 
@@ -64,18 +66,18 @@ async def open_session(browser: Browser, opening: Opening, on_event: OnRenderEve
     if opening.reads_memory:
         surface = await find_surface(page, browser.pid, settings)
     await set_cookies(page.cdp, settings.cookies, opening.url)
-    for script in _scripts(opening):
+    for script in _scripts(opening, page.drawing):
         await page.preload(script)
-    time = VirtualTime(page.cdp)
+    time = VirtualTime(page.cdp, head_start_us(page.drawing))
     workers = await open_workers(browser, page, time, settings)
     await load(page, time, workers, opening.url, settings)
     return Session(page, time, workers, opening, surface)
 
 
-def _scripts(opening: Opening) -> tuple[str, ...]:
+def _scripts(opening: Opening, drawing: Drawing) -> tuple[str, ...]:
     settings = opening.settings
     ours = (
-        preload_script(settings),
+        *time_scripts(settings, drawing),
         chance_script(settings),
         messages_script(),
         ready_script(settings),

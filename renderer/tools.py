@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from .drawing import Drawing
 from .errors import MissingToolError
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ class Tools:
     chromium: Path
     ffmpeg: Path
     ffprobe: Path
+    drawing: Drawing = Drawing.BEGIN_FRAME
 
 
 def find_tools(environment: Mapping[str, str]) -> Tools:

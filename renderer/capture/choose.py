@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
+
+from renderer.drawing import Drawing
 
 from . import scripts
 from .begin_frame import BeginFrameCapture
@@ -18,9 +20,13 @@ if TYPE_CHECKING:
     from .base import CaptureStrategy, Stage
     from .framebuffer import Framebuffer
 
-# What a fingerprint says of them: strategies differ by a few pixels, so a job has one. By what way
-# BeginFrame's pixels leave the browser is not said: they are the same.
-STRATEGIES: Final = "begin-frame canvas"
+
+def strategies(drawing: Drawing) -> str:
+    """Say for a fingerprint how pages are filmed: ways differ by a few pixels, so a job has one.
+
+    By what way the pixels leave the browser is not said: they are the same.
+    """
+    return f"{drawing} canvas"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +42,10 @@ async def find_surface(page: Page, browser_pid: int, settings: RenderSettings) -
     """Look for the framebuffer of a page that is still empty, if the settings could do with it."""
     if settings.captures_canvas:
         return Surface(None, browser_pid=browser_pid)
+    if page.drawing is Drawing.SCREENSHOT:
+        return Surface(
+            None, "Chromium draws by itself: it knows no BeginFrame, or was not to use it"
+        )
     try:
         return Surface(await find_framebuffer(page, browser_pid, settings.picture_size_px))
     except NoFramebufferError as problem:

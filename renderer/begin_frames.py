@@ -1,0 +1,54 @@
+"""Frames of the headless shell, which draws when it is told to."""
+
+from __future__ import annotations
+
+import base64
+from typing import TYPE_CHECKING, Any, Final
+
+from .drawing import Drawn
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from .cdp import CdpSession
+
+# How soon Chromium is to expect the next frame. Animated pictures are shown half of it early, and
+# all of it where it is the first; with none at all Chromium waits for ever.
+FRAME_INTERVAL_MS: Final = 1.0
+
+
+class BeginFrames:
+    """Draws a page's frames."""
+
+    def __init__(self, cdp: CdpSession, lock: asyncio.Lock) -> None:
+        self._cdp = cdp
+        self._lock = lock
+
+    async def play(self, ticks_ms: float, interval_ms: float, *, timeout_s: float) -> Drawn:
+        """Play a frame without painting it: scripts, styles and layout, but no pixels."""
+        frame = {"frameTimeTicks": ticks_ms, "interval": interval_ms, "noDisplayUpdates": True}
+        return await self._begin_frame(frame, timeout_s=timeout_s)
+
+    async def draw(self, ticks_ms: float, interval_ms: float, *, timeout_s: float) -> Drawn:
+        """Paint a frame without reading its pixels."""
+        frame = {"frameTimeTicks": ticks_ms, "interval": interval_ms}
+        return await self._begin_frame(frame, timeout_s=timeout_s)
+
+    async def draw_now(self, *, timeout_s: float) -> Drawn:
+        """Paint a frame of the browser's own time: only as long as that is not ours."""
+        return await self._begin_frame({"interval": FRAME_INTERVAL_MS}, timeout_s=timeout_s)
+
+    async def draw_picture(self, ticks_ms: float, interval_ms: float, *, timeout_s: float) -> Drawn:
+        """Paint a frame and return it as a PNG file, if there is a picture yet."""
+        picture = {"format": "png", "optimizeForSpeed": True}
+        frame = {"frameTimeTicks": ticks_ms, "interval": interval_ms, "screenshot": picture}
+        return await self._begin_frame(frame, timeout_s=timeout_s)
+
+    async def _begin_frame(self, params: dict[str, Any], *, timeout_s: float) -> Drawn:
+        # Two at a time, even in two pages, kill Chromium's GPU process.
+        async with self._lock:
+            reply = await self._cdp.call(
+                "HeadlessExperimental.beginFrame", params, timeout_s=timeout_s
+            )
+        data = reply.get("screenshotData")
+        return Drawn(bool(reply["hasDamage"]), base64.b64decode(data) if data else None)

@@ -1,0 +1,78 @@
+"""Who decides when Chromium draws a frame: we do, or it does and we ask for a screenshot."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final, Protocol
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class Drawing(StrEnum):
+    """BEGIN_FRAME is exact in all things, and only the headless shell can do it."""
+
+    BEGIN_FRAME = "begin-frame"
+    SCREENSHOT = "screenshot"
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A frame that was drawn: whether pixels changed, and a PNG file of it where one was wanted.
+
+    Where one is, Chromium always says that pixels changed.
+    """
+
+    has_damage: bool
+    png: bytes | None = field(default=None, repr=False)
+
+
+class Frames(Protocol):
+    """Draws the frames of a page, by the time that a frame bears and how soon the next one is."""
+
+    async def play(self, ticks_ms: float, interval_ms: float, *, timeout_s: float) -> Drawn:
+        """Play a frame without painting it: scripts, styles and layout, but no pixels."""
+        ...
+
+    async def draw(self, ticks_ms: float, interval_ms: float, *, timeout_s: float) -> Drawn:
+        """Paint a frame without reading its pixels."""
+        ...
+
+    async def draw_picture(self, ticks_ms: float, interval_ms: float, *, timeout_s: float) -> Drawn:
+        """Paint a frame and return it as a PNG file, if there is a picture yet."""
+        ...
+
+
+# What decides pixels and time. The steps of an animation hang BeginFrame unless the compositor
+# leaves animations to the main thread; a checkered image would be drawn one frame late; a tile
+# repainted in part keeps edges of what was painted before, which depends on where a chunk begins.
+_PIXEL_FLAGS: Final = (
+    "--disable-threaded-animation",
+    "--disable-threaded-scrolling",
+    "--disable-checker-imaging",
+    "--disable-partial-raster",
+    "--force-color-profile=srgb",
+    "--font-render-hinting=none",
+    "--hide-scrollbars",
+    "--enable-unsafe-swiftshader",
+    "--autoplay-policy=no-user-gesture-required",
+)
+_BEGIN_FRAME_FLAGS: Final = (
+    "--enable-begin-frame-control",
+    "--run-all-compositor-stages-before-draw",
+)
+# Debian's and Playwright's own Chromium would raster by SwiftShader, slowly and with stale strips.
+_SCREENSHOT_FLAGS: Final = ("--disable-gpu-rasterization", "--disable-gpu-compositing")
+
+
+def pixel_flags(drawing: Drawing) -> tuple[str, ...]:
+    """Return the flags of a Chromium that is to draw so, which belong to the fingerprint."""
+    own = _BEGIN_FRAME_FLAGS if drawing is Drawing.BEGIN_FRAME else _SCREENSHOT_FLAGS
+    return (*own, *_PIXEL_FLAGS)
+
+
+def drawing_of(chromium: Path) -> Drawing:
+    """Tell by a program's name what it can do; the headless shell is called so everywhere."""
+    name = chromium.name.replace("_", "-")
+    return Drawing.BEGIN_FRAME if "headless-shell" in name else Drawing.SCREENSHOT
