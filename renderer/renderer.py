@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from .audio.passages import SOUNDS, SoundReport
 from .browser import LaunchOptions, Sandbox, open_browser, open_playwright, sandbox_is_on
 from .bundle import sha256_of
 from .composition import BundleEntry
@@ -20,7 +19,6 @@ from .filming import Camera, Film
 from .fingerprint import Fingerprint, read_fingerprint
 from .floor import Ground, measure_floor
 from .keeping import COLD, KeptPage, View, WarmLimits
-from .media.listening import listen
 from .media.projection import MediaRoom
 from .probing import probe_page, watch_script
 from .session import FRAME_TIMEOUT_S
