@@ -9,7 +9,9 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from executors.base import ChunkResult
+from renderer.audio.passages import SOUNDS, SoundReport
 from renderer.bundle import sha256_of
+from renderer.composition import is_digest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -33,6 +35,12 @@ class ChunkFiles:
 
     def path(self, task: ChunkTask) -> Path:
         return self._folder / f"chunk-{task.index:06}.mp4"
+
+    def sound(self, sha256: str) -> Path:
+        """Where a file stands that a chunk's page is heard from."""
+        if not is_digest(sha256):
+            raise ValueError(f"not a digest: {sha256!r}")
+        return self._folder / SOUNDS / sha256
 
     async def keep(self, task: ChunkTask, result: ChunkResult) -> None:
         """Note that the chunk's file is finished and verified."""
@@ -69,7 +77,9 @@ class ChunkFiles:
                 extra={"job_id": task.job_id, "chunk": task.index, "error": repr(error)},
             )
             return None
-        is_whole = made == _made(task) and result.sha256 == sha256
+        sounds = result.sounds.handed_over if result.sounds else ()
+        is_heard = all(self.sound(source.sha256).exists() for source in sounds)
+        is_whole = made == _made(task) and result.sha256 == sha256 and is_heard
         return result if is_whole else None
 
     def _note(self, task: ChunkTask) -> Path:
@@ -83,6 +93,8 @@ def _made(task: ChunkTask) -> Any:
 def _read(note: Path) -> tuple[Any, ChunkResult]:
     told = json.loads(note.read_text(encoding="utf-8"))
     facts = {name: _frozen(value) for name, value in told["result"].items()}
+    if facts.get("sounds") is not None:
+        facts["sounds"] = SoundReport.parse(facts["sounds"])
     return told["made"], ChunkResult(**facts)
 
 

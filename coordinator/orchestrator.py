@@ -25,12 +25,13 @@ from .manifest import write_manifest
 from .plan_run import PlanRun
 from .planner import Plan, plan
 from .seams import SeamMismatchError
-from .soundtrack import Soundtrack, open_soundtrack
+from .soundtrack import Soundtrack, heard_in, open_soundtrack
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
 
     from executors.base import ChunkResult, RenderExecutor
+    from renderer.audio.passages import SoundSource
     from renderer.bundle import BundleStore
 
     OnEvent = Callable[[Event], None]
@@ -102,6 +103,7 @@ class RenderOrchestrator:
                     async with Exhibition(pictures, ffmpeg).of_mismatch():
                         results = await _filmed(run, soundtrack, on_event)
                     on_event(StateChanged(JobState.ASSEMBLING))
+                    await soundtrack.add(heard_in(plan, results), self._sound_file(files))
                     assembly = _assembly(plan, results, files, sound=await soundtrack.mix())
                     await assemble(assembly, output, ffmpeg=ffmpeg, ffprobe=ffprobe)
         written = None
@@ -116,6 +118,16 @@ class RenderOrchestrator:
             warnings=(*_warnings(results), *soundtrack.warnings),
             manifest=written,
         )
+
+    def _sound_file(self, files: ChunkFiles) -> Callable[[SoundSource], Path]:
+        """Where a source that a page is heard from stands."""
+
+        def find(source: SoundSource) -> Path:
+            if source.is_bundled:
+                return self._bundles.blob(source.sha256)
+            return files.sound(source.sha256)
+
+        return find
 
     @asynccontextmanager
     async def _open_executor(self) -> AsyncGenerator[RenderExecutor]:
@@ -150,11 +162,16 @@ async def _filmed(run: PlanRun, soundtrack: Soundtrack, on_event: OnEvent) -> li
 async def _jumped_or_played(run: PlanRun, on_event: OnEvent) -> list[ChunkResult]:
     """Render all chunks; played, when they do not fit together where a probe let time jump."""
     try:
-        return await run.all_chunks()
+        results = await run.all_chunks()
+        tears = heard_in(run.plan, results).tears if was_jumped(run.plan) else ()
+        if not tears:
+            return results
+        why = str(tears[0])
     except SeamMismatchError as error:
         if not was_jumped(run.plan):
             raise
-        on_event(HistoryFound(History.STATEFUL, str(error)))
+        why = str(error)
+    on_event(HistoryFound(History.STATEFUL, why))
     run.plan = run.plan.with_history(History.STATEFUL)
     return await run.all_chunks()
 

@@ -9,17 +9,24 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from executors.errors import CompositionFailedError
 from renderer.audio.clips import Clip, Window, clip_of
+from renderer.audio.heard import Heard, clip_of_passage, merged
 from renderer.audio.mix import Mixer
+from renderer.audio.passages import seconds
 from renderer.audio.sound import check_sound
 from renderer.audio.tracks import Track, placement_of
+from renderer.errors import EncoderError, Fault, InvalidRequestError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Callable, Iterable
 
+    from executors.base import ChunkResult
+    from renderer.audio.passages import SoundSource
     from renderer.bundle import BundleStore
 
     from .job import AudioTrack, JobSpec
+    from .planner import Plan
 
 
 @asynccontextmanager
@@ -32,19 +39,18 @@ async def open_soundtrack(
         mixer = Mixer(ffmpeg, Path(folder), window)
         tracks = await asyncio.to_thread(_tracks, spec, bundles)
         clips = [clip_of(track, window) for track in tracks]
-        yield Soundtrack(mixer, clips, ffprobe=ffprobe, loudness_lufs=spec.loudness_lufs)
+        yield Soundtrack(mixer, clips, ffprobe=ffprobe, spec=spec)
 
 
 class Soundtrack:
     """What is heard in a job's video."""
 
-    def __init__(
-        self, mixer: Mixer, given: list[Clip], *, ffprobe: Path, loudness_lufs: float | None
-    ) -> None:
+    def __init__(self, mixer: Mixer, given: list[Clip], *, ffprobe: Path, spec: JobSpec) -> None:
         self._mixer = mixer
         self._given = given
+        self._found: list[Clip] = []
         self._ffprobe = ffprobe
-        self._loudness_lufs = loudness_lufs
+        self._spec = spec
         self.warnings: list[str] = []
 
     async def prepare(self) -> None:
@@ -56,21 +62,65 @@ class Soundtrack:
 
         """
         for source, clips in _by_source(self._given).items():
-            facts = await check_sound(self._ffprobe, source)
-            await self._mixer.decode(source, facts, clips)
+            await self._decode(source, clips)
+
+    async def add(self, heard: Heard, file_of: Callable[[SoundSource], Path]) -> None:
+        """Add what the page let be heard. What cannot be used is a warning.
+
+        Raises:
+            CompositionFailedError: it cannot be used, and the job is strict.
+
+        """
+        for tear in heard.tears:
+            self._warn(str(tear))
+        for source in heard.sources:
+            clips = self._clips(heard, source, file_of(source))
+            try:
+                await self._decode(file_of(source), clips)
+            except (InvalidRequestError, EncoderError) as error:
+                told = str(error).replace(str(file_of(source)), "it")
+                self._warn(f"sound {source.name}: {told.removeprefix('audio: ')}")
+            else:
+                self._found += clips
 
     async def mix(self) -> Path | None:
         """The file of the whole mix, as long as the video; None if there is nothing to hear."""
-        clips = self._given
+        clips = [*self._given, *self._found]
         if not clips:
             return None
-        mixed = await self._mixer.mix(clips, loudness_lufs=self._loudness_lufs)
+        mixed = await self._mixer.mix(clips, loudness_lufs=self._spec.loudness_lufs)
         if mixed.is_silent:
-            self.warnings.append(
-                f"loudness: the sound is silent and cannot be brought to {self._loudness_lufs:g} "
-                "LUFS"
-            )
+            wanted = f"{self._spec.loudness_lufs:g} LUFS"
+            self.warnings.append(f"loudness: silence cannot be brought to {wanted}")
         return mixed.pcm.path
+
+    async def _decode(self, source: Path, clips: list[Clip]) -> None:
+        facts = await check_sound(self._ffprobe, source)
+        await self._mixer.decode(source, facts, clips)
+
+    def _clips(self, heard: Heard, source: SoundSource, file: Path) -> list[Clip]:
+        duration_s = seconds(source.duration_ns)
+        frame_s = self._spec.settings.frame_rate.seconds(1)
+        return [
+            clip_of_passage(passage, file, duration_s, self._mixer.window, frame_s)
+            for passage in heard.passages
+            if passage.source == source.sha256
+        ]
+
+    def _warn(self, warning: str) -> None:
+        if self._spec.settings.strict:
+            raise CompositionFailedError(
+                f"{warning}; a strict render fails when a sound is missing",
+                reason=Fault.MISSING_RESOURCE,
+            )
+        self.warnings.append(warning)
+
+
+def heard_in(plan: Plan, results: Iterable[ChunkResult]) -> Heard:
+    """What a page let be heard in all the chunks of a plan."""
+    told = zip(plan.tasks, results, strict=True)
+    reports = [(task.frames, result.sounds) for task, result in told]
+    return merged(reports, plan.spec.settings.frame_rate)
 
 
 def _by_source(clips: list[Clip]) -> dict[Path, list[Clip]]:

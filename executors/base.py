@@ -11,6 +11,7 @@ from renderer.events import FramesDone, PageLog
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from renderer.audio.passages import SoundReport
     from renderer.composition import Composition
     from renderer.frames import FrameRange
     from renderer.history import ProbeResult
@@ -69,6 +70,10 @@ class ChunkResult:
     An executor that knows the pictures themselves tells the sha256 of each, and of the successor's
     first one; others leave these empty, and the chunk's seams are not checked. `edges` are for
     tasks that paint all.
+
+    One that knows what the page let be heard tells it in `sounds`. Files that it hands over stand
+    in a folder "sounds" beside the chunk's file, which all chunks of a job share, each by the name
+    of its sha256.
     """
 
     index: int
@@ -84,6 +89,7 @@ class ChunkResult:
     attempt: int = 1
     frame_digests: tuple[str, ...] = ()
     next_frame_digest: str = ""
+    sounds: SoundReport | None = None
     edges: Edges = field(default_factory=Edges, repr=False)
 
 

@@ -119,6 +119,7 @@ class LocalExecutor:
             attempt=task.attempt,
             frame_digests=chunk.frame_digests,
             next_frame_digest=chunk.next_frame_digest,
+            sounds=chunk.sounds,
         )
 
     @property

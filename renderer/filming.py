@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from .approach import first_picture
+from .audio.passages import SoundReport
 from .encode.feed import feeding
 from .encode.ffmpeg import encoding
 from .events import FramesDone
@@ -48,6 +49,7 @@ class Filmed:
     digests: tuple[str, ...]
     warnings: tuple[str, ...]
     timings: Timings
+    sounds: SoundReport = field(default_factory=SoundReport)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from .audio.passages import SOUNDS, SoundReport
 from .browser import LaunchOptions, Sandbox, open_browser, open_playwright, sandbox_is_on
 from .bundle import sha256_of
 from .composition import BundleEntry
@@ -19,6 +20,7 @@ from .filming import Camera, Film
 from .fingerprint import Fingerprint, read_fingerprint
 from .floor import Ground, measure_floor
 from .keeping import COLD, KeptPage, View, WarmLimits
+from .media.listening import listen
 from .media.projection import MediaRoom
 from .probing import probe_page, watch_script
 from .session import FRAME_TIMEOUT_S
@@ -58,6 +60,7 @@ class RenderedChunk:
     frame_digests: tuple[str, ...] = ()  # of each captured picture, in order
     next_frame_digest: str = ""  # of the frame after the chunk's last; "" if not asked for
     timings: Timings = field(default_factory=Timings)
+    sounds: SoundReport = field(default_factory=SoundReport)  # what its page let be heard
 
 
 @asynccontextmanager
@@ -171,6 +174,7 @@ class Renderer:
             frame_digests=filmed.digests[: len(frames)],
             next_frame_digest="".join(filmed.digests[len(frames) :]),
             timings=filmed.timings,
+            sounds=filmed.sounds,
         )
 
     async def probe(
@@ -250,7 +254,9 @@ class Renderer:
             open_s = time.perf_counter() - began_s
             camera = Camera(session, capture, self._studio.tools.ffmpeg)
             filmed = await camera.film(film, on_event)
-        return replace(filmed, timings=replace(filmed.timings, open_s=open_s))
+            folder = film.output.with_name(SOUNDS)
+            sounds = await listen(session, self._studio.media, film.frames, folder)
+        return replace(filmed, sounds=sounds, timings=replace(filmed.timings, open_s=open_s))
 
     async def _check(self, film: Film, pictures: PictureStream) -> None:
         width_px, height_px = pictures.video_size_px

@@ -21,7 +21,7 @@ MAX_RATE: Final = 16.0
 # they could make ffmpeg read other files of this machine into the video.
 SOUND_FORMATS: Final = (
     "aac,ac3,aiff,amr,ape,asf,au,caf,eac3,flac,matroska,webm,mov,mp4,m4a,3gp,3g2,mj2,"
-    "mp3,ogg,opus,tta,w64,wav,wv"
+    "mp3,ogg,opus,tta,w64,wav,wv,avi,flv,mpeg,mpegts"
 )
 _TIMES: Final = ("offset_s", "seek_s", "fade_in_s", "fade_out_s", "from_s", "to_s")
 _NOT_NEGATIVE: Final = ("seek_s", "fade_in_s", "fade_out_s", "from_s", "to_s")

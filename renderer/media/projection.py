@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from renderer.site import Site
     from renderer.tools import Tools
 
+    from .screening import Screening, Source
+
 
 class MediaRoom:
     """What the renders of one renderer share: the site, the tools, and decoded pictures."""
@@ -30,6 +32,7 @@ class MediaRoom:
         self._site = site
         self._tools = tools
         self._shelf = Shelf(SHELF_BYTES)
+        self._open: list[Screening] = []
 
     @asynccontextmanager
     async def projection(self, rate: FrameRate, first_drawn: int) -> AsyncGenerator[str]:
@@ -40,8 +43,16 @@ class MediaRoom:
         fetch = Fetcher(self._site.bundle_file)
         token = secrets.token_hex(8)
         async with open_screening(self._tools, self._shelf, fetch) as screening:
-            with self._site.also_serving(token, MediaRoutes(screening).answer):
-                yield _script(token, rate, first_drawn)
+            self._open.append(screening)
+            try:
+                with self._site.also_serving(token, MediaRoutes(screening).answer):
+                    yield _script(token, rate, first_drawn)
+            finally:
+                self._open.remove(screening)
+
+    def source(self, source_id: str) -> Source:
+        """The media file that a page which is open now knows by this name."""
+        return next(found for one in self._open if (found := one.known(source_id)))
 
 
 def _script(token: str, rate: FrameRate, first_drawn: int) -> str:
@@ -53,10 +64,11 @@ def _script(token: str, rate: FrameRate, first_drawn: int) -> str:
         "domain": f".{DOMAIN}",
         "origin": f"http://media.{DOMAIN}",  # for pages that are not served by us
     }
-    return f"({_page_half()})({json.dumps(options)})"
+    takeover = f"({_page_half('takeover', '(options)')})({json.dumps(options)})"
+    return f"{takeover};\n({_page_half('sounds', '() =>')})()"
 
 
 @cache
-def _page_half() -> str:
-    text = files("renderer.media").joinpath("takeover.js").read_text(encoding="utf-8")
-    return text[text.index("(options)") :]
+def _page_half(name: str, head: str) -> str:
+    text = files("renderer.media").joinpath(f"{name}.js").read_text(encoding="utf-8")
+    return text[text.index(head) :].rstrip()

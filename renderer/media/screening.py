@@ -53,6 +53,7 @@ class Source:
     id: str
     file: Path
     facts: MediaFacts
+    is_bundled: bool = False  # a file of the composition's bundle, which stood here before
 
 
 @dataclass(slots=True)
@@ -103,6 +104,9 @@ class Screening:
         async with self._lock:
             return self._shelf.find(source_id, time_s) or await self._decode(source, time_s)
 
+    def known(self, source_id: str) -> Source | None:
+        return self._known.get(source_id)
+
     async def close(self) -> None:
         """End what runs. A page that still asks gets no more pictures."""
         self._is_closed = True
@@ -116,7 +120,7 @@ class Screening:
             while self._running:
                 await self._running.pop().decoder.close()
         for source in self._known.values():
-            if source.file.is_relative_to(self.folder):
+            if not source.is_bundled:
                 self._shelf.forget(source.id)
 
     async def _bring(self, url: str) -> Source:
@@ -125,7 +129,8 @@ class Screening:
         screen = facts.screen
         if screen is not None and picture_bytes(screen) > _MAX_PICTURE_BYTES:
             raise MediaError(f"its pictures have {screen.width_px}x{screen.height_px} px")
-        source = Source(str(file), file, facts)
+        is_bundled = not file.is_relative_to(self.folder)
+        source = Source(str(file), file, facts, is_bundled)
         return self._known.setdefault(source.id, source)
 
     async def _decode(self, source: Source, time_s: Fraction) -> Picture:

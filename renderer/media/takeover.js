@@ -33,6 +33,9 @@
 
   const states = new WeakMap();
   const active = new Set();
+  // What `sounds.js` is told: that an element may be heard otherwise than before; and what it
+  // knows: the clip that an element's attributes say it plays by itself.
+  const hooks = { changed() {}, clipOf: () => null };
   const now = () => clock.now() ?? 0;
 
   /** Frames stand up to 0.1 ms after n / fps; which picture they show is a matter of n / fps. */
@@ -104,6 +107,7 @@
       this.coming = null; // a promise of the next one
       this.updatedAt = 0;
       this.canAutoplay = true;
+      this.isDriven = false; // a script plays it, whatever its attributes say
       this.starters = [];
     }
 
@@ -177,6 +181,7 @@
       const hadSource = this.networkState !== EMPTY;
       const wasPlaying = !this.paused && !hadSource; // play() came before the source
       this.reset();
+      hooks.changed(this);
       if (hadSource) this.fireSoon("emptied");
       if (!found.length) return;
       this.networkState = LOADING;
@@ -186,7 +191,7 @@
 
     async choose(found, generation) {
       const isOld = () => generation !== this.generation;
-      if (this.autoplays && this.paused) this.start();
+      if (this.autoplays && this.paused && !hooks.clipOf(this.element)) this.start();
       for (const { url, node } of found) {
         try {
           const facts = await factsOf(url);
@@ -221,6 +226,8 @@
 
     async accept(facts, url, generation) {
       const fragment = /#t=(?:npt:)?([\d.]+)/.exec(url);
+      const clip = hooks.clipOf(this.element);
+      if (clip && !this.isDriven) this.offset = clip.seek;
       if (fragment && !this.hasSought) this.offset = Number(fragment[1]);
       this.facts = facts;
       this.url = url;
@@ -231,7 +238,7 @@
       this.fire("durationchange", "loadedmetadata");
       this.readyState = ENOUGH;
       this.fire("loadeddata", "canplay", "canplaythrough");
-      if (!this.paused) this.sound();
+      hooks.changed(this);
       if (!this.paused) this.fire("playing");
       for (const { resolve } of this.starters.splice(0)) resolve();
     }
@@ -250,7 +257,15 @@
       this.fireSoon("play");
     }
 
+    /** Play by its clip, from `offset` seconds of the timeline on. */
+    follow({ offset, seek }) {
+      this.start();
+      this.since = offset * 1000;
+      this.offset = seek;
+    }
+
     play() {
+      this.isDriven = true;
       this.refresh();
       if (this.error) {
         const refused = Promise.reject(new DOMException(this.error.message, "NotSupportedError"));
@@ -260,10 +275,8 @@
       if (this.isOver) this.moveTo(0);
       if (this.paused) {
         this.start();
-        if (this.readyState === ENOUGH) {
-          this.sound();
-          return this.fireSoon("playing");
-        }
+        hooks.changed(this);
+        if (this.readyState === ENOUGH) return this.fireSoon("playing");
       }
       if (this.readyState === ENOUGH) return Promise.resolve();
       const started = new Promise((resolve, reject) => this.starters.push({ resolve, reject }));
@@ -273,10 +286,12 @@
 
     pause() {
       this.canAutoplay = false;
+      this.isDriven = true;
       if (this.paused) return;
       this.offset = this.currentTime;
       this.since = null;
       this.paused = true;
+      hooks.changed(this);
       for (const { reject } of this.starters.splice(0)) {
         reject(new DOMException("interrupted by a call to pause()", "AbortError"));
       }
@@ -290,6 +305,7 @@
       if (rate === this.rate) return;
       this.moveTo(this.currentTime);
       this.rate = rate;
+      hooks.changed(this);
       this.fireSoon("ratechange");
     }
 
@@ -299,11 +315,13 @@
     }
 
     seek(time) {
+      this.isDriven = true;
       this.refresh();
       const end = this.facts ? this.duration : Infinity;
       this.moveTo(Math.min(Math.max(0, Number(time)), end));
       if (!Number.isFinite(this.offset)) throw new TypeError(`currentTime is not finite: ${time}`);
       this.hasMoved = this.hasSought = true;
+      hooks.changed(this);
       if (this.readyState === NOTHING) return;
       const seeking = {};
       this.seeking = seeking;
@@ -321,14 +339,6 @@
       this.fire("timeupdate", "seeked", "canplay");
     }
 
-    /** Tell what would be heard, once each time it begins. */
-    sound() {
-      if (!this.facts.hasSound) return;
-      const { muted, volume } = this.element;
-      const about = { url: this.url, at: now() / 1000, from: this.currentTime, rate: this.rate };
-      console.info(`sound ${JSON.stringify({ ...about, volume, muted, loop: this.loops })}`);
-    }
-
     /** What is due by the frame that comes. */
     tick() {
       if (this.since === null || this.readyState !== ENOUGH) return;
@@ -336,6 +346,7 @@
         this.offset = this.duration;
         this.since = null;
         this.paused = true;
+        hooks.changed(this);
         this.fire("timeupdate", "pause", "ended");
       } else if (now() - this.updatedAt >= UPDATE_MS) {
         this.updatedAt = now();
@@ -429,6 +440,7 @@
     async show(isDrawn) {
       this.tick();
       await this.loading;
+      hooks.changed(this);
       if (!this.hasPictures || !(this.isWatched || (isDrawn && this.element.isConnected))) return;
       await this.update();
       this.showPoster();
@@ -487,11 +499,12 @@
   // -- elements
 
   const observer = new MutationObserver((records) => {
-    for (const { type, target, addedNodes } of records) {
+    for (const { type, target, addedNodes, removedNodes } of records) {
       if (type === "attributes" || target.localName === "video" || target.localName === "audio") {
         if (isMedia(target)) stateOf(target).refresh();
       }
       for (const node of addedNodes) if (node.nodeType === Node.ELEMENT_NODE) takeWithin(node);
+      for (const node of removedNodes) if (node.nodeType === Node.ELEMENT_NODE) stopWithin(node);
     }
   });
   const watched = { childList: true, subtree: true };
@@ -503,6 +516,14 @@
         stateOf(element.parentNode).refresh();
       }
       if (element.shadowRoot && !observedRoots.has(element.shadowRoot)) watch(element.shadowRoot);
+    }
+  }
+
+  /** What is taken out of a document plays no more. */
+  function stopWithin(root) {
+    for (const element of [root, ...root.querySelectorAll("*")]) {
+      if (states.has(element) && !element.isConnected) states.get(element).pause();
+      if (element.shadowRoot) for (const child of element.shadowRoot.children) stopWithin(child);
     }
   }
 
@@ -737,6 +758,10 @@
     },
     /** Until this frame only scripts read pictures. */
     drawFrom: (frame) => void (options.firstDrawn = frame),
+    hooks,
+    exactNow,
+    find: (element) => states.get(element),
+    states: () => active,
     hasElements: () => active.size > 0,
     isGone: () => window.closed,
   };

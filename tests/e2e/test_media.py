@@ -404,7 +404,7 @@ async def test_a_missing_video_is_a_warning_and_no_hang(
     assert lines(shown, "log") == ["told"]
 
 
-async def test_sound_is_reported_and_silent(
+async def test_what_is_heard_is_reported_with_the_chunk(
     crew: Crew, clips: dict[str, bytes], tmp_path: Path
 ) -> None:
     (tmp_path / "h264.mp4").write_bytes(clips["h264.mp4"])
@@ -420,9 +420,12 @@ async def test_sound_is_reported_and_silent(
         {"index.html": f"<!doctype html>{STYLE}<body>{html}", "loud.mp4": loud.read_bytes()}, (0, 9)
     )
 
-    first, second = lines(shown, "info")
-    assert '"at":0,"from":0,"rate":1,"volume":1,"muted":false' in first
-    assert '"at":0.1,"from":0,"rate":1,"volume":0.5' in second
+    first, second = shown.chunk.sounds.passages
+    assert (first.begins_ns, first.from_ns, first.rate) == (0, 0, 1)
+    assert (second.begins_ns, second.from_ns, second.volumes) == (10**8, 0, ((10**8, 0.5),))
+    (source,) = shown.chunk.sounds.sources
+    assert source.is_bundled
+    assert source.name.endswith("/loud.mp4")
     assert shown.numbers == [0, 0, 0, *range(6)]
 
 

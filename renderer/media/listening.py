@@ -1,0 +1,97 @@
+"""Asks a page what was heard of it in a chunk, and collects the files that it was heard from."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+from typing import TYPE_CHECKING, Any, Final
+
+from renderer.audio.passages import NANO, Passage, SoundReport, SoundSource
+from renderer.bundle import sha256_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from renderer.frames import FrameRange, FrameRate
+    from renderer.session import Session
+
+    from .projection import MediaRoom
+    from .screening import Source
+
+_LONGEST_NAME: Final = 200
+_ASK: Final = "window[Symbol.for('framefarm.sounds')]?.report({}) ?? []"
+
+
+async def listen(
+    session: Session, room: MediaRoom, frames: FrameRange, folder: Path
+) -> SoundReport:
+    """Report what was heard up to a chunk's last frame, since the frame before its first.
+
+    Files that are heard and are none of the bundle's come into `folder`.
+    """
+    since_ns = _time_ns(session.settings.frame_rate, frames.start - 1) if frames.start else 0
+    told: list[dict[str, Any]] = await session.evaluate(_ASK.format(since_ns))
+    sources: dict[str, SoundSource] = {}
+    for each in told:
+        if each["source"] not in sources:
+            source = room.source(each["source"])
+            sources[each["source"]] = await asyncio.to_thread(_described, source, each)
+    passages = tuple(_passage(each, sources[each["source"]].sha256) for each in told)
+    heard = {passage.source for passage in passages if passage.is_heard}
+    for key, described in sources.items():
+        if described.sha256 in heard and not described.is_bundled:
+            await asyncio.to_thread(_bring, room.source(key).file, folder / described.sha256)
+    unique = {described.sha256: described for described in sources.values()}
+    return SoundReport(
+        sources=tuple(one for one in unique.values() if one.sha256 in heard), passages=passages
+    )
+
+
+def _time_ns(rate: FrameRate, frame: int) -> int:
+    return round(rate.seconds(frame) * NANO)
+
+
+def _described(source: Source, told: Mapping[str, Any]) -> SoundSource:
+    is_bundled = source.is_bundled
+    return SoundSource(
+        # A bundle's files are blobs, which have their digest's name.
+        sha256=source.file.name if is_bundled else sha256_of(source.file),
+        name=_short(told["url"]),
+        size_bytes=source.file.stat().st_size,
+        duration_ns=told["duration"],
+        is_bundled=is_bundled,
+    )
+
+
+def _passage(told: Mapping[str, Any], source: str) -> Passage:
+    return Passage(
+        source=source,
+        since_ns=told["since"],
+        from_ns=told["from"],
+        begins_ns=told["begins"],
+        until_ns=told["until"],
+        rate=told["rate"],
+        keeps_pitch=told["keepsPitch"],
+        loops=told["loops"],
+        fade_in_ns=told["fadeIn"],
+        fade_out_ns=told["fadeOut"],
+        volumes=tuple((at, factor) for at, factor in told["volumes"]),
+    )
+
+
+def _bring(file: Path, place: Path) -> None:
+    if place.exists():
+        return
+    place.parent.mkdir(exist_ok=True)
+    try:
+        os.link(file, place)
+    except OSError:  # on another disk
+        part = place.with_suffix(f".{os.getpid()}.part")
+        shutil.copyfile(file, part)
+        part.replace(place)
+
+
+def _short(url: str) -> str:
+    return url if len(url) <= _LONGEST_NAME else f"{url[:_LONGEST_NAME]}…"

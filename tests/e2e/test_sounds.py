@@ -1,0 +1,140 @@
+"""What a page lets be heard is in the video, at its time, whatever plays it and whoever renders."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from coordinator.job import Event, JobSpec
+from coordinator.orchestrator import RenderOrchestrator
+from executors.local import LocalExecutor
+from renderer.frames import FrameRange, FrameRate
+from tests.support.clips import make_clip
+from tests.support.pages import Crew, add_files, page_settings
+from tests.support.sounds import RATE, Samples, convert, decode_sound, tone, write_wav
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+FPS = 10
+SMALL: dict[str, Any] = {"width_px": 64, "height_px": 64, "frame_rate": FrameRate(FPS)}
+# Tones that can be told from each other by their frequency.
+TONES = {f"t{k}.wav": 500.0 * k for k in range(1, 8)}
+LEVEL = 0.1
+
+
+@dataclass
+class Heard:
+    """The sound of a rendered job."""
+
+    samples: Samples
+    warnings: tuple[str, ...]
+    events: list[Event]
+    video: Path
+
+    def spans(self, name: str) -> list[tuple[float, float]]:
+        """When a tone is heard, in seconds, to a few milliseconds."""
+        loud = _level(self.samples[:, 0], TONES[name]) > LEVEL / 2
+        edges = np.flatnonzero(np.diff(np.concatenate([[False], loud, [False]]).astype(int)))
+        spans = [(edges[k] / RATE, edges[k + 1] / RATE) for k in range(0, len(edges), 2)]
+        return [(begin, end) for begin, end in spans if end - begin > 0.002]  # AAC ripples there
+
+    def level(self, name: str, at_s: float) -> float:
+        return float(_level(self.samples[:, 0], TONES[name])[round(at_s * RATE)])
+
+
+def _level(samples: Samples, hertz: float) -> Samples:
+    """How loud a frequency is around each sample: all of ours have whole cycles in 10 ms."""
+    wave = np.exp(-2j * np.pi * hertz * np.arange(len(samples)) / RATE)
+    window = round(RATE / 100)
+    return np.abs(np.convolve(samples * wave, np.ones(window) / window, "same")) * 2
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    folder = tmp_path_factory.mktemp("tones")
+    for name, hertz in TONES.items():
+        write_wav(folder / name, tone(1, level=LEVEL, hertz=hertz))
+    silent = make_clip(folder / "silent.mp4", 30)
+    convert("-i", silent, "-i", folder / "t6.wav", "-c:v", "copy", folder / "t6.mp4")
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+Hear = Callable[..., Awaitable[Heard]]
+
+
+@pytest.fixture
+def hear(crew: Crew, files: dict[str, bytes], tmp_path: Path) -> Hear:
+    async def run(
+        html: str, frames: int = 20, *, start: int = 0, chunk_frames: int = 7, **settings: Any
+    ) -> Heard:
+        named = {name: data for name, data in files.items() if name in html}
+        page = add_files(crew.store, {"index.html": f"<!doctype html><body>{html}", **named})
+        spec = JobSpec(
+            composition=page,
+            settings=page_settings(**SMALL, **settings),
+            frames=FrameRange(start, start + frames),
+            chunk_frames=chunk_frames,
+        )
+        events: list[Event] = []
+        orchestrator = RenderOrchestrator(crew.store, LocalExecutor(crew.renderer, slots=2))
+        video = tmp_path / "video.mp4"
+        plan = orchestrator.plan(spec, job_id="job")
+        output = await orchestrator.render(plan, video, on_event=events.append)
+        return Heard(decode_sound(video), output.warnings, events, video)
+
+    return run
+
+
+def near(*spans: tuple[float, float]) -> Any:
+    return [pytest.approx(span, abs=0.006) for span in spans]
+
+
+def data_url(data: bytes) -> str:
+    return f"data:audio/wav;base64,{base64.b64encode(data).decode()}"
+
+
+async def test_six_elements_in_odd_places_are_heard_and_a_silent_video_is_named(
+    hear: Hear, files: dict[str, bytes]
+) -> None:
+    html = f"""
+      <audio src=t1.wav autoplay></audio>
+      <div id=host></div>
+      <iframe srcdoc="<audio src=t3.wav></audio><script>
+        setTimeout(() => document.querySelector('audio').play(), 300)</script>"></iframe>
+      <audio id=blob></audio>
+      <video src=t6.mp4 data-framefarm-offset=0.8s data-helios-seek=0.5></video>
+      <video src=silent.mp4 autoplay></video>
+      <script>
+        host.attachShadow({{ mode: "closed" }}).innerHTML =
+          "<audio src=t2.wav data-helios-offset=0.7></audio>";
+        framefarm.ready(fetch("t4.wav").then((reply) => reply.blob()).then((found) => {{
+          blob.src = URL.createObjectURL(found);
+        }}));
+        requestAnimationFrame(function look() {{
+          if (framefarm.frame === 5) blob.play();
+          if (framefarm.frame === 9) {{
+            const late = Object.assign(new Audio(), {{ src: "{data_url(files["t5.wav"])}" }});
+            late.play();
+          }}
+          requestAnimationFrame(look);
+        }});
+      </script>"""
+
+    heard = await hear(html)
+
+    assert heard.spans("t1.wav") == near((0, 1))
+    assert heard.spans("t2.wav") == near((0.7, 1.7))
+    assert heard.spans("t3.wav") == near((0.3, 1.3))
+    assert heard.spans("t4.wav") == near((0.5, 1.5))
+    assert heard.spans("t5.wav") == near((0.9, 1.9))
+    assert heard.spans("t6.wav") == near((0.8, 1.3))
+    assert len(heard.samples) == pytest.approx(2 * RATE, abs=1024)
+    (warning,) = heard.warnings
+    assert "silent.mp4" in warning
+    assert "holds no sound" in warning
