@@ -34,13 +34,14 @@ async def open_page(browser: Browser, settings: RenderSettings, on_event: OnRend
     """Open an empty page in a browser context of its own. It ends by `close`, or its browser's."""
     context = await browser.root.call("Target.createBrowserContext")
     context_id = context["browserContextId"]
+    width_px, height_px = settings.picture_size_px
     target = await browser.root.call(
         "Target.createTarget",
         {
             "url": "about:blank",
             "browserContextId": context_id,
-            "width": settings.width_px,
-            "height": settings.height_px,
+            "width": width_px,
+            "height": height_px,
             "enableBeginFrameControl": browser.drawing is Drawing.BEGIN_FRAME,
         },
     )
@@ -50,9 +51,22 @@ async def open_page(browser: Browser, settings: RenderSettings, on_event: OnRend
     await page.start()
     if browser.drawing is Drawing.SCREENSHOT:
         await page.draw_by_screenshots(settings)
+    elif settings.device_scale_factor != 1:
+        await _scale(page.cdp, settings)
     await surround(page.cdp, settings)
     await page.preload(surroundings_script())
     return page
+
+
+async def _scale(cdp: CdpSession, settings: RenderSettings) -> None:
+    """Give the page its size in CSS pixels: its surface has that of the picture."""
+    metrics = {
+        "width": settings.width_px,
+        "height": settings.height_px,
+        "deviceScaleFactor": settings.device_scale_factor,
+        "mobile": False,
+    }
+    await cdp.call("Emulation.setDeviceMetricsOverride", metrics)
 
 
 class Page:

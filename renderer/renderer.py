@@ -64,17 +64,19 @@ class RenderedChunk:
 
 
 @asynccontextmanager
-async def open_renderer(
+async def open_renderer(  # noqa: PLR0913  # each a choice of who runs it
     bundles: BundleStore,
     tools: Tools,
     *,
     sandbox: Sandbox = Sandbox.AUTO,
     frame_timeout_s: float = FRAME_TIMEOUT_S,
     limits: WarmLimits = COLD,
+    reads_memory: bool = True,
 ) -> AsyncGenerator[Renderer]:
     """Open a renderer of `bundles` and of URLs. It renders as many chunks at once as asked.
 
-    Between renders it keeps no browser, unless `limits` let it.
+    Between renders it keeps no browser, unless `limits` let it. Unless it `reads_memory`, Chromium
+    is asked for a picture of each frame: the same one, slower.
 
     Raises:
         MissingToolError: Chromium, ffmpeg or Playwright's driver does not start.
@@ -95,14 +97,16 @@ async def open_renderer(
             return open_browser(playwright, replace(options, device_scale_factor=scale))
 
         async with open_warm_browsers(start, limits) as warm:
-            yield Renderer(Studio(warm, site, tools, frame_timeout_s, media), fingerprint)
+            studio = Studio(warm, site, tools, frame_timeout_s, media)
+            yield Renderer(studio, fingerprint, reads_memory=reads_memory)
 
 
 class Renderer:
     """Renders chunks, each in a browser that it has for itself."""
 
-    def __init__(self, studio: Studio, facts: Fingerprint) -> None:
+    def __init__(self, studio: Studio, facts: Fingerprint, *, reads_memory: bool = True) -> None:
         self._studio = studio
+        self._reads_memory = reads_memory
         self.facts = facts
 
     @property
@@ -232,7 +236,7 @@ class Renderer:
     async def _film(self, film: Film, on_event: OnRenderEvent) -> Filmed:
         """Film what is wanted; where that leaves a doubt, once more and another way."""
         try:
-            return await self._film_once(film, on_event, reads_memory=True)
+            return await self._film_once(film, on_event, reads_memory=self._reads_memory)
         except CaptureDoubtError as doubt:
             on_event(PageLog("warning", f"{doubt}; the chunk is filmed again, by screenshots"))
             filmed = await self._film_once(film, on_event, reads_memory=False)

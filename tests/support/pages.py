@@ -124,10 +124,11 @@ class Crew:
 
 
 @asynccontextmanager
-async def open_crew(folder: Path, *, frame_timeout_s: float = 30.0) -> AsyncGenerator[Crew]:
+async def open_crew(folder: Path, **options: Any) -> AsyncGenerator[Crew]:
+    """A crew whose renderer is opened with `options`."""
     store = BundleStore(folder / "store")
     films = folder / "films"
     films.mkdir()
     tools = tools_or_skip()
-    async with open_renderer(store, tools, frame_timeout_s=frame_timeout_s) as renderer:
+    async with open_renderer(store, tools, **options) as renderer:
         yield Crew(renderer, store, films)
