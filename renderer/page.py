@@ -12,15 +12,15 @@ from .errors import BrowserLostError, CompositionError, Fault
 from .events import PageLog
 from .missing import Missing
 from .requests import Requests
+from .screenshots import Screenshots
 from .surroundings import surround, surroundings_script
 
 if TYPE_CHECKING:
     from .browser import Browser
     from .cdp import CdpSession
+    from .drawing import Frames
     from .events import OnRenderEvent
     from .settings import RenderSettings
-
-    from .drawing import Frames
 
     Params = dict[str, Any]
 
@@ -79,6 +79,7 @@ class Page:
         self.requests = Requests(cdp)
         self.missing = Missing(cdp, is_strict=is_strict)
         self._browser = browser
+        self._frames: Frames = BeginFrames(cdp, browser.frame_lock)
         self._on_event = on_event
         self._contexts: dict[int, str] = {}
         self._main_context = ""
