@@ -30,8 +30,9 @@ async def first_picture(
     without a memory is drawn once, so that its animations begin, and then time jumps. A page that
     was filmed before goes on from where it is; it may be at `start` already.
 
-    Some of a page's memory is Chromium's: where an animated GIF is goes by what was painted. With
-    `paints_all` every frame is painted, which takes longer and is as if the chunk began at 0.
+    Some of a page's memory is Chromium's: where an animated GIF is goes by what was painted, which
+    `Session.pass_by` knows. Should there be more of that kind: with `paints_all` every frame is
+    painted, which takes longer and is as if the chunk began at 0.
     """
     if (picture := capture.recall(start)) is not None:
         return picture

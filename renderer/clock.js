@@ -11,7 +11,9 @@
   const nativeNow = performance.now.bind(performance);
   const nativeOrigin = performance.timeOrigin;
   const native = {};
-  const ours = "setTimeout clearTimeout setInterval requestAnimationFrame cancelAnimationFrame";
+  const ours =
+    "setTimeout clearTimeout setInterval requestAnimationFrame cancelAnimationFrame " +
+    "addEventListener removeEventListener";
   for (const name of ours.split(" ")) native[name] = window[name].bind(window);
 
   let zeroMs = null; // the browser's own performance.now() at time zero; null while loading
@@ -110,6 +112,20 @@
       native.cancelAnimationFrame(putOff.get(id) ?? id);
       putOff.delete(id);
     });
+  }
+
+  // A picture that moves by itself is painted together with what the page changes in that frame,
+  // but where the frame before had nothing to change: then Chromium paints the picture first, and
+  // each of the two waits for the other for ever. So there is something in every frame. What sets
+  // no pixel and is no business of the page's is whether somebody listens to these.
+  const UNHEARD = ["pointerrawupdate", "touchcancel"];
+  const nobody = () => {};
+  let isListening = false;
+
+  function changeSomething() {
+    isListening = !isListening;
+    const listen = isListening ? native.addEventListener : native.removeEventListener;
+    for (const type of UNHEARD) listen(type, nobody, { passive: true });
   }
 
   // Timers: no time passes while the page loads, so a timer set then starts to count at zero.
@@ -219,16 +235,21 @@
     rehearse() {
       tell(listeners.beforeFrames);
       isRehearsal = true;
+      changeSomething();
       native.requestAnimationFrame(() => (drawnFrame = REHEARSED));
     },
     wasRehearsed: () => drawnFrame === REHEARSED,
     /** A frame is drawn once more, for what has come since: its callbacks have run already. */
-    holdCallbacks: () => void (isRehearsal = true),
+    holdCallbacks() {
+      isRehearsal = true;
+      changeSomething();
+    },
     endRehearsal: () => void (isRehearsal = false),
     /** The frame is about to be drawn; tells which one was drawn last. */
     before(frame) {
       const last = drawnFrame;
       tell(listeners.eachFrame);
+      changeSomething();
       native.requestAnimationFrame(() => (drawnFrame = frame));
       return last;
     },

@@ -11,6 +11,7 @@ from .drawing import Drawing, Drawn
 from .errors import BrowserLostError, CompositionError, Fault
 from .events import PageLog
 from .missing import Missing
+from .moving import MovingPictures
 from .requests import Requests
 from .screenshots import Screenshots
 from .surroundings import surround, surroundings_script
@@ -78,6 +79,7 @@ class Page:
         self.cdp = cdp
         self.requests = Requests(cdp)
         self.missing = Missing(cdp, is_strict=is_strict)
+        self.moving = MovingPictures(cdp)
         self._browser = browser
         self._frames: Frames = BeginFrames(cdp, browser.frame_lock)
         self._on_event = on_event

@@ -13,6 +13,7 @@ from .clock import VirtualTime
 from .cookies import set_cookies
 from .errors import CompositionError, Fault, FrameStalledError
 from .loading import CLOCK, load
+from .moving import AGAIN_INTERVAL_MS
 from .page import FRAME_INTERVAL_MS, Drawn, Page, open_page
 from .page_worker import WorkerStalledError, messages_script
 from .page_workers import PageWorkers, open_workers
@@ -105,7 +106,6 @@ class Session:
         self._workers = workers
         self._zero_us = time.now_us
         self._timeout_s = opening.frame_timeout_s
-        self._interval_ms = FRAME_INTERVAL_MS
         self._next_frame = 0
         self._last_frame = -1  # that was played
         self.frames_played = 0
@@ -162,6 +162,21 @@ class Session:
         """Play the frame without painting it."""
         await self._whole(self._page.play)
 
+    async def pass_by(self) -> None:
+        """Play the frame, and paint it if the page has pictures that move by themselves.
+
+        Such a picture begins in the frame that Chromium paints it in first, and goes on only while
+        it is painted. Which frames show one nobody says: so all are painted once there is any.
+        """
+        moving = self._page.moving
+        if await moving.have_come():
+            await self.draw()
+            return
+        await self.play()
+        if await moving.have_come():  # and this frame may be the first that shows it
+            await self._fill()
+            await self._draw_again(self._page.draw)
+
     async def draw(self) -> bool:
         """Paint the frame without reading its pixels; return whether any has changed."""
         return (await self._whole(self._page.draw)).has_damage
@@ -191,16 +206,24 @@ class Session:
         drawn = await self._draw(draw)
         is_waiting = await self._hear()
         while is_waiting or requests.begun != begun or not was_complete:
-            with self.stopwatch.measure(Stage.WAIT):
-                await self._ask_all("holdCallbacks()")
-                if is_waiting:
-                    await self._ask_page("promises()")
-                await self._complete()
+            await self._fill(is_waiting=is_waiting)
             was_complete, begun = True, requests.begun
-            again = await self._draw(draw)
+            again = await self._draw_again(draw)
             drawn = replace(again, has_damage=drawn.has_damage or again.has_damage)
-            await self._ask_all("endRehearsal()")
             is_waiting = await self._hear()
+        return drawn
+
+    async def _fill(self, *, is_waiting: bool = False) -> None:
+        """Let all come that the drawn frame lacks; it is then drawn once more."""
+        with self.stopwatch.measure(Stage.WAIT):
+            await self._ask_all("holdCallbacks()")
+            if is_waiting:
+                await self._ask_page("promises()")
+            await self._complete()
+
+    async def _draw_again(self, draw: Draw) -> Drawn:
+        drawn = await self._draw(draw, interval_ms=AGAIN_INTERVAL_MS)
+        await self._ask_all("endRehearsal()")
         return drawn
 
     async def _hear(self) -> bool:
@@ -234,9 +257,9 @@ class Session:
     async def _pass_a_moment(self) -> None:
         await self._time.advance_to(self._time.now_us + _MOMENT_US, timeout_s=self._timeout_s)
 
-    async def _draw(self, draw: Draw) -> Drawn:
+    async def _draw(self, draw: Draw, *, interval_ms: float = FRAME_INTERVAL_MS) -> Drawn:
         with self.stopwatch.measure(Stage.PAINT):
-            return await draw(self._time.ticks_ms, self._interval_ms, timeout_s=self._timeout_s)
+            return await draw(self._time.ticks_ms, interval_ms, timeout_s=self._timeout_s)
 
     async def _ask_all(self, call: str) -> None:
         await self._page.evaluate_everywhere(f"{CLOCK}?.{call}", timeout_s=self._timeout_s)
