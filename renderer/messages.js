@@ -74,6 +74,25 @@
   // A worker's name tells it, and the renderer, who it is; it reads its own again.
   let count = 0;
   const places = new WeakMap();
+  const faults = [];
+
+  function onError(event, id) {
+    if (event.message === undefined) return tell("ended", id); // its script did not come
+    if (options.isWorker) return; // the browser hands it on to whoever made us
+    faults.push(event);
+    ask();
+  }
+
+  /** An error of a worker is the page's, unless the page says otherwise. */
+  function reportFaults() {
+    for (const event of faults.splice(0)) {
+      const { message, filename, lineno, colno } = event;
+      if (event.defaultPrevented) continue;
+      const error = new Error(message.replace(/^Uncaught (Error: )?/, ""));
+      error.stack = `${error}\n    at ${filename}:${lineno}:${colno}`;
+      reportError(error);
+    }
+  }
 
   function replaceWorkers() {
     const post = Worker.prototype.postMessage;
@@ -86,8 +105,7 @@
       places.set(worker, id);
       tell("made", id);
       post.call(worker, options.hello); // it comes when the worker's script has run
-      // A script that does not come; one that throws brings an ErrorEvent.
-      worker.addEventListener("error", (event) => event.message ?? tell("ended", id));
+      worker.addEventListener("error", (event) => onError(event, id));
       return worker;
     };
     replacePost(Worker.prototype);
@@ -118,6 +136,7 @@
         const those = waiting;
         waiting = [];
         isAsked = false;
+        reportFaults();
         those.forEach(([, post]) => post());
         const up = those.filter(([isUp]) => isUp).length;
         return [up, those.length - up];

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 BELL: Final = "framefarmBell"  # taken from each document and worker before its own scripts run
 _HELLO: Final = "framefarm: your script has run"
-_CLOCK: Final = "globalThis[Symbol.for('framefarm.clock')]"
+_TASKS: Final = "globalThis[Symbol.for('framefarm.tasks')]"
 _DEDICATED: Final = "worker"
 SHARED: Final = "shared_worker"
 _SERVICE: Final = "service_worker"
@@ -57,6 +57,7 @@ class Report:
     elsewhere: int = 0
     has_frames: bool = False
     is_started: bool = True
+    is_closed: bool = False
 
 
 class PageWorker:
@@ -163,6 +164,7 @@ class PageWorker:
                 f"the page's {self} did not come to rest within {timeout_s:g} s; {cause}"
             ) from error
         self.has_frames = told.has_frames
+        self.is_gone |= told.is_closed
         return replace(told, up=up, elsewhere=elsewhere)
 
     def _is_at_work(self, told: Report, excused_s: float) -> bool:
@@ -174,7 +176,7 @@ class PageWorker:
     async def _ask(self, call: str, timeout_s: float) -> Report:
         try:
             told = await self._run(
-                f"{_CLOCK}.{call}", awaitPromise=True, returnByValue=True, timeout_s=timeout_s
+                f"{_TASKS}.{call}", awaitPromise=True, returnByValue=True, timeout_s=timeout_s
             )
         except CdpError:
             if self.is_gone:
@@ -185,6 +187,7 @@ class PageWorker:
             elsewhere=told["elsewhere"],
             has_frames=told["hasFrames"],
             is_started=told["isStarted"],
+            is_closed=told["isClosed"],
         )
 
     async def _run(self, script: str, *, timeout_s: float = CALL_TIMEOUT_S, **how: bool) -> Any:
@@ -237,6 +240,7 @@ def _script(worker: PageWorker, settings: RenderSettings, now_ms: float | None) 
         (
             _called("worker_clock.js", clock),
             chance_script(settings, tuple(worker.place.split("."))),
+            f"({_source('worker_tasks.js', '() =>')})()",
             _called("messages.js", messages),
             "0",
         )
@@ -248,6 +252,6 @@ def _called(file: str, options: Params) -> str:
 
 
 @cache
-def _source(file: str) -> str:
+def _source(file: str, head: str = "(options)") -> str:
     text = files("renderer").joinpath(file).read_text(encoding="utf-8")
-    return text[text.index("(options)") :].rstrip()
+    return text[text.index(head) :].rstrip()

@@ -142,7 +142,9 @@ class PageWorkers:
         return not self._workers and not self._expected
 
     def _present(self) -> list[PageWorker]:
-        known = (worker for worker in self._workers.values() if worker.is_welcome)
+        known = (
+            worker for worker in self._workers.values() if worker.is_welcome and not worker.is_gone
+        )
         return sorted(known, key=lambda worker: (len(worker.place), worker.place))
 
     async def _begin(self, timeout_s: float) -> None:
