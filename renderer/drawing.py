@@ -45,12 +45,14 @@ class Frames(Protocol):
 
 
 # What decides pixels and time. The steps of an animation hang BeginFrame unless the compositor
-# leaves animations to the main thread; a checkered image would be drawn one frame late; a tile
-# repainted in part keeps edges of what was painted before, which depends on where a chunk begins.
+# leaves animations to the main thread; a checkered image would be drawn one frame late; an animated
+# one that was not painted for 5 minutes, because time jumped, would begin anew; a tile repainted in
+# part keeps edges of what was painted before, which depends on where a chunk begins.
 _PIXEL_FLAGS: Final = (
     "--disable-threaded-animation",
     "--disable-threaded-scrolling",
     "--disable-checker-imaging",
+    "--disable-image-animation-resync",
     "--disable-partial-raster",
     "--force-color-profile=srgb",
     "--font-render-hinting=none",

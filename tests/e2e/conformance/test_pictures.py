@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from renderer.settings import History
 from tests.support.conformance import Belief, assert_rows, film_page
 from tests.support.moving_pictures import PICTURES, moving_picture
 from tests.support.pages import Crew
@@ -140,3 +141,16 @@ async def test_a_page_that_seldom_changes_does_not_stop_where_its_picture_does(
     film = await film_page(crew, files, (0, 24), rate="30", rows=2)
 
     assert_rows(film, (0, 24), "30", {"early": begun(0), "late": begun(LATE_MS)})
+
+
+async def test_a_jump_of_minutes_keeps_a_picture_in_time(crew: Crew, tmp_path: Path) -> None:
+    """After 5 minutes unpainted Chromium would let it begin anew."""
+    frames, rate = (400, 402), "1"
+    files: dict[str, str | bytes] = {
+        "index.html": "<!doctype html><style>body { margin: 0 }</style><img src='moving.gif'>",
+        "moving.gif": moving_picture(tmp_path, "gif", 700),
+    }
+
+    film = await film_page(crew, files, frames, rate=rate, rows=1, history=History.SEEKABLE)
+
+    assert_rows(film, frames, rate, {"img": lambda at: at.ms // 700 % PICTURES})
