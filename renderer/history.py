@@ -85,7 +85,7 @@ class Use:
 # page that uses them is played.
 _DOUBTFUL: Final = frozenset(
     {
-        "Worker", "SharedWorker", "serviceWorker", "WebSocket", "EventSource", "RTCPeerConnection",
+        "serviceWorker", "WebSocket", "EventSource", "RTCPeerConnection", "BroadcastChannel",
         "AudioContext", "request after frame 0", "iframe of another site",
         "animation begun after frame 0",
     }

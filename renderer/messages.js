@@ -126,6 +126,36 @@
     replace(globalThis, "SharedWorker", new Proxy(SharedWorker, { construct }));
   }
 
+  // What leads past us is told once, for probes: nothing here puts it in order.
+  function noteChannels() {
+    const used = new Set();
+    const note = (api) => {
+      if (!used.has(api)) tell("used", api);
+      used.add(api);
+    };
+    for (const name of ["WebSocket", "EventSource", "BroadcastChannel", "WebTransport"]) {
+      if (!globalThis[name]) continue;
+      const construct = (target, given, made) => {
+        note(name);
+        return Reflect.construct(target, given, made);
+      };
+      replace(globalThis, name, new Proxy(globalThis[name], { construct }));
+    }
+    const request = () => clock.now() > 0 && note("request after frame 0");
+    for (const [target, name] of [
+      [globalThis, "fetch"],
+      [globalThis.XMLHttpRequest?.prototype, "open"],
+    ]) {
+      const before = target?.[name];
+      if (!before) continue;
+      replace(target, name, function (...given) {
+        request();
+        return Reflect.apply(before, this, given);
+      });
+    }
+  }
+
+  if (options.isWorker) noteChannels();
   if (globalThis.MessageChannel) replaceChannels();
   if (globalThis.Worker) replaceWorkers();
   if (globalThis.SharedWorker) replaceSharedWorkers();

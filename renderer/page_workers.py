@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _MESSAGES: Final = "window[Symbol.for('framefarm.messages')]"
+_WATCH: Final = "window[Symbol.for('framefarm.watch')]"  # there in probes only
 _POLL_S: Final = 0.002
 
 
@@ -64,6 +65,7 @@ class PageWorkers:
         self._has_answers = False
         self._is_moved = False  # what a worker does next may be another's message
         self._bell = asyncio.Event()
+        self._used = list[str]()
         self._asked: PageWorker | None = None
 
     async def start(self) -> None:
@@ -164,7 +166,7 @@ class PageWorkers:
         return [worker for worker in self._workers.values() if not worker.is_welcome]
 
     async def _exchange(self, timeout_s: float) -> None:
-        while self._is_asked or self._has_answers or self._is_moved:
+        while self._is_asked or self._has_answers or self._is_moved or self._used:
             await self._begin(timeout_s)
             if self._is_asked:
                 self._is_asked, self._is_moved = False, True
@@ -173,6 +175,9 @@ class PageWorkers:
                 self._is_moved = False
                 for worker in self._present():
                     await self._hear(worker, worker.calm(timeout_s=timeout_s))
+            while self._used:
+                note = f"{_WATCH}?.note({json.dumps(self._used.pop())})"
+                await self._page.evaluate(note, timeout_s=timeout_s)
             if self._has_answers:
                 self._has_answers = False
                 await self._time.breathe(timeout_s=timeout_s)
@@ -226,6 +231,8 @@ class PageWorkers:
             self._on_made(place, ms)
         elif kind == "ended":
             self._expected[place] = min(0, self._expected[place])
+        elif kind == "used":
+            self._used.append(place)
         self._bell.set()
 
     def _on_made(self, place: str, ms: float | None) -> None:

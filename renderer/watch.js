@@ -1,9 +1,9 @@
 // What a page uses that no clock of ours reaches, or that is begun in one frame and seen in later
-// ones. `probing.py` runs it, in probes only, in every document after `clock.js`.
+// ones. `probing.py` runs it, in probes only, in every document after `clock.js`. What workers use
+// `messages.js` tells.
 () => {
   const clock = window[Symbol.for("framefarm.clock")];
-  const OBJECTS =
-    "Worker SharedWorker WebSocket EventSource RTCPeerConnection AudioContext BroadcastChannel";
+  const OBJECTS = "WebSocket EventSource RTCPeerConnection AudioContext BroadcastChannel";
   const MACHINE = "hardwareConcurrency deviceMemory connection plugins";
   const LONGEST_URL = 200;
   const uses = new Map();

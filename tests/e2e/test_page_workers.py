@@ -115,9 +115,9 @@ async def test_a_page_is_ready_when_its_worker_is(crew: Crew) -> None:
         "new Worker('missing.js').onerror = () => console.log('[1]')",
         "const w = new Worker('w.js'); w.terminate(); console.log('[1]')",
         "hear(new Worker('w.js')).onerror = (e) => e.preventDefault()",
-        "const f = document.createElement('iframe'); document.body.append(f);"
-        "f.contentWindow.hear = hear;"
-        "f.contentWindow.eval(\"hear(new Worker('w.js'))\"); setTimeout(() => f.remove(), 50)",
+        """const f = document.body.appendChild(document.createElement('iframe')).contentWindow;
+        f.hear = hear; f.eval(`hear(new Worker('w.js'))`);
+        setTimeout(() => document.querySelector('iframe').remove(), 50)""",
         "setInterval(() => hear(new Worker('w.js')).terminate(), 11); console.log('[1]')",
     ],
 )
@@ -148,3 +148,43 @@ async def test_a_worker_that_does_not_end_is_named(crew: Crew) -> None:
 
     with pytest.raises(FrameStalledError, match=r"worker \S+/w.js did not come to rest within 3 s"):
         await told(crew, "new Worker('w.js')", worker)
+
+
+async def test_a_service_worker_has_the_time_of_the_page(crew: Crew) -> None:
+    script = """const { serviceWorker } = navigator;
+      serviceWorker.onmessage = ({ data }) => console.log(JSON.stringify(data));
+      const ready = serviceWorker.register("w.js").then(() => serviceWorker.ready);
+      framefarm.ready(ready);
+      framefarm.onFrame(async () => (await ready).active.postMessage([framefarm.frame]))"""
+    worker = """let ticks = 0;
+      setInterval(() => ticks++, 10);
+      onmessage = (e) => e.source.postMessage([...e.data, Date.now(), ticks, Math.random()])"""
+
+    first, again = [await told(crew, script, worker, (0, 4), epoch_ms=0) for _ in range(2)]
+
+    assert first == again
+    assert [answer[:3] for answer in first] == [[0, 0, 0], [1, 34, 3], [2, 67, 6], [3, 101, 10]]
+    assert len({answer[3] for answer in first}) == 4
+
+
+async def test_a_paint_worklet_has_the_time_and_the_chance_of_the_frame(crew: Crew) -> None:
+    page = """<style>@property --n { syntax: "<number>"; initial-value: 0; inherits: false }
+      p { height: 50px; background: paint(it) }</style><p></p><script>
+      framefarm.ready(CSS.paintWorklet.addModule("p.js"));
+      framefarm.onFrame((n) => document.querySelector("p").style.setProperty("--n", n));
+      requestAnimationFrame(function next() { requestAnimationFrame(next) });
+    </script>"""
+    worklet = """registerPaint("it", class {
+      static inputProperties = ["--n"];
+      paint(context, size, properties) {
+        context.fillStyle = `hsl(${Math.random()}turn 90% 50%)`;
+        context.fillRect(0, 0, properties.get("--n").value + Date.now(), size.height);
+      }
+    })"""
+    files = {"index.html": f"<!doctype html><body style='margin: 0'>{page}", "p.js": worklet}
+
+    films = [await crew.film_files(files, (0, 6), epoch_ms=0, crf=0) for _ in range(2)]
+
+    assert films[0].pictures == films[1].pictures
+    widths = [int((luma[25] < 235).sum()) for luma, _, _ in films[0].planes]
+    assert widths == [0, 1 + 34, 2 + 67, 3 + 101, 4 + 134, 5 + 167]

@@ -71,13 +71,42 @@ async def test_an_animation_that_a_timer_begins_is_not_jumped_over(crew: Crew) -
     assert [use.api for use in found.uses] == ["animation begun after frame 0"]
 
 
-async def test_what_a_probe_cannot_see_through_is_played(crew: Crew) -> None:
-    script = "new Worker(URL.createObjectURL(new Blob(['0'])))"
+def in_worker(script: str) -> str:
+    return f"""<p>0</p><script>
+      const worker = new Worker(URL.createObjectURL(new Blob([`{script}`])));
+      worker.onmessage = ({{ data }}) => (document.querySelector("p").textContent = data);
+    </script>"""
 
-    found = await probe_script(crew, f"<script>{script}</script>")
+
+async def test_a_worker_by_the_clock_is_seekable(crew: Crew) -> None:
+    clock = "let n = 0; setInterval(() => n++, 10); setInterval(() => postMessage(n), 50)"
+
+    found = await probe_script(crew, in_worker(clock))
+
+    assert (found.history, found.objection) == (History.SEEKABLE, "")
+    assert found.suspects == ()
+
+
+async def test_a_worker_that_counts_its_frames_is_stateful(crew: Crew) -> None:
+    count = "let n = 0; requestAnimationFrame(function f() { postMessage(++n); "
+
+    found = await probe_script(crew, in_worker(f"{count} requestAnimationFrame(f) }})"))
+
+    assert found.objection == "frame 19 depends on the frames before it"
+
+
+@pytest.mark.parametrize(
+    ("script", "api"),
+    [
+        ("new BroadcastChannel('a')", "BroadcastChannel"),
+        ("setTimeout(() => fetch('blob:x').catch(() => 0), 40)", "request after frame 0"),
+    ],
+)
+async def test_what_a_probe_cannot_see_through_is_played(crew: Crew, script: str, api: str) -> None:
+    found = await probe_script(crew, in_worker(script))
 
     assert found.history is History.STATEFUL
-    assert found.objection == "the page uses what a probe cannot see through: Worker blob:"
+    assert found.objection == f"the page uses what a probe cannot see through: {api}"
 
 
 async def test_a_page_that_throws_fails_in_the_probe(crew: Crew) -> None:
