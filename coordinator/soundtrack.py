@@ -13,7 +13,7 @@ from executors.errors import CompositionFailedError
 from renderer.audio.clips import Clip, Window, clip_of
 from renderer.audio.heard import Heard, clip_of_passage, merged
 from renderer.audio.mix import Mixer
-from renderer.audio.passages import seconds
+from renderer.audio.passages import MAX_SOUND_BYTES, seconds
 from renderer.audio.sound import check_sound
 from renderer.audio.tracks import Track, placement_of
 from renderer.errors import EncoderError, Fault, InvalidRequestError
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from executors.base import ChunkResult
     from renderer.audio.passages import SoundSource
     from renderer.bundle import BundleStore
+    from renderer.errors import RenderError
 
     from .job import AudioTrack, JobSpec
     from .planner import Plan
@@ -74,12 +75,12 @@ class Soundtrack:
         for tear in heard.tears:
             self._warn(str(tear))
         for source in heard.sources:
-            clips = self._clips(heard, source, file_of(source))
+            file = file_of(source)
+            clips = self._clips(heard, source, file)
             try:
-                await self._decode(file_of(source), clips)
+                await self._decode(file, clips)
             except (InvalidRequestError, EncoderError) as error:
-                told = str(error).replace(str(file_of(source)), "it")
-                self._warn(f"sound {source.name}: {told.removeprefix('audio: ')}")
+                self._warn(f"sound {source.name}: {_problem(source, file, error)}")
             else:
                 self._found += clips
 
@@ -121,6 +122,15 @@ def heard_in(plan: Plan, results: Iterable[ChunkResult]) -> Heard:
     told = zip(plan.tasks, results, strict=True)
     reports = [(task.frames, result.sounds) for task, result in told]
     return merged(reports, plan.spec.settings.frame_rate)
+
+
+def _problem(source: SoundSource, file: Path, error: RenderError) -> str:
+    if not source.is_bundled and source.size_bytes > MAX_SOUND_BYTES:
+        return (
+            f"it has more than {MAX_SOUND_BYTES >> 30} GiB and was left where it is; "
+            "put it beside the page"
+        )
+    return str(error).replace(str(file), "it").removeprefix("audio: ")
 
 
 def _by_source(clips: list[Clip]) -> dict[Path, list[Clip]]:

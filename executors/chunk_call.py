@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from dataclasses import replace
 from typing import IO, TYPE_CHECKING, Any
 
 import grpc.aio
 
+from protos.framefarm.v1 import worker_pb2 as pb
+from renderer.audio.passages import SOUNDS
 from renderer.picture import DIGEST_BYTES
 
 from . import wire
 from .base import ChunkResult, ChunkTask, OnProgress
 from .errors import ChunkDamagedError
+from .sound_transfer import bring_sounds
+from .sound_wire import to_report
 from .worker_call import WorkerCall
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from protos.framefarm.v1 import worker_pb2 as pb
     from protos.framefarm.v1.worker_pb2_grpc import RenderWorkerAsyncStub
 
 
@@ -30,6 +34,24 @@ class ChunkCall(WorkerCall[ChunkResult]):
     ) -> None:
         super().__init__(task, worker=worker, on_progress=on_progress)
         self._output = output
+
+    async def run(self, stub: RenderWorkerAsyncStub) -> ChunkResult:
+        """Make the call, and bring what the chunk is heard from.
+
+        Raises:
+            ExecutorError: and no file stays at the output.
+
+        """
+        result = await super().run(stub)
+        is_whole = False
+        try:
+            if result.sounds is not None:
+                await bring_sounds(stub, result.sounds, self._output.with_name(SOUNDS))
+            is_whole = True
+        finally:
+            if not is_whole:
+                self._output.unlink(missing_ok=True)
+        return result
 
     def _open(self, stub: RenderWorkerAsyncStub) -> Any:
         return stub.RenderChunk()
@@ -46,7 +68,7 @@ class ChunkCall(WorkerCall[ChunkResult]):
 
     async def _take_file(self, call: Any, file: IO[bytes]) -> ChunkResult:
         digest, size, completed = hashlib.sha256(), 0, None
-        pictures = bytearray()
+        pictures, sounds = bytearray(), list[pb.Sounds]()
         while (response := await call.read()) is not grpc.aio.EOF:
             match response.WhichOneof("step"):
                 case "data":
@@ -55,15 +77,18 @@ class ChunkCall(WorkerCall[ChunkResult]):
                     await asyncio.to_thread(_keep, data, file, digest)
                 case "digests":
                     pictures += response.digests.xxh3_128
+                case "sounds":
+                    sounds.append(response.sounds)
                 case "completed":
                     completed = response.completed
                 case _:
                     self._tell(response)
         completed = self._checked(completed, size, digest.hexdigest())
         self._check_digests(len(pictures))
-        return wire.to_result(
+        result = wire.to_result(
             completed, task=self.task, worker=self.worker, digests=bytes(pictures)
         )
+        return replace(result, sounds=to_report(sounds))
 
     def _checked(self, completed: pb.Completed | None, size: int, sha256: str) -> pb.Completed:
         told = None if completed is None else (completed.size_bytes, completed.sha256)

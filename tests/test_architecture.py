@@ -34,6 +34,8 @@ WIRE_EDGES = frozenset(
         "executors.worker_call",
         "executors.probe_call",
         "executors.probe_wire",
+        "executors.sound_transfer",
+        "executors.sound_wire",
         "executors.link",  # a channel to a worker
         "executors.transfer",  # UploadBundle, both sides
         "worker.process",

@@ -24,16 +24,19 @@ from executors.base import (
 )
 from executors.errors import BundleAbsentError, ChunkAbortedError
 from executors.probe_wire import from_probe_result
+from executors.sound_wire import from_report
 from executors.status import BUNDLE_MISSING
 from executors.tasks import task_group
 from executors.transfer import receive_bundle
 from protos.framefarm.v1 import worker_pb2 as pb
 from protos.framefarm.v1 import worker_pb2_grpc
+from renderer.audio.passages import SOUNDS
 from renderer.composition import BundleEntry
 from renderer.errors import InvalidRequestError, Violation
 from renderer.history import ProbeResult
 
 from .outbox import Outbox
+from .sound_shelf import SoundShelf
 
 T = TypeVar("T")
 
@@ -83,6 +86,7 @@ class WorkerService(worker_pb2_grpc.RenderWorkerServicer):
         self._identity = identity
         self._bundles = bundles
         self._scratch = scratch
+        self._sounds = SoundShelf(scratch / SOUNDS)
 
     # Coroutines that write, not generators: when the caller leaves, they unwind at once and in
     # their own task. The stubs know generators only.
@@ -102,8 +106,11 @@ class WorkerService(worker_pb2_grpc.RenderWorkerServicer):
                     context,
                 )
                 await _send_file(chunk, context)
+                await asyncio.to_thread(self._sounds.take_in, Path(folder, SOUNDS))
             for digests in wire.from_digests(result.frame_digests):
                 await context.write(pb.RenderChunkResponse(digests=digests))
+            for sounds in from_report(result.sounds) if result.sounds else ():
+                await context.write(pb.RenderChunkResponse(sounds=sounds))
             await context.write(pb.RenderChunkResponse(completed=wire.from_result(result)))
             _report(task, result)
 
@@ -127,6 +134,14 @@ class WorkerService(worker_pb2_grpc.RenderWorkerServicer):
     ) -> None:
         del request_iterator
         await receive_bundle(context, self._bundles)
+
+    async def DownloadSound(  # type: ignore[override]  # noqa: N802
+        self, request: pb.DownloadSoundRequest, context: Context
+    ) -> None:
+        path = await asyncio.to_thread(self._sounds.find, request.sha256)
+        with await asyncio.to_thread(path.open, "rb") as file:
+            while data := await asyncio.to_thread(file.read, DATA_BYTES):
+                await context.write(pb.DownloadSoundResponse(data=data))
 
     async def GetWorker(  # noqa: N802
         self, request: pb.GetWorkerRequest, context: Context

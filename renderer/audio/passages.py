@@ -13,6 +13,8 @@ from typing import Any, Final, Self
 NANO: Final = 1_000_000_000
 # Beside a chunk's file: the files that its page is heard from, each by the name of its sha256.
 SOUNDS: Final = "sounds"
+# A page may play what it likes; what is larger is not handed over.
+MAX_SOUND_BYTES: Final = 1 << 30
 
 Volumes = tuple[tuple[int, float], ...]
 

@@ -130,6 +130,7 @@ class RenderChunkResponse(_message.Message):
     COMPLETED_FIELD_NUMBER: _builtins.int
     DIGESTS_FIELD_NUMBER: _builtins.int
     PROBED_FIELD_NUMBER: _builtins.int
+    SOUNDS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def accepted(self) -> Global___Accepted: ...
     @_builtins.property
@@ -144,6 +145,8 @@ class RenderChunkResponse(_message.Message):
     def digests(self) -> Global___FrameDigests: ...
     @_builtins.property
     def probed(self) -> Global___Probed: ...
+    @_builtins.property
+    def sounds(self) -> Global___Sounds: ...
     def __init__(
         self,
         *,
@@ -154,12 +157,13 @@ class RenderChunkResponse(_message.Message):
         completed: Global___Completed | None = ...,
         digests: Global___FrameDigests | None = ...,
         probed: Global___Probed | None = ...,
+        sounds: Global___Sounds | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["accepted", b"accepted", "completed", b"completed", "data", b"data", "digests", b"digests", "log", b"log", "probed", b"probed", "progress", b"progress", "step", b"step"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["accepted", b"accepted", "completed", b"completed", "data", b"data", "digests", b"digests", "log", b"log", "probed", b"probed", "progress", b"progress", "sounds", b"sounds", "step", b"step"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted", b"accepted", "completed", b"completed", "data", b"data", "digests", b"digests", "log", b"log", "probed", b"probed", "progress", b"progress", "step", b"step"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted", b"accepted", "completed", b"completed", "data", b"data", "digests", b"digests", "log", b"log", "probed", b"probed", "progress", b"progress", "sounds", b"sounds", "step", b"step"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_step: _TypeAlias = _typing.Literal["accepted", "progress", "log", "data", "completed", "digests", "probed"]  # noqa: Y015
+    _WhichOneofReturnType_step: _TypeAlias = _typing.Literal["accepted", "progress", "log", "data", "completed", "digests", "probed", "sounds"]  # noqa: Y015
     _WhichOneofArgType_step: _TypeAlias = _typing.Literal["step", b"step"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_step) -> _WhichOneofReturnType_step | None: ...
 
@@ -278,6 +282,189 @@ class FrameDigests(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___FrameDigests: _TypeAlias = FrameDigests  # noqa: Y015
+
+@_typing.final
+class Sounds(_message.Message):
+    """What the page let be heard up to the chunk's last frame, since the frame before its first. In as
+    many messages as it needs, at least one; a worker that does not listen sends none. Times are
+    nanoseconds of the composition's timeline.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SOURCES_FIELD_NUMBER: _builtins.int
+    PASSAGES_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def sources(self) -> _containers.RepeatedCompositeFieldContainer[Global___SoundSource]: ...
+    @_builtins.property
+    def passages(self) -> _containers.RepeatedCompositeFieldContainer[Global___Passage]: ...
+    def __init__(
+        self,
+        *,
+        sources: _abc.Iterable[Global___SoundSource] | None = ...,
+        passages: _abc.Iterable[Global___Passage] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["passages", b"passages", "sources", b"sources"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Sounds: _TypeAlias = Sounds  # noqa: Y015
+
+@_typing.final
+class SoundSource(_message.Message):
+    """A file that is heard: one of the composition's bundle, or one that DownloadSound brings."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SHA256_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    SIZE_BYTES_FIELD_NUMBER: _builtins.int
+    DURATION_NS_FIELD_NUMBER: _builtins.int
+    BUNDLED_FIELD_NUMBER: _builtins.int
+    sha256: _builtins.str
+    """hex"""
+    name: _builtins.str
+    """its address, for people"""
+    size_bytes: _builtins.int
+    duration_ns: _builtins.int
+    bundled: _builtins.bool
+    def __init__(
+        self,
+        *,
+        sha256: _builtins.str = ...,
+        name: _builtins.str = ...,
+        size_bytes: _builtins.int = ...,
+        duration_ns: _builtins.int = ...,
+        bundled: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bundled", b"bundled", "duration_ns", b"duration_ns", "name", b"name", "sha256", b"sha256", "size_bytes", b"size_bytes"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SoundSource: _TypeAlias = SoundSource  # noqa: Y015
+
+@_typing.final
+class Passage(_message.Message):
+    """A stretch of time in which an element plays one source on, at one rate."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SOURCE_SHA256_FIELD_NUMBER: _builtins.int
+    SINCE_NS_FIELD_NUMBER: _builtins.int
+    FROM_NS_FIELD_NUMBER: _builtins.int
+    BEGINS_NS_FIELD_NUMBER: _builtins.int
+    UNTIL_NS_FIELD_NUMBER: _builtins.int
+    RATE_FIELD_NUMBER: _builtins.int
+    KEEPS_PITCH_FIELD_NUMBER: _builtins.int
+    LOOPS_FIELD_NUMBER: _builtins.int
+    FADE_IN_NS_FIELD_NUMBER: _builtins.int
+    FADE_OUT_NS_FIELD_NUMBER: _builtins.int
+    VOLUMES_FIELD_NUMBER: _builtins.int
+    source_sha256: _builtins.str
+    since_ns: _builtins.int
+    """The source's time `from_ns` is heard at `since_ns`, or would have been: it is heard from
+    `begins_ns` up to `until_ns` (not set: it goes on).
+    """
+    from_ns: _builtins.int
+    begins_ns: _builtins.int
+    until_ns: _builtins.int
+    rate: _builtins.float
+    keeps_pitch: _builtins.bool
+    loops: _builtins.bool
+    fade_in_ns: _builtins.int
+    fade_out_ns: _builtins.int
+    @_builtins.property
+    def volumes(self) -> _containers.RepeatedCompositeFieldContainer[Global___Volume]:
+        """Factors, and when each began; the first holds before that, too."""
+
+    def __init__(
+        self,
+        *,
+        source_sha256: _builtins.str = ...,
+        since_ns: _builtins.int = ...,
+        from_ns: _builtins.int = ...,
+        begins_ns: _builtins.int = ...,
+        until_ns: _builtins.int | None = ...,
+        rate: _builtins.float = ...,
+        keeps_pitch: _builtins.bool = ...,
+        loops: _builtins.bool = ...,
+        fade_in_ns: _builtins.int = ...,
+        fade_out_ns: _builtins.int = ...,
+        volumes: _abc.Iterable[Global___Volume] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_until_ns", b"_until_ns", "until_ns", b"until_ns"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_until_ns", b"_until_ns", "begins_ns", b"begins_ns", "fade_in_ns", b"fade_in_ns", "fade_out_ns", b"fade_out_ns", "from_ns", b"from_ns", "keeps_pitch", b"keeps_pitch", "loops", b"loops", "rate", b"rate", "since_ns", b"since_ns", "source_sha256", b"source_sha256", "until_ns", b"until_ns", "volumes", b"volumes"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__until_ns: _TypeAlias = _typing.Literal["until_ns"]  # noqa: Y015
+    _WhichOneofArgType__until_ns: _TypeAlias = _typing.Literal["_until_ns", b"_until_ns"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__until_ns) -> _WhichOneofReturnType__until_ns | None: ...
+
+Global___Passage: _TypeAlias = Passage  # noqa: Y015
+
+@_typing.final
+class Volume(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AT_NS_FIELD_NUMBER: _builtins.int
+    FACTOR_FIELD_NUMBER: _builtins.int
+    at_ns: _builtins.int
+    factor: _builtins.float
+    def __init__(
+        self,
+        *,
+        at_ns: _builtins.int = ...,
+        factor: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["at_ns", b"at_ns", "factor", b"factor"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Volume: _TypeAlias = Volume  # noqa: Y015
+
+@_typing.final
+class DownloadSoundRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SHA256_FIELD_NUMBER: _builtins.int
+    sha256: _builtins.str
+    def __init__(
+        self,
+        *,
+        sha256: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["sha256", b"sha256"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DownloadSoundRequest: _TypeAlias = DownloadSoundRequest  # noqa: Y015
+
+@_typing.final
+class DownloadSoundResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DATA_FIELD_NUMBER: _builtins.int
+    data: _builtins.bytes
+    def __init__(
+        self,
+        *,
+        data: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["data", b"data"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DownloadSoundResponse: _TypeAlias = DownloadSoundResponse  # noqa: Y015
 
 @_typing.final
 class Completed(_message.Message):

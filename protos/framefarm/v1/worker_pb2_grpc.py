@@ -52,6 +52,11 @@ class RenderWorkerStub(object):
                 request_serializer=protos_dot_framefarm_dot_v1_dot_render__pb2.UploadBundleRequest.SerializeToString,
                 response_deserializer=protos_dot_framefarm_dot_v1_dot_render__pb2.UploadBundleResponse.FromString,
                 _registered_method=True)
+        self.DownloadSound = channel.unary_stream(
+                '/framefarm.v1.RenderWorker/DownloadSound',
+                request_serializer=protos_dot_framefarm_dot_v1_dot_worker__pb2.DownloadSoundRequest.SerializeToString,
+                response_deserializer=protos_dot_framefarm_dot_v1_dot_worker__pb2.DownloadSoundResponse.FromString,
+                _registered_method=True)
         self.GetWorker = channel.unary_unary(
                 '/framefarm.v1.RenderWorker/GetWorker',
                 request_serializer=protos_dot_framefarm_dot_v1_dot_worker__pb2.GetWorkerRequest.SerializeToString,
@@ -69,7 +74,8 @@ class RenderWorkerServicer(object):
 
         The caller sends `task` first and may send `abort` later; it keeps its side of the stream open
         until the call has ended. The worker answers `accepted`, then `progress` and `log` while it
-        renders, then the file as `data`, the pictures' `digests`, `completed`, then status OK.
+        renders, then the file as `data`, the pictures' `digests`, what was heard as `sounds`,
+        `completed`, then status OK. The files that are heard can be had by DownloadSound.
 
         An aborted chunk ends with ABORTED *after* its browser and its ffmpeg are gone: the status is
         the acknowledgement. Cancelling the call stops the work too, but acknowledges nothing.
@@ -111,6 +117,15 @@ class RenderWorkerServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def DownloadSound(self, request, context):
+        """The bytes of a file that a chunk's page was heard from, as `sounds` names it, when that chunk
+        has completed here. DATA_LOSS (SOUND_NOT_FOUND): it has made room for others since; render the
+        chunk again.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetWorker(self, request, context):
         """What this worker is and does. Never blocks.
         """
@@ -135,6 +150,11 @@ def add_RenderWorkerServicer_to_server(servicer, server):
                     servicer.UploadBundle,
                     request_deserializer=protos_dot_framefarm_dot_v1_dot_render__pb2.UploadBundleRequest.FromString,
                     response_serializer=protos_dot_framefarm_dot_v1_dot_render__pb2.UploadBundleResponse.SerializeToString,
+            ),
+            'DownloadSound': grpc.unary_stream_rpc_method_handler(
+                    servicer.DownloadSound,
+                    request_deserializer=protos_dot_framefarm_dot_v1_dot_worker__pb2.DownloadSoundRequest.FromString,
+                    response_serializer=protos_dot_framefarm_dot_v1_dot_worker__pb2.DownloadSoundResponse.SerializeToString,
             ),
             'GetWorker': grpc.unary_unary_rpc_method_handler(
                     servicer.GetWorker,
@@ -225,6 +245,33 @@ class RenderWorker(object):
             '/framefarm.v1.RenderWorker/UploadBundle',
             protos_dot_framefarm_dot_v1_dot_render__pb2.UploadBundleRequest.SerializeToString,
             protos_dot_framefarm_dot_v1_dot_render__pb2.UploadBundleResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DownloadSound(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/framefarm.v1.RenderWorker/DownloadSound',
+            protos_dot_framefarm_dot_v1_dot_worker__pb2.DownloadSoundRequest.SerializeToString,
+            protos_dot_framefarm_dot_v1_dot_worker__pb2.DownloadSoundResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -41,7 +41,8 @@ class RenderWorkerStub:
 
     The caller sends `task` first and may send `abort` later; it keeps its side of the stream open
     until the call has ended. The worker answers `accepted`, then `progress` and `log` while it
-    renders, then the file as `data`, the pictures' `digests`, `completed`, then status OK.
+    renders, then the file as `data`, the pictures' `digests`, what was heard as `sounds`,
+    `completed`, then status OK. The files that are heard can be had by DownloadSound.
 
     An aborted chunk ends with ABORTED *after* its browser and its ffmpeg are gone: the status is
     the acknowledgement. Cancelling the call stops the work too, but acknowledges nothing.
@@ -71,6 +72,11 @@ class RenderWorkerStub:
     """Brings a bundle's files here, only those that are missing. Idempotent; interrupted uploads
     keep the blobs that were complete.
     """
+    DownloadSound: _grpc.UnaryStreamMultiCallable[_worker_pb2.DownloadSoundRequest, _worker_pb2.DownloadSoundResponse]
+    """The bytes of a file that a chunk's page was heard from, as `sounds` names it, when that chunk
+    has completed here. DATA_LOSS (SOUND_NOT_FOUND): it has made room for others since; render the
+    chunk again.
+    """
     GetWorker: _grpc.UnaryUnaryMultiCallable[_worker_pb2.GetWorkerRequest, _worker_pb2.GetWorkerResponse]
     """What this worker is and does. Never blocks."""
 
@@ -86,7 +92,8 @@ class RenderWorkerAsyncStub(RenderWorkerStub):
 
     The caller sends `task` first and may send `abort` later; it keeps its side of the stream open
     until the call has ended. The worker answers `accepted`, then `progress` and `log` while it
-    renders, then the file as `data`, the pictures' `digests`, `completed`, then status OK.
+    renders, then the file as `data`, the pictures' `digests`, what was heard as `sounds`,
+    `completed`, then status OK. The files that are heard can be had by DownloadSound.
 
     An aborted chunk ends with ABORTED *after* its browser and its ffmpeg are gone: the status is
     the acknowledgement. Cancelling the call stops the work too, but acknowledges nothing.
@@ -116,6 +123,11 @@ class RenderWorkerAsyncStub(RenderWorkerStub):
     """Brings a bundle's files here, only those that are missing. Idempotent; interrupted uploads
     keep the blobs that were complete.
     """
+    DownloadSound: _aio.UnaryStreamMultiCallable[_worker_pb2.DownloadSoundRequest, _worker_pb2.DownloadSoundResponse]  # type: ignore[assignment]
+    """The bytes of a file that a chunk's page was heard from, as `sounds` names it, when that chunk
+    has completed here. DATA_LOSS (SOUND_NOT_FOUND): it has made room for others since; render the
+    chunk again.
+    """
     GetWorker: _aio.UnaryUnaryMultiCallable[_worker_pb2.GetWorkerRequest, _worker_pb2.GetWorkerResponse]  # type: ignore[assignment]
     """What this worker is and does. Never blocks."""
 
@@ -134,7 +146,8 @@ class RenderWorkerServicer(metaclass=_abc_1.ABCMeta):
 
         The caller sends `task` first and may send `abort` later; it keeps its side of the stream open
         until the call has ended. The worker answers `accepted`, then `progress` and `log` while it
-        renders, then the file as `data`, the pictures' `digests`, `completed`, then status OK.
+        renders, then the file as `data`, the pictures' `digests`, what was heard as `sounds`,
+        `completed`, then status OK. The files that are heard can be had by DownloadSound.
 
         An aborted chunk ends with ABORTED *after* its browser and its ffmpeg are gone: the status is
         the acknowledgement. Cancelling the call stops the work too, but acknowledges nothing.
@@ -175,6 +188,17 @@ class RenderWorkerServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_abc.Iterator[_render_pb2.UploadBundleResponse], _abc.AsyncIterator[_render_pb2.UploadBundleResponse]]:
         """Brings a bundle's files here, only those that are missing. Idempotent; interrupted uploads
         keep the blobs that were complete.
+        """
+
+    @_abc_1.abstractmethod
+    def DownloadSound(
+        self,
+        request: _worker_pb2.DownloadSoundRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_worker_pb2.DownloadSoundResponse], _abc.AsyncIterator[_worker_pb2.DownloadSoundResponse]]:
+        """The bytes of a file that a chunk's page was heard from, as `sounds` names it, when that chunk
+        has completed here. DATA_LOSS (SOUND_NOT_FOUND): it has made room for others since; render the
+        chunk again.
         """
 
     @_abc_1.abstractmethod
