@@ -169,11 +169,9 @@ class Session:
         it is painted. Which frames show one nobody says: so all are painted once there is any.
         """
         moving = self._page.moving
-        if await moving.have_come():
-            await self.draw()
-            return
-        await self.play()
-        if await moving.have_come():  # and this frame may be the first that shows it
+        was_there = await moving.have_come()
+        await self._whole(self._page.draw if was_there else self._page.play)
+        if not was_there and await moving.have_come():  # this frame may be the first to show it
             await self._fill()
             await self._draw_again(self._page.draw)
 
