@@ -105,10 +105,12 @@ class CdpConnection:
         self.beside.add(task)
         task.add_done_callback(self.beside.discard)
 
-    def forget(self, session: CdpSession) -> None:
-        """The target is gone: what is still said of it is nobody's business."""
-        self._sessions.pop(session.id, None)
-        session.fail(BrowserLostError("the page was closed"))
+    def forget_targets(self) -> None:
+        """The page is gone, and its workers: what is still said of them is nobody's business."""
+        for session in self._sessions.values():
+            session.fail(BrowserLostError("the page was closed"))
+        self._sessions.clear()
+        self.root.forget_handlers()
 
     async def send(self, session: CdpSession, method: str, params: Params) -> Params:
         """Send one call and wait for its answer, however long it takes."""
@@ -187,6 +189,9 @@ class CdpSession:
 
     def on(self, event: str, handler: OnEvent) -> None:
         self._handlers.setdefault(event, []).append(handler)
+
+    def forget_handlers(self) -> None:
+        self._handlers.clear()
 
     def expect(self) -> asyncio.Future[Params]:
         """Return a future that fails with the session; hand it back with `forget`."""

@@ -32,7 +32,10 @@ _DOMAINS: Final = ("Page", "Runtime", "Log", "Network", "Inspector")
 
 
 async def open_page(browser: Browser, settings: RenderSettings, on_event: OnRenderEvent) -> Page:
-    """Open an empty page in a browser context of its own. It ends by `close`, or its browser's."""
+    """Open an empty page in a browser context of its own: the only page that its browser has.
+
+    It ends by `close`, or with its browser.
+    """
     context = await browser.root.call("Target.createBrowserContext")
     context_id = context["browserContextId"]
     width_px, height_px = settings.picture_size_px
@@ -114,7 +117,7 @@ class Page:
         """
         context = {"browserContextId": self.context_id}
         await self._browser.root.call("Target.disposeBrowserContext", context, timeout_s=timeout_s)
-        self._browser.connection.forget(self.cdp)
+        self._browser.connection.forget_targets()
 
     async def preload(self, script: str) -> None:
         """Run a script in every document from now on, before the document's own."""

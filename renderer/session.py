@@ -150,12 +150,7 @@ class Session:
         self._next_frame = max(self._next_frame, until)
 
     async def close(self, *, timeout_s: float) -> None:
-        """End the page, and let its browser live.
-
-        Raises:
-            RenderError: the browser does not do so.
-
-        """
+        """End the page, and let its browser live; it raises what `Page.close` raises."""
         await self._page.close(timeout_s=timeout_s)
 
     async def play(self) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from executors.balance import Wish
 from executors.base import AttemptLost, AttemptStarted, ChunkEvent
 from executors.errors import (
     BundleAbsentError,
@@ -21,6 +22,9 @@ from executors.grpc import GrpcExecutor
 from renderer.bundle import BundleStore
 from renderer.composition import BundleEntry
 from renderer.errors import MissingToolError
+from renderer.frames import FrameRange
+from renderer.keeping import KeptPage, View
+from renderer.settings import RenderSettings
 from tests.support.eventually import eventually
 from tests.support.farm import grpc_executor, running_worker
 from tests.support.frame_numbers import decode_frame_numbers
@@ -64,6 +68,51 @@ async def test_chunks_are_spread_over_the_free_slots_of_all_workers(
     for index in range(6):
         numbers = decode_frame_numbers(tmp_path / f"{index}.mp4")
         assert numbers == list(range(10 * index, 10 * index + 10))
+
+
+async def test_chunks_go_where_their_jobs_page_stands_open(
+    tmp_path: Path, bundles: BundleStore
+) -> None:
+    renderers = [PictureRenderer(), PictureRenderer()]
+    async with AsyncExitStack() as stack:
+        workers = {
+            (await stack.enter_async_context(running_worker(renderer))).address: renderer
+            for renderer in renderers
+        }
+        cold, warm = (workers[address] for address in sorted(workers))
+        key = View(url="http://a.example/", settings=RenderSettings(), series="job").key
+        warm.pages = (KeptPage(key=key, from_frame=10),)
+        executor, fleet = await stack.enter_async_context(grpc_executor([*workers], bundles))
+        await eventually(lambda: all(link.is_serving for link in fleet.links))
+
+        for start in (10, 0):  # one that the page can show, and one that it has left behind
+            task = a_task(start, start + 10)
+            await executor.render(task, tmp_path / f"{start}.mp4", on_progress=lambda _: None)
+
+    assert warm.rendered == [FrameRange(10, 20)]
+    assert cold.rendered == [FrameRange(0, 10)]
+
+
+async def test_a_worker_is_known_to_be_warm_as_soon_as_a_chunk_is_done(
+    tmp_path: Path, bundles: BundleStore
+) -> None:
+    async with AsyncExitStack() as stack:
+        workers = [
+            await stack.enter_async_context(running_worker(PictureRenderer())) for _ in range(2)
+        ]
+        executor, fleet = await stack.enter_async_context(
+            grpc_executor([worker.address for worker in workers], bundles)
+        )
+        await eventually(lambda: all(link.is_serving for link in fleet.links))
+        wish = Wish(job_id="job", digest=None, start=10)
+
+        task = replace(a_task(0, 10), has_successor=True)
+        result = await executor.render(task, tmp_path / "0.mp4", on_progress=lambda _: None)
+
+        assert result.frames == 10
+        assert sorted(str(link.view(wish).warm_from) for link in fleet.links) == ["10", "None"]
+        async with fleet.lease(wish):
+            assert [link.view(wish).warm_from for link in fleet.links] == [None, None]
 
 
 async def test_a_worker_that_dies_costs_its_chunks_another_attempt_elsewhere(

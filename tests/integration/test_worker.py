@@ -18,6 +18,8 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from grpc_status import rpc_status
 
 from protos.framefarm.v1 import render_pb2, worker_pb2, worker_pb2_grpc
+from renderer.keeping import KeptPage, View
+from renderer.settings import RenderSettings
 from tests.support.eventually import eventually
 from tests.support.farm import TestWorker, running_worker
 from tests.support.frame_numbers import decode_frame_numbers
@@ -233,6 +235,15 @@ async def test_a_worker_tells_what_it_is_and_what_it_runs() -> None:
     assert [(row.job_id, row.attempt, row.frames) for row in told.attempts] == [("job", 1, 5)]
     assert told.cpus > 0
     assert told.memory_bytes > 1 << 26
+
+
+async def test_a_worker_tells_which_pages_stand_open() -> None:
+    key = View(url="http://a.example/", settings=RenderSettings(), series="job").key
+    renderer = PictureRenderer(pages=(KeptPage(key=key, from_frame=30),))
+    async with dialled(renderer) as (stub, _, _worker):
+        told = await stub.GetWorker(worker_pb2.GetWorkerRequest())
+
+    assert [(page.job_id, page.from_frame) for page in told.warm_pages] == [("job", 30)]
 
 
 async def test_draining_finishes_what_runs_and_takes_nothing_new() -> None:

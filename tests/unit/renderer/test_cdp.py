@@ -116,3 +116,23 @@ async def test_nobody_at_the_address_is_a_lost_browser() -> None:
     with pytest.raises(BrowserLostError, match="does not answer"):
         async with connected("ws://127.0.0.1:9"):
             pass
+
+
+async def test_nobody_hears_of_a_page_that_is_gone() -> None:
+    heard: list[str] = []
+
+    async def tell(socket: ServerConnection, call: dict[str, object]) -> None:
+        await socket.send(json.dumps({"method": "Target.detachedFromTarget", "params": {}}))
+        await echo(socket, call)
+
+    async with a_browser(tell) as browser:
+        browser.root.on("Target.detachedFromTarget", lambda _: heard.append("root"))
+        session = await browser.attach("t1")
+        assert heard == ["root"]
+
+        browser.forget_targets()
+        await browser.root.call("Browser.getVersion")
+
+        with pytest.raises(BrowserLostError, match="the page was closed"):
+            await session.call("Page.enable")
+    assert heard == ["root"]
