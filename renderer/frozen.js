@@ -13,15 +13,20 @@
 
   // Where running animations were put: by the clock they began at `start`.
   const courses = new WeakMap();
+  const wanted = new WeakMap(); // the rates that take effect when they are ready
   let shownMs = 0; // the time that they stand at
 
   const standsAt = (animation) => timelineTime.get.call(animation.timeline) ?? 0;
   const endOf = (animation) => animation.effect?.getComputedTiming().endTime ?? Infinity;
 
+  const rateOf = (animation) =>
+    (animation.pending ? wanted.get(animation) : undefined) ?? animation.playbackRate;
+
   function place(animation, start) {
     startTime.set.call(animation, standsAt(animation) + start - shownMs);
     const [native, rate] = [startTime.get.call(animation), animation.playbackRate];
     courses.set(animation, { start, native, rate, at: currentTime.get.call(animation) });
+    wanted.delete(animation);
   }
 
   /** The page has put it somewhere itself, by the time that animations stand at. */
@@ -39,7 +44,7 @@
 
   /** When a running animation began, by the clock. One that began since the last frame begins now. */
   function beginning(animation) {
-    const { playbackRate: rate } = animation;
+    const rate = rateOf(animation);
     const [native, course] = [startTime.get.call(animation), courses.get(animation)];
     const at = currentTime.get.call(animation);
     if (course && course.native === native && course.rate === rate) return course.start;
@@ -52,7 +57,7 @@
     if (!isOfTime(animation.timeline)) return;
     const course = courses.get(animation);
     if (animation.playState === "running") {
-      if (animation.playbackRate !== 0) place(animation, beginning(animation));
+      if (rateOf(animation) !== 0) place(animation, beginning(animation));
     } else if (course) {
       courses.delete(animation);
       const isStopped = animation.playState === "paused";
@@ -123,6 +128,17 @@
         keepPlace(this);
       },
     });
+    for (const [name, rateAfter] of [
+      ["reverse", (animation) => -rateOf(animation)],
+      ["updatePlaybackRate", (_, given) => given],
+    ]) {
+      const before = Animation.prototype[name];
+      Animation.prototype[name] = function (...given) {
+        const after = rateAfter(this, ...given);
+        before.apply(this, given);
+        if (this.pending) wanted.set(this, after);
+      };
+    }
   }
 
   // SMIL has a clock for each outermost <svg>, which can be stopped and set.

@@ -1,4 +1,4 @@
-"""Where Chromium's headless shell, ffmpeg and ffprobe are on this machine, or how to get them."""
+"""Where Chromium, ffmpeg and ffprobe are on this machine, or how to get them."""
 
 from __future__ import annotations
 
@@ -6,25 +6,28 @@ import os
 import re
 import shutil
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from .drawing import Drawing
+from .drawing import Drawing, drawing_of
 from .errors import MissingToolError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 CHROMIUM_VARIABLE: Final = "FRAMEFARM_CHROMIUM"
+CAPTURE_VARIABLE: Final = "FRAMEFARM_CAPTURE"
 
-# Debian's command of that name is a script around this binary.
+# Debian's commands of these names are scripts around these binaries.
 _DEBIAN_SHELL: Final = Path("/usr/lib/chromium/chromium-headless-shell")
+_DEBIAN_CHROMIUM: Final = Path("/usr/lib/chromium/chromium")
 _SHELL_COMMANDS: Final = ("chromium-headless-shell", "chrome-headless-shell")
 _FULL_COMMANDS: Final = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _CHROMIUM_REMEDY: Final = (
     "run `make setup`, or `playwright install --only-shell chromium`, or "
     "`apt-get install chromium-headless-shell`; "
-    f"or name an existing headless shell in {CHROMIUM_VARIABLE}"
+    f"or name an existing one in {CHROMIUM_VARIABLE}"
 )
 _FFMPEG_REMEDY: Final = "run `make setup` or `apt-get install ffmpeg`"
 
@@ -47,11 +50,12 @@ def find_tools(environment: Mapping[str, str]) -> Tools:
 
     """
     ffmpeg, ffprobe = find_ffmpeg(environment)
-    return Tools(find_chromium(environment), ffmpeg, ffprobe)
+    chromium = find_chromium(environment)
+    return Tools(chromium, ffmpeg, ffprobe, find_drawing(environment, chromium))
 
 
 def find_chromium(environment: Mapping[str, str]) -> Path:
-    """Find a headless shell: the named one, Playwright's own, Debian's, or one on the path.
+    """Find the named one, or a headless shell, or else any: Playwright's, Debian's, on the path.
 
     Raises:
         MissingToolError: with the remedy.
@@ -59,10 +63,31 @@ def find_chromium(environment: Mapping[str, str]) -> Path:
     """
     if named := environment.get(CHROMIUM_VARIABLE):
         return _named_chromium(named)
-    for candidate in _shells(environment):
+    for candidate in chain(_shells(environment), _full_ones(environment)):
         if _is_program(candidate):
             return candidate
-    raise MissingToolError(_no_shell_problem(environment))
+    raise MissingToolError(f"no Chromium found; {_CHROMIUM_REMEDY}")
+
+
+def find_drawing(environment: Mapping[str, str], chromium: Path) -> Drawing:
+    """Tell how this Chromium is to draw: as it is asked to be, or as well as it can.
+
+    Raises:
+        MissingToolError: it is asked for what it cannot do.
+
+    """
+    able, asked = drawing_of(chromium), environment.get(CAPTURE_VARIABLE) or "auto"
+    if asked not in (*Drawing, "auto"):
+        raise MissingToolError(
+            f"{CAPTURE_VARIABLE} is {asked!r}, which is no way to film; "
+            f"use auto, {' or '.join(Drawing)}"
+        )
+    if asked == Drawing.BEGIN_FRAME and able is not Drawing.BEGIN_FRAME:
+        raise MissingToolError(
+            f"{CAPTURE_VARIABLE} asks for {asked}, and {chromium} is no headless shell; "
+            f"{_CHROMIUM_REMEDY}, or unset {CAPTURE_VARIABLE}"
+        )
+    return able if asked == "auto" else Drawing(asked)
 
 
 def find_ffmpeg(environment: Mapping[str, str]) -> tuple[Path, Path]:
@@ -88,36 +113,34 @@ def _named_chromium(named: str) -> Path:
 
 
 def _shells(environment: Mapping[str, str]) -> Iterator[Path]:
-    yield from _playwright_shells(environment)
+    yield from _playwrights(environment, "chromium_headless_shell-*/*/*headless*shell")
     yield _DEBIAN_SHELL
-    for command in _SHELL_COMMANDS:
+    yield from _on_path(environment, _SHELL_COMMANDS)
+
+
+def _full_ones(environment: Mapping[str, str]) -> Iterator[Path]:
+    yield from _playwrights(environment, "chromium-*/*/chrome")
+    yield _DEBIAN_CHROMIUM
+    yield from _on_path(environment, _FULL_COMMANDS)
+
+
+def _on_path(environment: Mapping[str, str], commands: tuple[str, ...]) -> Iterator[Path]:
+    for command in commands:
         if found := shutil.which(command, path=environment.get("PATH", os.defpath)):
             yield Path(found)
 
 
-def _playwright_shells(environment: Mapping[str, str]) -> list[Path]:
-    """Playwright's installed shells, the newest first."""
+def _playwrights(environment: Mapping[str, str], pattern: str) -> list[Path]:
+    """What Playwright has installed, the newest first."""
     home = Path(environment.get("HOME") or "~").expanduser()
     named = environment.get("PLAYWRIGHT_BROWSERS_PATH", "")
     root = Path(named) if named not in ("", "0") else home / ".cache" / "ms-playwright"
-    shells = root.glob("chromium_headless_shell-*/*/*headless*shell")
-    return sorted(shells, key=_revision, reverse=True)
+    return sorted(root.glob(pattern), key=_revision, reverse=True)
 
 
-def _revision(shell: Path) -> int:
-    match = re.search(r"chromium_headless_shell-(\d+)", str(shell))
+def _revision(program: Path) -> int:
+    match = re.search(r"/chromium\w*-(\d+)/", str(program))
     return int(match[1]) if match else 0
-
-
-def _no_shell_problem(environment: Mapping[str, str]) -> str:
-    search_path = environment.get("PATH", os.defpath)
-    for command in _FULL_COMMANDS:
-        if found := shutil.which(command, path=search_path):
-            return (
-                f"{found} is a full Chromium, which cannot draw frame by frame: framefarm needs "
-                f"the headless shell; {_CHROMIUM_REMEDY}"
-            )
-    return f"no Chromium headless shell found; {_CHROMIUM_REMEDY}"
 
 
 def _is_program(path: Path) -> bool:

@@ -5,14 +5,16 @@ from pathlib import Path
 import pytest
 
 from renderer import tools
+from renderer.drawing import Drawing
 from renderer.errors import MissingToolError
-from renderer.tools import find_chromium, find_ffmpeg, find_tools
+from renderer.tools import find_chromium, find_drawing, find_ffmpeg, find_tools
 
 
 @pytest.fixture(autouse=True)
 def _no_debian(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """This machine's own Chromium must not be found."""
     monkeypatch.setattr(tools, "_DEBIAN_SHELL", tmp_path / "debian" / "chromium-headless-shell")
+    monkeypatch.setattr(tools, "_DEBIAN_CHROMIUM", tmp_path / "debian" / "chromium")
 
 
 def program(path: Path) -> Path:
@@ -76,11 +78,46 @@ def test_without_a_shell_the_remedies_are_named(tmp_path: Path, remedy: str) -> 
         find_chromium(machine(tmp_path))
 
 
-def test_a_full_chromium_alone_is_not_enough(tmp_path: Path) -> None:
-    full = program(tmp_path / "bin/chromium")
+def test_a_full_chromium_will_do_where_there_is_no_shell(tmp_path: Path) -> None:
+    on_path = program(tmp_path / "bin/google-chrome")
+    assert find_chromium(machine(tmp_path)) == on_path
+    debians = program(tmp_path / "debian/chromium")
+    assert find_chromium(machine(tmp_path)) == debians
+    cache = tmp_path / "home/.cache/ms-playwright"
+    playwrights = program(cache / "chromium-1255/chrome-linux64/chrome")
+    assert find_chromium(machine(tmp_path)) == playwrights
+    shell = program(tmp_path / "bin/chromium-headless-shell")
+    assert find_chromium(machine(tmp_path)) == shell
 
-    with pytest.raises(MissingToolError, match=f"{full} is a full Chromium.*make setup"):
-        find_chromium(machine(tmp_path))
+
+@pytest.mark.parametrize(
+    ("name", "asked", "drawing"),
+    [
+        ("chrome-headless-shell", "", Drawing.BEGIN_FRAME),
+        ("chromium_headless_shell", "auto", Drawing.BEGIN_FRAME),
+        ("chromium-headless-shell", "screenshot", Drawing.SCREENSHOT),
+        ("chromium", "auto", Drawing.SCREENSHOT),
+        ("my-browser", "screenshot", Drawing.SCREENSHOT),
+    ],
+)
+def test_a_browser_draws_as_well_as_it_can_or_as_asked(
+    name: str, asked: str, drawing: Drawing
+) -> None:
+    environment = {"FRAMEFARM_CAPTURE": asked}
+
+    assert find_drawing(environment, Path("/opt", name)) is drawing
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ("begin-frame", "asks for begin-frame, and /opt/chrome is no headless shell.*make setup"),
+        ("tab", "FRAMEFARM_CAPTURE is 'tab'.*use auto, begin-frame or screenshot"),
+    ],
+)
+def test_what_a_browser_cannot_do_is_told(asked: str, message: str) -> None:
+    with pytest.raises(MissingToolError, match=message):
+        find_drawing({"FRAMEFARM_CAPTURE": asked}, Path("/opt/chrome"))
 
 
 def test_ffmpeg_needs_ffprobe_too(tmp_path: Path) -> None:
