@@ -37,13 +37,13 @@ def _write(path: Path, tasks: Iterable[ChunkTask], results: Iterable[ChunkResult
 
 
 def manifest_lines(tasks: Iterable[ChunkTask], results: Iterable[ChunkResult]) -> Iterator[str]:
-    """A line for each frame, in order. `sha256` is "" where the executor did not tell it."""
+    """A line for each frame, in order. `digest` (XXH3) is "" where the executor did not tell it."""
     for task, result in zip(tasks, results, strict=True):
         digests = result.frame_digests or ("",) * len(task.frames)
         for frame, digest in zip(task.frames, digests, strict=True):
             fields = {
                 "frame": frame,
-                "sha256": digest,
+                "digest": digest,
                 "chunk": task.index,
                 "worker": result.worker,
                 "attempt": result.attempt,

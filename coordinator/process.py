@@ -55,6 +55,7 @@ async def run(settings: CoordinatorSettings) -> None:
             environment=os.environ,
             workers=settings.workers,
             worker_wait_s=settings.worker_wait_s,
+            slots=settings.slots,
         )
         executor = await stack.enter_async_context(open_executor(context))
         service = await stack.enter_async_context(

@@ -11,7 +11,8 @@ class CoordinatorSettings:
     """How a coordinator runs. `listen` with port 0 takes a free port and says which on stdout.
 
     `executor` is a name of executors.plugins: it renders the chunks. For `grpc`, `workers` are
-    HOST:PORT addresses, or one dns:///NAME:PORT whose addresses are looked up again while it runs.
+    HOST:PORT addresses, or one dns:///NAME:PORT whose addresses are looked up again while it runs;
+    for `local`, `slots` are the chunks it renders at once.
     `data_dir` holds jobs, bundles, chunk files and outputs. A job fails when no worker could take
     its chunks for `worker_wait_s`.
     """
@@ -22,4 +23,5 @@ class CoordinatorSettings:
     data_dir: Path
     running_jobs: int = 8
     worker_wait_s: float = 300.0
+    slots: int = 1
     until_stdin_closes: bool = False

@@ -26,7 +26,7 @@ from .discovery import discovery
 from .errors import BundleAbsentError, ExecutorError, Retry, WorkerUnfitError
 from .fleet import open_fleet
 from .probe_call import ProbeCall
-from .retry import Budget
+from .retry import Budget, told_whole
 from .status import error_of
 
 T = TypeVar("T")
@@ -87,7 +87,7 @@ class GrpcExecutor:
                 except ExecutorError as error:
                     budget = budget.after(error, worker.address)
                     if not budget.allows(error):
-                        raise _told_whole(error, budget) from error
+                        raise told_whole(error, budget) from error
                     self._mind(error, worker, task)
                     failed.add(worker.address)
                     on_progress(AttemptLost(worker.address, task.attempt, str(error)))
@@ -161,11 +161,3 @@ def _wish(task: ChunkTask, failed: Collection[str]) -> Wish:
 
 def _digest(task: ChunkTask) -> str | None:
     return task.composition.digest if isinstance(task.composition, BundleEntry) else None
-
-
-def _told_whole(error: ExecutorError, budget: Budget) -> ExecutorError:
-    """The same error; when it was the last of several, with the story of them all."""
-    if len(budget.failures) > 1:
-        story = "\n".join(budget.failures)
-        error.detail = f"{error.detail}\nattempts:\n{story}".lstrip()
-    return error

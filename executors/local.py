@@ -31,6 +31,7 @@ from .errors import (
     TaskRefusedError,
     WorkerUnfitError,
 )
+from .retrying import RetryingExecutor
 from .status import BUNDLE_MISSING, INVALID_REQUEST, MISSING_TOOL
 
 if TYPE_CHECKING:
@@ -141,17 +142,18 @@ class LocalExecutor:
 
 
 @asynccontextmanager
-async def open_local_executor(context: ExecutorContext) -> AsyncGenerator[LocalExecutor]:
-    """Open an executor with a renderer of its own, for one chunk at a time, and a warm browser.
+async def open_local_executor(context: ExecutorContext) -> AsyncGenerator[RetryingExecutor]:
+    """Open an executor with a renderer of its own, a browser for each slot, and a second try.
 
     Raises:
         MissingToolError: this machine cannot render; the message says what to install.
 
     """
     tools = find_tools(context.environment)
-    limits = WarmLimits(browsers=1)
+    limits = WarmLimits(browsers=context.slots)
+    name = socket.gethostname()
     async with open_renderer(context.bundles, tools, limits=limits) as renderer:
-        yield LocalExecutor(renderer)
+        yield RetryingExecutor(LocalExecutor(renderer, slots=context.slots, name=name), name=name)
 
 
 _KINDS: Final[dict[type[RenderError], tuple[type[ExecutorError], str]]] = {

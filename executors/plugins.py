@@ -25,13 +25,15 @@ class ExecutorContext:
     """What an executor may use where it is opened.
 
     `bundles` holds the compositions of all jobs. `workers` and `worker_wait_s` are the user's
-    words on the fleet, for executors that have one.
+    words on the fleet, for executors that have one; `slots` says how many chunks to render at once,
+    for those that render here.
     """
 
     bundles: BundleStore
     environment: Mapping[str, str]
     workers: tuple[str, ...] = ()
     worker_wait_s: float = 300.0
+    slots: int = 1
 
 
 OpenExecutor = Callable[[ExecutorContext], AbstractAsyncContextManager[RenderExecutor]]

@@ -30,3 +30,11 @@ class Budget:
     def allows(self, error: ExecutorError) -> bool:
         """Tell whether another attempt follows `error`, which `after` has taken into account."""
         return error.retryable and self.attempts > 0 and self.interruptions > 0
+
+
+def told_whole(error: ExecutorError, budget: Budget) -> ExecutorError:
+    """The same error; when it was the last of several, with the story of them all."""
+    if len(budget.failures) > 1:
+        story = "\n".join(budget.failures)
+        error.detail = f"{error.detail}\nattempts:\n{story}".lstrip()
+    return error

@@ -19,7 +19,6 @@ from renderer.errors import InvalidRequestError, Violation
 from renderer.events import FramesDone
 from renderer.frames import FrameRange
 from renderer.picture import BYTES_PER_PIXEL
-from renderer.renderer import open_renderer
 from renderer.tools import find_tools
 from worker.cgroup import limits
 
@@ -106,6 +105,8 @@ async def benchmark(
     """
     if "frames" not in options and "duration" not in options:
         options = {**options, "frames": DEFAULT_FRAMES}
+    from renderer.renderer import open_renderer  # late: only a benchmark waits for its import
+
     prepared = await prepare(source, options, output=None, place=Place())
     with tempfile.TemporaryDirectory(prefix="framefarm-benchmark-") as folder:
         bundles = BundleStore(Path(folder, "bundles"))

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Final
 from renderer.bundle import BundleStore
 from renderer.encode.difference import write_difference
 from renderer.history import Between
-from renderer.renderer import open_renderer
 from renderer.settings import History
 from renderer.tools import find_tools
 
@@ -59,6 +58,8 @@ async def check(
     """
     if "frames" not in options and "duration" not in options:
         options = {**options, "frames": DEFAULT_FRAMES}
+    from renderer.renderer import open_renderer  # late: only a check waits for its import
+
     prepared = await prepare(source, options, output=None, place=Place())
     spec = prepared.spec
     tools = find_tools(os.environ)

@@ -18,8 +18,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from renderer.browser import Sandbox, sandbox_is_on
 from renderer.errors import MissingToolError
+from renderer.sandbox import Sandbox, sandbox_is_on
 from renderer.tools import find_chromium, find_ffmpeg
 from worker.cgroup import limits
 

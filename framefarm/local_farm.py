@@ -1,4 +1,4 @@
-"""A farm on this machine: a coordinator and its workers as processes, for as long as a block."""
+"""A farm on this machine for as long as a block: a coordinator that renders, or has workers."""
 
 from __future__ import annotations
 
@@ -20,30 +20,33 @@ if TYPE_CHECKING:
 
     from coordinator.job import JobSpec
 
-# A worker is a browser and an encoder: each wants a core, and some 350 MB.
-MOST_WORKERS: Final = 4
+# A slot is a browser and an encoder: each wants a core, and some 350 MB.
+MOST_SLOTS: Final = 4
 # A worker of a local farm that is gone does not come back.
 _WORKER_WAIT_S: Final = 20
 _LOG_LINES: Final = 40
 _ANY_PORT: Final = "127.0.0.1:0"
 
 
-def worker_count(wanted: int | None, spec: JobSpec) -> int:
-    """How many workers a job gets: as many as wanted (or one a core, up to four), and no idle one.
+def slot_count(wanted: int | None, spec: JobSpec) -> int:
+    """How many chunks are rendered at once: as many as wanted (or one a core, up to four).
+
+    It is never more than there are chunks.
 
     Cores are those this process may use, by its affinity and its cgroup.
     """
     chunk_frames = spec.chunk_frames or default_chunk_frames(spec.frames)
     chunks = -(-len(spec.frames) // chunk_frames)
-    most = wanted if wanted is not None else min(MOST_WORKERS, int(limits().cpus))
+    most = wanted if wanted is not None else min(MOST_SLOTS, int(limits().cpus))
     return max(1, min(most, chunks))
 
 
 @asynccontextmanager
-async def local_farm(*, workers: int) -> AsyncGenerator[str]:
-    """Run a coordinator and workers on loopback; yields the coordinator's address.
+async def local_farm(*, workers: int = 0, slots: int = 1) -> AsyncGenerator[str]:
+    """Run a coordinator on loopback, and `workers` workers; yields the coordinator's address.
 
-    When the block ends they have ended, and their files are gone.
+    Without workers the coordinator renders itself, `slots` chunks at once: one process starts, and
+    not three. When the block ends all have ended, and their files are gone.
 
     Raises:
         ServiceNotStartedError: one of them did not start; its log says why.
@@ -55,7 +58,10 @@ async def local_farm(*, workers: int) -> AsyncGenerator[str]:
         fleet = {name: _worker_arguments(name, folder) for name in names}
         async with running_services(fleet, folder) as running:
             addresses = [await worker.address() for worker in running]
-            head = {"coordinator": _coordinator_arguments(addresses, folder)}
+            renders = (
+                _fleet(addresses) if workers else ["--executor", "local", "--slots", f"{slots}"]
+            )
+            head = {"coordinator": [*_coordinator_arguments(folder), *renders]}
             async with running_services(head, folder) as (coordinator,):
                 try:
                     yield await coordinator.address()
@@ -80,7 +86,9 @@ def _worker_arguments(name: str, folder: Path) -> list[str]:
     return ["worker", *where, "--slots", "1"]
 
 
-def _coordinator_arguments(workers: list[str], folder: Path) -> list[str]:
-    where = ["--listen", _ANY_PORT, "--data-dir", str(folder / "coordinator")]
-    fleet = ["--workers", ",".join(workers), "--worker-wait", f"{_WORKER_WAIT_S}s"]
-    return ["coordinator", *where, *fleet]
+def _coordinator_arguments(folder: Path) -> list[str]:
+    return ["coordinator", "--listen", _ANY_PORT, "--data-dir", str(folder / "coordinator")]
+
+
+def _fleet(workers: list[str]) -> list[str]:
+    return ["--workers", ",".join(workers), "--worker-wait", f"{_WORKER_WAIT_S}s"]

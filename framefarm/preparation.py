@@ -56,7 +56,7 @@ class OutputFiles:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where a job runs: on the farm at `farm`, or here on `workers` workers (None: we choose)."""
+    """Where a job runs: on the farm at `farm`, or here, on `workers` workers or without any."""
 
     farm: str | None = None
     workers: int | None = None

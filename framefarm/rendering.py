@@ -15,7 +15,7 @@ from coordinator.job import JobState
 
 from .client import FarmClient
 from .errors import FarmError, JobCancelledError, JobFailedError
-from .local_farm import local_farm, worker_count
+from .local_farm import local_farm, slot_count
 from .preparation import OutputFiles, Place, PreparedJob, prepare
 from .request import RenderOptions
 
@@ -65,11 +65,11 @@ async def render(  # noqa: PLR0913  # what a user may say
 ) -> RenderedVideo:
     """Render a page (an .html file, a folder with index.html, or a URL) to an .mp4 file.
 
-    Without `farm` (HOST:PORT of a coordinator) a coordinator and `workers` workers run here for
-    as long as it takes. When this raises, `output` is as it was; when it is cancelled, the job
-    has been cancelled too, and its work has ended. `on_progress` is called from the event loop.
-    `manifest` is a file for a line of JSON about each frame, `pictures` a folder that is made when
-    the job fails and there are pictures that show why.
+    Without `farm` (HOST:PORT of a coordinator) a coordinator runs here for as long as it takes, and
+    renders itself, or has `workers` workers. When this raises, `output` is as it was; when it is
+    cancelled, the job has been cancelled too, and its work has ended. `on_progress` is called from
+    the event loop. `manifest` is a file for a line of JSON about each frame, `pictures` a folder
+    that is made when the job fails and there are pictures that show why.
 
     Raises:
         InvalidRequestError, RequestRefusedError: the request is wrong; `violations` says where.
@@ -203,10 +203,15 @@ async def _farm(place: Place, spec: JobSpec, watcher: RenderWatcher) -> AsyncGen
         async with FarmClient(place.farm) as farm:
             yield farm
         return
-    workers = worker_count(place.workers, spec)
-    watcher.said(f"starting a farm of {workers} worker{'s' if workers > 1 else ''} here")
+    slots = slot_count(place.workers, spec)
+    if place.workers is None:
+        watcher.said(f"rendering here, {slots} chunk{'s' if slots > 1 else ''} at a time")
+        here = local_farm(slots=slots)
+    else:
+        watcher.said(f"starting a farm of {slots} worker{'s' if slots > 1 else ''} here")
+        here = local_farm(workers=slots)
     async with (
-        local_farm(workers=workers) as address,
+        here as address,
         FarmClient(address, patience_s=_LOCAL_PATIENCE_S) as farm,
     ):
         yield farm

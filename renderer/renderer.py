@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from .audio.passages import SOUNDS, SoundReport
-from .browser import LaunchOptions, Sandbox, open_browser, open_playwright, sandbox_is_on
+from .browser import LaunchOptions, open_browser, open_playwright
 from .bundle import sha256_of
 from .composition import BundleEntry
 from .encode.probe import check_chunk, probe
@@ -23,6 +23,7 @@ from .keeping import COLD, KeptPage, View, WarmLimits
 from .media.listening import listen
 from .media.projection import MediaRoom
 from .probing import probe_page, watch_script
+from .sandbox import Sandbox, sandbox_is_on
 from .session import FRAME_TIMEOUT_S
 from .site import open_site
 from .studio import Studio

@@ -58,6 +58,8 @@ CATCHES_CANCELLATION = frozenset(
 LATE_IMPORTS = frozenset(
     {
         "framefarm.cli.services",  # a worker need not wait for what a coordinator needs
+        "framefarm.check",  # and only what renders in this process for what a renderer needs
+        "framefarm.benchmark",
     }
 )
 

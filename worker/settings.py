@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from renderer.browser import Sandbox
 from renderer.errors import InvalidRequestError, Violation
 from renderer.keeping import WarmLimits
+from renderer.sandbox import Sandbox
 
 if TYPE_CHECKING:
     from .cgroup import Limits

@@ -35,7 +35,9 @@ def render(
     workers: Annotated[
         int | None,
         typer.Option(
-            "--workers", help="Workers to run here.", show_default="one a core, at most 4"
+            "--workers",
+            help="Workers to run here, as processes.",
+            show_default="none: one process renders, a chunk for each core, at most 4 at once",
         ),
     ] = None,
     manifest: Manifest = None,

@@ -13,8 +13,8 @@ from coordinator.settings import CoordinatorSettings
 from executors.discovery import discovery
 from executors.plugins import executor_named
 from framefarm.request import problems_of
-from renderer.browser import Sandbox
 from renderer.frames import parse_duration
+from renderer.sandbox import Sandbox
 from serving.logs import LogFormat, configure_logging
 from worker.settings import WorkerSettings
 
@@ -202,6 +202,15 @@ def coordinator(
             help="What renders chunks: grpc (the fleet), local (this process), or a plug-in.",
         ),
     ] = "grpc",
+    slots: Annotated[
+        int,
+        typer.Option(
+            "--slots",
+            envvar=f"{_COORDINATOR}SLOTS",
+            min=1,
+            help="Chunks at a time, where this process renders (--executor local).",
+        ),
+    ] = 1,
     running_jobs: Annotated[
         int,
         typer.Option(
@@ -235,6 +244,7 @@ def coordinator(
         executor=executor,
         workers=fleet,
         data_dir=data_dir.expanduser(),
+        slots=slots,
         running_jobs=running_jobs,
         worker_wait_s=worker_wait,
         until_stdin_closes=until_stdin_closes,

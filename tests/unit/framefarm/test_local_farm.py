@@ -6,7 +6,7 @@ import pytest
 
 from coordinator.job import JobSpec
 from framefarm import local_farm
-from framefarm.local_farm import worker_count
+from framefarm.local_farm import slot_count
 from renderer.composition import PageUrl
 from renderer.frames import FrameRange
 from renderer.settings import RenderSettings
@@ -28,7 +28,7 @@ def test_by_default_it_is_one_a_core_up_to_four(
 ) -> None:
     monkeypatch.setattr(local_farm, "limits", lambda: Limits(cpus=cpus, memory_bytes=1 << 30))
 
-    assert worker_count(None, spec(10_000)) == count
+    assert slot_count(None, spec(10_000)) == count
 
 
 @pytest.mark.parametrize(
@@ -44,4 +44,4 @@ def test_by_default_it_is_one_a_core_up_to_four(
 def test_no_worker_is_started_that_would_have_no_chunk(
     wanted: int, job: JobSpec, count: int
 ) -> None:
-    assert worker_count(wanted, job) == count
+    assert slot_count(wanted, job) == count

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from renderer.browser import Sandbox, sandbox_is_on
+from renderer.sandbox import Sandbox, sandbox_is_on
 
 
 @pytest.mark.parametrize(("sandbox", "is_on"), [(Sandbox.ON, True), (Sandbox.OFF, False)])
