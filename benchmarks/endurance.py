@@ -140,7 +140,7 @@ def report(page: Page, looks: list[Look]) -> list[str]:
         "",
         *table(("frames", "at s", "frames/s", "CPU ms a frame", "memory MB", "open files"), rows),
         "",
-        f"After the first minute: {_span(memory)} MB (last {memory[-1]:.0f}), {_span(files)} files.",
+        f"After a minute: {_span(memory)} MB (last {memory[-1]:.0f}), {_span(files)} open files.",
     ]
 
 
