@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
+from renderer.edges import Edges
 from renderer.events import FramesDone, PageLog
 
 if TYPE_CHECKING:
@@ -53,14 +54,6 @@ class ChunkTask:
     settings: RenderSettings
     has_successor: bool = False
     paints_all: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Edges:
-    """Pictures where a chunk meets its neighbours, as PNG files; empty where there is none."""
-
-    first: bytes = b""  # of its own first frame
-    following: bytes = b""  # of the frame after its last
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

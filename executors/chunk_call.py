@@ -14,7 +14,7 @@ from renderer.audio.passages import SOUNDS
 from renderer.picture import DIGEST_BYTES
 
 from . import wire
-from .base import ChunkResult, ChunkTask, OnProgress
+from .base import ChunkResult, ChunkTask, Edges, OnProgress
 from .errors import ChunkDamagedError
 from .sound_transfer import bring_sounds
 from .sound_wire import to_report
@@ -69,6 +69,7 @@ class ChunkCall(WorkerCall[ChunkResult]):
     async def _take_file(self, call: Any, file: IO[bytes]) -> ChunkResult:
         digest, size, completed = hashlib.sha256(), 0, None
         pictures, sounds = bytearray(), list[pb.Sounds]()
+        edges = (bytearray(), bytearray())
         while (response := await call.read()) is not grpc.aio.EOF:
             match response.WhichOneof("step"):
                 case "data":
@@ -79,6 +80,8 @@ class ChunkCall(WorkerCall[ChunkResult]):
                     pictures += response.digests.xxh3_128
                 case "sounds":
                     sounds.append(response.sounds)
+                case "edge":
+                    edges[response.edge.is_following].extend(response.edge.data)
                 case "completed":
                     completed = response.completed
                 case _:
@@ -88,7 +91,10 @@ class ChunkCall(WorkerCall[ChunkResult]):
         result = wire.to_result(
             completed, task=self.task, worker=self.worker, digests=bytes(pictures)
         )
-        return replace(result, sounds=to_report(sounds))
+        first, following = map(bytes, edges)
+        return replace(
+            result, sounds=to_report(sounds), edges=Edges(first=first, following=following)
+        )
 
     def _checked(self, completed: pb.Completed | None, size: int, sha256: str) -> pb.Completed:
         told = None if completed is None else (completed.size_bytes, completed.sha256)

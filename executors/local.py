@@ -121,6 +121,7 @@ class LocalExecutor:
             frame_digests=chunk.frame_digests,
             next_frame_digest=chunk.next_frame_digest,
             sounds=chunk.sounds,
+            edges=chunk.edges,
         )
 
     @property

@@ -18,7 +18,10 @@ from .settings_wire import from_settings, to_settings
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from .base import Edges
+
 _DIGESTS_A_MESSAGE: Final = (1 << 20) // DIGEST_BYTES
+_EDGE_BYTES: Final = 1 << 20
 
 
 def from_task(task: ChunkTask) -> worker_pb2.ChunkTask:
@@ -89,6 +92,14 @@ def from_digests(digests: Sequence[str]) -> Iterator[worker_pb2.FrameDigests]:
     for start in range(0, len(digests), _DIGESTS_A_MESSAGE):
         part = "".join(digests[start : start + _DIGESTS_A_MESSAGE])
         yield worker_pb2.FrameDigests(xxh3_128=bytes.fromhex(part))
+
+
+def from_edges(edges: Edges) -> Iterator[worker_pb2.EdgePart]:
+    """Pictures of a chunk's edges, in as many messages as they need."""
+    for is_following, file in ((False, edges.first), (True, edges.following)):
+        for start in range(0, len(file), _EDGE_BYTES):
+            data = file[start : start + _EDGE_BYTES]
+            yield worker_pb2.EdgePart(is_following=is_following, data=data)
 
 
 def _to_digests(joined: bytes) -> tuple[str, ...]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from .approach import first_picture
 from .audio.passages import SoundReport
+from .edges import Edges
 from .encode.feed import feeding
 from .encode.ffmpeg import encoding
 from .events import FramesDone
@@ -43,13 +45,17 @@ class Film:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filmed:
-    """What was noticed on the way: a digest for each picture, and what the page did not get."""
+    """What was noticed on the way: a digest for each picture, and what the page did not get.
+
+    A film that paints all has `edges`, too.
+    """
 
     pictures: PictureStream
     digests: tuple[str, ...]
     warnings: tuple[str, ...]
     timings: Timings
     sounds: SoundReport = field(default_factory=SoundReport)
+    edges: Edges = field(default_factory=Edges, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +94,7 @@ class Camera:
             pictures=pictures,
             digests=tuple(shots.digests),
             warnings=self.session.warnings,
+            edges=shots.edges,
             timings=Timings(
                 strategy=self.capture.name,
                 why=self.capture.why,
@@ -110,6 +117,7 @@ class _Shots:
 
     def __init__(self, session: Session, capture: CaptureStrategy, encoder: Encoder) -> None:
         self.digests: list[str] = []
+        self.edges = Edges()
         self.repeated = 0
         self._session = session
         self._capture = capture
@@ -120,6 +128,8 @@ class _Shots:
 
         The successor's first frame comes last, if there is one. It is not encoded.
         """
+        if film.paints_all:
+            self.edges = Edges(first=await asyncio.to_thread(first.png))
         async with feeding(self._encoder) as feed:
             for done, frame in enumerate(film.frames, start=1):
                 picture = await self._capture.capture(frame) if done > 1 else first
@@ -128,7 +138,11 @@ class _Shots:
                 self._session.stopwatch.end_frame(frame)
                 on_event(FramesDone(done))
             if film.has_successor:
-                self._note(await self._capture.capture(film.frames.stop))
+                following = await self._capture.capture(film.frames.stop)
+                self._note(following)
+                if film.paints_all:
+                    file = await asyncio.to_thread(following.png)
+                    self.edges = replace(self.edges, following=file)
 
     def _note(self, picture: Picture) -> None:
         if picture.is_repeat and self.digests:

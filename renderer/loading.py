@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, Final
 
+from .backdrop import backdrop_of, put_behind
 from .errors import CompositionError, Fault
 from .frames import GRID_US
 from .page import FRAME_INTERVAL_MS
@@ -47,6 +48,7 @@ async def load(
         async with asyncio.timeout(limit_s):
             await loading.navigate(url)
             await loading.settle()
+            await put_behind(page.cdp, backdrop_of(settings))  # again: its process may be a new one
             await loading.rehearse()
             await loading.zero()
     except TimeoutError as error:

@@ -13,6 +13,7 @@ from .audio.passages import SOUNDS, SoundReport
 from .browser import LaunchOptions, open_browser, open_playwright
 from .bundle import sha256_of
 from .composition import BundleEntry
+from .edges import Edges
 from .encode.probe import check_chunk, probe
 from .errors import CaptureDoubtError, InvalidRequestError, Violation
 from .events import PageLog
@@ -62,6 +63,7 @@ class RenderedChunk:
     next_frame_digest: str = ""  # of the frame after the chunk's last; "" if not asked for
     timings: Timings = field(default_factory=Timings)
     sounds: SoundReport = field(default_factory=SoundReport)  # what its page let be heard
+    edges: Edges = field(default_factory=Edges, repr=False)  # of a chunk that paints all
 
 
 @asynccontextmanager
@@ -137,9 +139,9 @@ class Renderer:
         It stands there, complete and verified, when this returns; nothing stands there when it
         raises, and no process of it is left then. `on_event` is called from this event loop. With
         `has_successor` the frame that follows is captured too, only for its digest; with
-        `paints_all` no frame on the way to the first one goes unpainted. Renders of one `series`
-        may use one page, one after the other; without one, and with `paints_all`, it is a fresh
-        page, and nobody uses it again.
+        `paints_all` no frame on the way to the first one goes unpainted, and the pictures of the
+        chunk's edges are kept. Renders of one `series` may use one page, one after the other;
+        without one, and with `paints_all`, it is a fresh page, and nobody uses it again.
 
         Raises:
             RenderError: and nothing else.
@@ -180,6 +182,7 @@ class Renderer:
             next_frame_digest="".join(filmed.digests[len(frames) :]),
             timings=filmed.timings,
             sounds=filmed.sounds,
+            edges=filmed.edges,
         )
 
     async def probe(

@@ -111,6 +111,8 @@ class WorkerService(worker_pb2_grpc.RenderWorkerServicer):
                 await context.write(pb.RenderChunkResponse(digests=digests))
             for sounds in from_report(result.sounds) if result.sounds else ():
                 await context.write(pb.RenderChunkResponse(sounds=sounds))
+            for edge in wire.from_edges(result.edges):
+                await context.write(pb.RenderChunkResponse(edge=edge))
             await context.write(pb.RenderChunkResponse(completed=wire.from_result(result)))
             _report(task, result)
 

@@ -3,6 +3,7 @@
   try {
     const element = find(selector);
     if (!element) return { problem: "no element of the page matches it" };
+    if (!element.getClientRects().length) return { problem: "it has no box, as by display: none," };
     const { left, top, right, bottom } = element.getBoundingClientRect();
     return { left, top, right, bottom };
   } catch (error) {

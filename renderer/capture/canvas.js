@@ -1,14 +1,14 @@
 // Reads a canvas at the end of a frame: in the last of its animation frame callbacks, when the page
 // has drawn, and in the same task, so that a WebGL drawing is still there. Asked for before the
 // frame is drawn (`request`), told after it (`take`). It runs before the page's own scripts: what
-// those replace is not what reads.
-(find) => {
+// those replace is not what reads. `backdrop` is the colour behind it, "" if there is none.
+(find, backdrop) => {
   const MARK_BYTES = 16; // at both ends of the pixels; the last ones bear the frame's number
   const LEAST_BYTES = 4 << 20; // what is smaller shares a large region with much else
   const nextFrame = window.requestAnimationFrame.bind(window);
   const { VideoFrame } = window;
   const copy = document.createElement("canvas");
-  const context = copy.getContext("2d", { alpha: false, willReadFrequently: true });
+  const context = copy.getContext("2d", { alpha: !backdrop, willReadFrequently: true });
   const asFile = copy.toDataURL.bind(copy, "image/png");
   const offscreens = new WeakMap();
   let canvas = null;
@@ -31,7 +31,7 @@
     return offscreen?.width > 0 ? offscreen : canvas; // one that went to a worker has no width here
   }
 
-  /** Its alpha is gone then, and all that decides pixels is done: what follows only moves them. */
+  /** Its alpha is gone then, or wanted, and all that decides pixels is done: what follows only moves them. */
   function flatten(wantsPicture) {
     if (!canvas?.isConnected) canvas = find(selector);
     if (!(canvas instanceof HTMLCanvasElement)) {
@@ -40,8 +40,11 @@
     const { width, height } = source();
     if (!wantsPicture || width === 0 || height === 0) return { width, height };
     if (copy.width !== width || copy.height !== height) Object.assign(copy, { width, height });
-    context.fillStyle = "#fff"; // a video has no transparency
-    context.fillRect(0, 0, width, height);
+    context.clearRect(0, 0, width, height);
+    if (backdrop) {
+      context.fillStyle = backdrop;
+      context.fillRect(0, 0, width, height);
+    }
     context.drawImage(source(), 0, 0);
     context.getImageData(0, 0, 1, 1); // refuses when it is tainted
     return { width, height, isRead: true };
@@ -58,7 +61,7 @@
   }
 
   async function copyPixels(pixels) {
-    if (!VideoFrame) return copySwapped(pixels);
+    if (!VideoFrame || !backdrop) return copySwapped(pixels); // which knows straight alpha
     const frame = new VideoFrame(copy, { timestamp: 0 });
     try {
       await frame.copyTo(pixels, { format: "BGRA" });

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from renderer.backdrop import backdrop_of
 from renderer.drawing import Drawing
 
 from . import scripts
@@ -46,6 +47,8 @@ async def find_surface(page: Page, browser_pid: int, settings: RenderSettings) -
         return Surface(
             None, "Chromium draws by itself: it knows no BeginFrame, or was not to use it"
         )
+    if backdrop_of(settings).is_transparent:
+        return Surface(None, "the pictures have alpha, which Chromium's memory holds multiplied")
     try:
         return Surface(await find_framebuffer(page, browser_pid, settings.picture_size_px))
     except NoFramebufferError as problem:
@@ -64,4 +67,5 @@ def page_scripts(settings: RenderSettings) -> tuple[str, ...]:
     """Return the scripts to run in every document before its own."""
     if not settings.captures_canvas:
         return ()
-    return scripts.call("keep_webgl"), scripts.call("canvas", scripts.source("find"))
+    behind = scripts.literal(backdrop_of(settings).css)
+    return scripts.call("keep_webgl"), scripts.call("canvas", scripts.source("find"), behind)

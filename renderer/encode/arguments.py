@@ -61,7 +61,7 @@ def chunk_arguments(
         r=str(settings.frame_rate),  # else ffmpeg guesses a rounder one
         threads=settings.encoder_threads,
     )
-    video = _converted(_cropped(source.video, pictures))
+    video = _converted(source.video)
     stream = video.output(f"file:{output}", **_encoding(settings), **_container(settings))
     # Half a picture is an error, not a frame less.
     threads = ("-filter_complex_threads", str(settings.encoder_threads))
@@ -71,12 +71,6 @@ def chunk_arguments(
 def compiled(stream: Any, ffmpeg: Path) -> list[str]:
     command: list[str] = stream.global_args(*QUIET).compile(cmd=str(ffmpeg), overwrite_output=True)
     return command
-
-
-def _cropped(video: Any, pictures: PictureStream) -> Any:
-    if (crop := pictures.crop) is None:
-        return video
-    return video.filter("crop", crop.width_px, crop.height_px, crop.x_px, crop.y_px)
 
 
 def _converted(video: Any) -> Any:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from renderer.errors import EncoderError
 
 from .arguments import chunk_arguments
-from .pictures import Crop, PictureStream
+from .pictures import PictureStream
 from .pipe import WritingEnd, open_pipe
 from .process import Process, run, running
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from renderer.picture import Picture
     from renderer.settings import RenderSettings
 
-__all__ = ["Crop", "Encoder", "PictureStream", "encoding", "run_ffmpeg"]
+__all__ = ["Encoder", "PictureStream", "encoding", "run_ffmpeg"]
 
 
 @asynccontextmanager

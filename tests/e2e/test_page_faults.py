@@ -254,7 +254,7 @@ BOX = "<style>body{margin:0}#box{position:absolute;width:80px;height:60px"
     [
         ("<p>", "no element"),
         (f"{BOX};left:440px}}</style><div id=box></div>", "440…520"),
-        (f"{BOX};display:none}}</style><div id=box></div>", "empty"),
+        (f"{BOX};display:none}}</style><div id=box></div>", "no box"),
     ],
 )
 async def test_a_target_that_cannot_be_filmed_is_told(crew: Crew, html: str, message: str) -> None:

@@ -17,6 +17,7 @@ from coordinator.seams import SeamMismatchError
 from executors.local import LocalExecutor
 from renderer.composition import Composition, PageUrl
 from renderer.frames import FrameRange
+from renderer.picture import from_png
 from renderer.renderer import RenderedChunk
 from tests.support.conformance import CONFORMANCE_PAGES
 from tests.support.frame_numbers import decode_frame_numbers, frame_digests
@@ -67,12 +68,23 @@ def a_plan(orchestrator: RenderOrchestrator, page: Composition, frames: int) -> 
     return orchestrator.plan(spec, job_id="job", concurrency=3)
 
 
-async def render(crew: Crew, page: Composition, output: Path, frames: int = 10) -> list[ChunkMoved]:
+def digest_of(file: Path) -> str:
+    return from_png(file.read_bytes()).digest
+
+
+async def render(
+    crew: Crew,
+    page: Composition,
+    output: Path,
+    frames: int = 10,
+    *,
+    pictures: Path | None = None,
+) -> list[ChunkMoved]:
     """Render in three chunks; what became of them."""
     events: list[Event] = []
     orchestrator = RenderOrchestrator(crew.store, LocalExecutor(crew.renderer))
     plan = a_plan(orchestrator, page, frames)
-    await orchestrator.render(plan, output, on_event=events.append)
+    await orchestrator.render(plan, output, on_event=events.append, pictures=pictures)
     return [event for event in events if isinstance(event, ChunkMoved)]
 
 
@@ -115,12 +127,19 @@ async def test_a_digest_is_the_same_in_whichever_chunk_a_frame_is(
 async def test_a_page_that_differs_from_session_to_session_fails_at_a_seam(
     crew: Crew, tmp_path: Path
 ) -> None:
+    folder = tmp_path / "pictures"
     async with counting_server(until=1000) as page:
         with pytest.raises(SeamMismatchError, match="--stateful") as caught:
-            await render(crew, page, tmp_path / "out.mp4")
+            await render(crew, page, tmp_path / "out.mp4", pictures=folder)
 
     assert caught.value.reason == "SEAM_MISMATCH"
-    assert list(tmp_path.iterdir()) == []
+    assert list(tmp_path.iterdir()) == [folder]
+    kept = [folder / picture.name for picture in caught.value.pictures]
+    digests = [digest_of(path) for path in kept[:2]]
+    seam = caught.value.seam
+    assert digests == [seam.left.next_frame_digest, seam.right.frame_digests[0]]
+    assert digests[0] != digests[1]
+    assert kept[2].exists()
 
 
 async def test_a_page_that_settles_after_a_while_is_healed_by_the_second_try(
@@ -130,7 +149,7 @@ async def test_a_page_that_settles_after_a_while_is_healed_by_the_second_try(
         moved = await render(crew, page, tmp_path / "out.mp4")
 
     lost = [each for each in moved if each.state is ChunkState.REQUEUED]
-    assert sorted(each.index for each in lost) == [0, 1, 2]
+    assert sorted(each.index for each in lost) == [0, 1]  # the last one came when it had settled
     assert len(decode_frame_numbers(tmp_path / "out.mp4")) == 10
 
 

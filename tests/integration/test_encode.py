@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from renderer.encode.ffmpeg import Crop, PictureStream
+from renderer.encode.ffmpeg import PictureStream
 from renderer.encode.probe import ColorTags, check_chunk, probe
 from renderer.errors import CompositionError, EncoderError, Fault
 from renderer.frames import FrameRate
@@ -116,34 +116,12 @@ async def test_pictures_with_and_without_alpha_may_follow_each_other(tmp_path: P
     assert decode_frame_numbers(chunk) == list(range(7))
 
 
-async def test_a_crop_shows_its_box_and_no_more(tmp_path: Path) -> None:
-    image = Image.new("RGB", (100, 80), "red")
-    image.paste("white", (31, 17, 31 + 40, 17 + 22))
-    crop = Crop(x_px=31, y_px=17, width_px=40, height_px=22)
-    stream = PictureStream(width_px=100, height_px=80, crop=crop)
-
-    chunk = await encode([of_image(image)], tmp_path / "c.mp4", chunk_settings(crf=1), stream)
-
-    (planes,) = decoded_yuv(chunk)
-    assert planes[0].shape == (22, 40)
-    assert (int(planes[0].min()), int(planes[2].max())) == (235, 128)
-
-
 @pytest.mark.parametrize(("width_px", "height_px"), [(41, 22), (40, 21), (0, 22)])
-def test_a_crop_of_odd_or_no_size_is_refused(width_px: int, height_px: int) -> None:
-    crop = Crop(x_px=0, y_px=0, width_px=width_px, height_px=height_px)
-
+def test_pictures_of_odd_or_no_size_are_refused(width_px: int, height_px: int) -> None:
     with pytest.raises(CompositionError, match=f"{width_px}x{height_px} px cannot be") as refused:
-        PictureStream(width_px=100, height_px=80, crop=crop)
+        PictureStream(width_px=width_px, height_px=height_px)
 
     assert refused.value.fault is Fault.PICTURE_SIZE
-
-
-def test_a_crop_outside_the_picture_is_refused() -> None:
-    crop = Crop(x_px=62, y_px=0, width_px=40, height_px=22)
-
-    with pytest.raises(CompositionError, match="40x22 px at 62,0 is not inside"):
-        PictureStream(width_px=100, height_px=80, crop=crop)
 
 
 async def test_each_difference_from_what_was_asked_for_is_named(tmp_path: Path) -> None:

@@ -10,12 +10,25 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from coordinator.job import ChunkMoved, ChunkState, Event, JobState, ProgressMade, StateChanged
+from coordinator.job import (
+    ChunkMoved,
+    ChunkState,
+    Event,
+    JobState,
+    ProgressMade,
+    StateChanged,
+    StoredPicture,
+)
 from coordinator.orchestrator import RenderOrchestrator
 from coordinator.seams import SeamMismatchError
-from executors.base import ChunkTask, Edges
+from executors.base import ChunkTask
+from framefarm.client import FarmClient
+from framefarm.errors import CallFailedError
+from protos.framefarm.v1 import coordinator_pb2 as pb
 from renderer.bundle import BundleStore
+from renderer.edges import Edges
 from renderer.frames import FrameRange
+from renderer.picture import Picture
 from tests.support.eventually import eventually
 from tests.support.fake_executor import FakeExecutor
 from tests.support.farm import grpc_executor, running_coordinator, running_worker
@@ -156,10 +169,10 @@ async def test_a_seam_that_is_torn_twice_fails_the_job_and_leaves_its_pictures(
 
 
 async def test_an_executor_that_keeps_no_pictures_leaves_none(
-    tmp_path: Path, bundles: BundleStore, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, bundles: BundleStore
 ) -> None:
-    monkeypatch.setattr("tests.support.fake_executor._edges", lambda *_: Edges())
-    orchestrator = RenderOrchestrator(bundles, FakeExecutor(drawn_by=wrong_always))
+    executor = FakeExecutor(drawn_by=wrong_always, keeps_edges=False)
+    orchestrator = RenderOrchestrator(bundles, executor)
     plan = orchestrator.plan(a_spec(20), job_id="job")
 
     with pytest.raises(SeamMismatchError) as caught:
@@ -214,7 +227,7 @@ async def test_finished_chunks_of_an_earlier_process_are_held_against_new_ones(
 
 async def test_digests_come_over_the_wire_whole_and_in_order(tmp_path: Path) -> None:
     renderer = PictureRenderer()
-    task = replace(a_task(3, 9), has_successor=True, attempt=2)
+    task = replace(a_task(3, 9), has_successor=True, attempt=2, paints_all=True)
     async with AsyncExitStack() as stack:
         worker = await stack.enter_async_context(running_worker(renderer))
         executor, _ = await stack.enter_async_context(
@@ -224,6 +237,10 @@ async def test_digests_come_over_the_wire_whole_and_in_order(tmp_path: Path) -> 
         after = replace(task, frames=FrameRange(9, 10), has_successor=False)
         last = await executor.render(after, tmp_path / "2.mp4", on_progress=lambda _: None)
 
+    assert result.edges == Edges(
+        first=numbered_picture(3).png(), following=numbered_picture(9).png()
+    )
+    assert last.edges.following == b""
     assert len(set(result.frame_digests)) == 6
     assert all(len(bytes.fromhex(digest)) == 16 for digest in result.frame_digests)
     assert result.attempt == 2
@@ -254,3 +271,35 @@ async def test_a_farm_whose_one_worker_draws_something_else_once_still_succeeds(
     lost = {e.reason for e in events if isinstance(e, ChunkMoved) and e.reason}
     assert lost
     assert all("is another picture" in reason for reason in lost)
+
+
+class OddInOneChunk(PictureRenderer):
+    """Draws other numbers in the chunk that begins with frame 10."""
+
+    def _pictures(self, numbers: range) -> list[Picture]:
+        shift = 1000 if numbers.start == 10 else 0
+        return [numbered_picture(number + shift) for number in numbers]
+
+
+async def test_who_asks_a_farm_gets_both_pictures_of_a_seam(tmp_path: Path) -> None:
+    async with AsyncExitStack() as stack:
+        worker = await stack.enter_async_context(running_worker(OddInOneChunk()))
+        farm = await stack.enter_async_context(running_coordinator([worker.address], tmp_path))
+        client = await stack.enter_async_context(FarmClient(farm.address))
+        job = await client.wait((await client.create(a_spec(20))).id)
+
+        brought = await client.download_pictures(job.id, tmp_path / "pictures")
+        with pytest.raises(CallFailedError, match="names no picture '../jobs.sqlite'"):
+            wanted = StoredPicture(name="../jobs.sqlite", size_bytes=9, sha256="")
+            await client._fetch(_picture(job.id, wanted.name), tmp_path / "stolen", wanted)
+
+    assert job.error is not None
+    assert (job.error.reason, job.error.chunk_index) == ("SEAM_MISMATCH", 1)
+    after, within, difference = brought
+    assert after.read_bytes() == numbered_picture(10).png()
+    assert within.read_bytes() == numbered_picture(1010).png()
+    assert difference.name == "frame-10-difference.png"
+
+
+def _picture(job_id: str, name: str) -> pb.DownloadOutputRequest:
+    return pb.DownloadOutputRequest(job_id=job_id, part=pb.OUTPUT_PART_PICTURE, name=name)

@@ -12,16 +12,16 @@ from executors.base import (
     AttemptStarted,
     ChunkResult,
     ChunkTask,
-    Edges,
     FramesDone,
     OnProgress,
     PageLog,
 )
 from executors.errors import ExecutorError
+from renderer.edges import Edges
 from renderer.picture import Picture
 
 from .chunks import encode
-from .pictures import digests, numbered_picture
+from .pictures import digests, edges, numbered_picture
 
 
 @dataclass
@@ -40,6 +40,7 @@ class FakeExecutor:
     drawn: Callable[[int], int] = lambda number: number
     drawn_by: Callable[[ChunkTask, int], int] | None = None
     is_blind: bool = False
+    keeps_edges: bool = True
     fingerprint: Callable[[int], str] = lambda _: "fake"
     calls: list[ChunkTask] = field(default_factory=list)
     ended: list[int] = field(default_factory=list)
@@ -68,6 +69,7 @@ class FakeExecutor:
         finally:
             (self.ended if done else self.stopped).append(task.index)
         data = await asyncio.to_thread(output.read_bytes)
+        is_kept = task.paints_all and self.keeps_edges
         return ChunkResult(
             index=task.index,
             frames=len(task.frames),
@@ -79,7 +81,7 @@ class FakeExecutor:
             worker="here",
             seconds=0.1,
             attempt=task.attempt,
-            edges=_edges(task, pictures),
+            edges=edges(pictures, len(task.frames)) if is_kept else Edges(),
             **({} if self.is_blind else digests(pictures, len(task.frames))),
         )
 
@@ -87,10 +89,3 @@ class FakeExecutor:
         draw = self.drawn_by or (lambda _, number: self.drawn(number))
         numbers = range(task.frames.start, task.frames.stop + task.has_successor)
         return [numbered_picture(draw(task, number)) for number in numbers]
-
-
-def _edges(task: ChunkTask, pictures: list[Picture]) -> Edges:
-    if not task.paints_all:
-        return Edges()
-    following = b"".join(picture.png() for picture in pictures[len(task.frames) :])
-    return Edges(first=pictures[0].png(), following=following)

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from renderer.composition import Composition
+from renderer.edges import Edges
 from renderer.errors import BrowserLostError, CompositionError, Fault
 from renderer.events import FramesDone, OnRenderEvent, PageLog
 from renderer.frames import FrameRange
@@ -25,7 +26,7 @@ from renderer.renderer import RenderedChunk
 from renderer.settings import RenderSettings
 
 from .chunks import encode
-from .pictures import digests, numbered_picture
+from .pictures import digests, edges, numbered_picture
 
 
 @dataclass
@@ -55,7 +56,7 @@ class PictureRenderer:
         paints_all: bool = False,
         series: str = "",
     ) -> RenderedChunk:
-        del paints_all, series
+        del series
         self.running.append(frames)
         try:
             orders = json.loads(settings.props_json)
@@ -76,6 +77,7 @@ class PictureRenderer:
             size_bytes=len(data),
             sha256=hashlib.sha256(data).hexdigest(),
             seconds=1.0,
+            edges=edges(pictures, len(frames)) if paints_all else Edges(),
             **digests(pictures, len(frames)),
         )
 

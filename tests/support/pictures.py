@@ -6,6 +6,7 @@ from typing import Any
 
 from PIL import Image, ImageDraw
 
+from renderer.edges import Edges
 from renderer.picture import Picture
 
 from .frame_numbers import BITS, SQUARE_PX
@@ -43,3 +44,9 @@ def digests(pictures: list[Picture], frames: int) -> dict[str, Any]:
     """What a renderer tells of its pictures: those of `frames`, and the successor's, if any."""
     told = [picture.digest for picture in pictures]
     return {"frame_digests": tuple(told[:frames]), "next_frame_digest": "".join(told[frames:])}
+
+
+def edges(pictures: list[Picture], frames: int) -> Edges:
+    """What a renderer keeps of a chunk that paints all."""
+    following = b"".join(picture.png() for picture in pictures[frames:])
+    return Edges(first=pictures[0].png(), following=following)

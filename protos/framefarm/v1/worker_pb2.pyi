@@ -45,7 +45,9 @@ class ChunkTask(_message.Message):
     encoded, and `Completed.next_frame_digest` is asked for.
     """
     paints_all: _builtins.bool
-    """No frame on the way to the first one may go unpainted: slower, for a chunk that did not fit."""
+    """No frame on the way to the first one may go unpainted: slower, for a chunk that did not fit.
+    The pictures of the chunk's edges are asked for, too.
+    """
     @_builtins.property
     def composition(self) -> _render_pb2.Composition: ...
     @_builtins.property
@@ -131,6 +133,7 @@ class RenderChunkResponse(_message.Message):
     DIGESTS_FIELD_NUMBER: _builtins.int
     PROBED_FIELD_NUMBER: _builtins.int
     SOUNDS_FIELD_NUMBER: _builtins.int
+    EDGE_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def accepted(self) -> Global___Accepted: ...
     @_builtins.property
@@ -147,6 +150,8 @@ class RenderChunkResponse(_message.Message):
     def probed(self) -> Global___Probed: ...
     @_builtins.property
     def sounds(self) -> Global___Sounds: ...
+    @_builtins.property
+    def edge(self) -> Global___EdgePart: ...
     def __init__(
         self,
         *,
@@ -158,12 +163,13 @@ class RenderChunkResponse(_message.Message):
         digests: Global___FrameDigests | None = ...,
         probed: Global___Probed | None = ...,
         sounds: Global___Sounds | None = ...,
+        edge: Global___EdgePart | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["accepted", b"accepted", "completed", b"completed", "data", b"data", "digests", b"digests", "log", b"log", "probed", b"probed", "progress", b"progress", "sounds", b"sounds", "step", b"step"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["accepted", b"accepted", "completed", b"completed", "data", b"data", "digests", b"digests", "edge", b"edge", "log", b"log", "probed", b"probed", "progress", b"progress", "sounds", b"sounds", "step", b"step"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted", b"accepted", "completed", b"completed", "data", b"data", "digests", b"digests", "log", b"log", "probed", b"probed", "progress", b"progress", "sounds", b"sounds", "step", b"step"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted", b"accepted", "completed", b"completed", "data", b"data", "digests", b"digests", "edge", b"edge", "log", b"log", "probed", b"probed", "progress", b"progress", "sounds", b"sounds", "step", b"step"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_step: _TypeAlias = _typing.Literal["accepted", "progress", "log", "data", "completed", "digests", "probed", "sounds"]  # noqa: Y015
+    _WhichOneofReturnType_step: _TypeAlias = _typing.Literal["accepted", "progress", "log", "data", "completed", "digests", "probed", "sounds", "edge"]  # noqa: Y015
     _WhichOneofArgType_step: _TypeAlias = _typing.Literal["step", b"step"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_step) -> _WhichOneofReturnType_step | None: ...
 
@@ -465,6 +471,32 @@ class DownloadSoundResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___DownloadSoundResponse: _TypeAlias = DownloadSoundResponse  # noqa: Y015
+
+@_typing.final
+class EdgePart(_message.Message):
+    """Bytes of a PNG file of a task with paints_all, in order, at most 1 MiB each: the picture of the
+    chunk's first frame, or of the frame after its last. A worker that keeps none sends none.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IS_FOLLOWING_FIELD_NUMBER: _builtins.int
+    DATA_FIELD_NUMBER: _builtins.int
+    is_following: _builtins.bool
+    data: _builtins.bytes
+    def __init__(
+        self,
+        *,
+        is_following: _builtins.bool = ...,
+        data: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["data", b"data", "is_following", b"is_following"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EdgePart: _TypeAlias = EdgePart  # noqa: Y015
 
 @_typing.final
 class Completed(_message.Message):

@@ -74,8 +74,9 @@ class RenderWorkerServicer(object):
 
         The caller sends `task` first and may send `abort` later; it keeps its side of the stream open
         until the call has ended. The worker answers `accepted`, then `progress` and `log` while it
-        renders, then the file as `data`, the pictures' `digests`, what was heard as `sounds`,
-        `completed`, then status OK. The files that are heard can be had by DownloadSound.
+        renders, then the file as `data`, the pictures' `digests`, what was heard as `sounds`, with
+        paints_all each `edge`, `completed`, then status OK. The files that are heard can be had by
+        DownloadSound.
 
         An aborted chunk ends with ABORTED *after* its browser and its ffmpeg are gone: the status is
         the acknowledgement. Cancelling the call stops the work too, but acknowledges nothing.

@@ -41,8 +41,9 @@ class RenderWorkerStub:
 
     The caller sends `task` first and may send `abort` later; it keeps its side of the stream open
     until the call has ended. The worker answers `accepted`, then `progress` and `log` while it
-    renders, then the file as `data`, the pictures' `digests`, what was heard as `sounds`,
-    `completed`, then status OK. The files that are heard can be had by DownloadSound.
+    renders, then the file as `data`, the pictures' `digests`, what was heard as `sounds`, with
+    paints_all each `edge`, `completed`, then status OK. The files that are heard can be had by
+    DownloadSound.
 
     An aborted chunk ends with ABORTED *after* its browser and its ffmpeg are gone: the status is
     the acknowledgement. Cancelling the call stops the work too, but acknowledges nothing.
@@ -92,8 +93,9 @@ class RenderWorkerAsyncStub(RenderWorkerStub):
 
     The caller sends `task` first and may send `abort` later; it keeps its side of the stream open
     until the call has ended. The worker answers `accepted`, then `progress` and `log` while it
-    renders, then the file as `data`, the pictures' `digests`, what was heard as `sounds`,
-    `completed`, then status OK. The files that are heard can be had by DownloadSound.
+    renders, then the file as `data`, the pictures' `digests`, what was heard as `sounds`, with
+    paints_all each `edge`, `completed`, then status OK. The files that are heard can be had by
+    DownloadSound.
 
     An aborted chunk ends with ABORTED *after* its browser and its ffmpeg are gone: the status is
     the acknowledgement. Cancelling the call stops the work too, but acknowledges nothing.
@@ -146,8 +148,9 @@ class RenderWorkerServicer(metaclass=_abc_1.ABCMeta):
 
         The caller sends `task` first and may send `abort` later; it keeps its side of the stream open
         until the call has ended. The worker answers `accepted`, then `progress` and `log` while it
-        renders, then the file as `data`, the pictures' `digests`, what was heard as `sounds`,
-        `completed`, then status OK. The files that are heard can be had by DownloadSound.
+        renders, then the file as `data`, the pictures' `digests`, what was heard as `sounds`, with
+        paints_all each `edge`, `completed`, then status OK. The files that are heard can be had by
+        DownloadSound.
 
         An aborted chunk ends with ABORTED *after* its browser and its ffmpeg are gone: the status is
         the acknowledgement. Cancelling the call stops the work too, but acknowledges nothing.

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from renderer.encode.arguments import chunk_arguments, ticks_per_frame, track_timescale
-from renderer.encode.pictures import Crop, PictureStream
+from renderer.encode.pictures import PictureStream
 from renderer.frames import FrameRate
 from renderer.settings import MAX_RATE_TERM, RenderSettings
 
@@ -48,23 +48,6 @@ def test_pictures_come_from_the_standard_input_at_the_exact_rate() -> None:
     assert option(arguments, "-i") == "pipe:0"
     assert option(arguments, "-framerate") == "30000/1001"
     assert option(arguments, "-video_track_timescale") == "30000"
-
-
-def test_the_crop_comes_before_the_conversion() -> None:
-    crop = Crop(x_px=11, y_px=7, width_px=640, height_px=360)
-    pictures = PictureStream(width_px=1280, height_px=720, crop=crop)
-
-    arguments = chunk_arguments(FFMPEG, pictures, RenderSettings(), Path("/out/c.mp4"))
-
-    graph = option(arguments, "-filter_complex")
-    assert "crop=640:360:11:7" in graph
-    assert graph.index("crop=") < graph.index("scale=") < graph.index("setparams=")
-
-
-def test_without_a_crop_nothing_is_cropped() -> None:
-    arguments = chunk_arguments(FFMPEG, STREAM, RenderSettings(), Path("/out/c.mp4"))
-
-    assert "crop" not in option(arguments, "-filter_complex")
 
 
 def test_a_file_name_is_never_an_option_or_a_protocol() -> None:
