@@ -65,10 +65,20 @@
     replaceGetter(Performance.prototype, "timeOrigin", () => EPOCH_MS);
     replaceGetter(Event.prototype, "timeStamp", sinceZero);
     replaceGetter(PerformanceEntry.prototype, "startTime", sinceZero);
+    replaceGetter(Document.prototype, "lastModified", () => zeroText());
     replace(window, "requestIdleCallback", (callback) =>
       window.setTimeout(() => callback({ didTimeout: false, timeRemaining: () => 0 }), 0)
     );
     replace(window, "cancelIdleCallback", (id) => window.clearTimeout(id));
+  }
+
+  /** When a document was last changed is nobody's business: time zero, as documents write it. */
+  function zeroText() {
+    const zero = new NativeDate(EPOCH_MS);
+    const two = (number) => String(number).padStart(2, "0");
+    const day = [two(zero.getMonth() + 1), two(zero.getDate()), zero.getFullYear()].join("/");
+    const time = [zero.getHours(), zero.getMinutes(), zero.getSeconds()].map(two).join(":");
+    return `${day} ${time}`;
   }
 
   /** What formats "now" unless told otherwise, and what came after Date. */
@@ -193,6 +203,7 @@
     replace(Element.prototype, "attachShadow", function (init) {
       const root = attach.call(this, init);
       closedRoots.set(this, root);
+      listeners.eachRoot.forEach((listener) => listener(root));
       return root;
     });
   }
@@ -216,7 +227,7 @@
     }
   }
 
-  const listeners = { beforeFrames: [], atZero: [], eachFrame: [] };
+  const listeners = { beforeFrames: [], atZero: [], eachFrame: [], eachRoot: [] };
   const tell = (those) => those.forEach((listener) => listener());
 
   const clock = {
@@ -269,6 +280,7 @@
     beforeFrames: (listener) => void listeners.beforeFrames.push(listener),
     atZero: (listener) => void listeners.atZero.push(listener),
     eachFrame: (listener) => void listeners.eachFrame.push(listener),
+    eachRoot: (listener) => void listeners.eachRoot.push(listener),
   };
 
   const outerNow = outer ? outer.now() : null;

@@ -104,7 +104,7 @@ class PageWorker:
         self.cdp.on("Debugger.paused", on_paused)
         try:
             async with asyncio.TaskGroup() as group:  # a service worker answers only at the end
-                for method, params in self._preparations():
+                for method, params in self._preparations(settings):
                     group.create_task(self.cdp.call(method, params))
             await stopped
         finally:
@@ -112,11 +112,12 @@ class PageWorker:
         await self._run(script)
         await self.cdp.call("Debugger.disable")
 
-    def _preparations(self) -> list[tuple[str, Params]]:
+    def _preparations(self, settings: RenderSettings) -> list[tuple[str, Params]]:
         first_script = {"instrumentation": "beforeScriptExecution"}
         own = [
             ("Runtime.addBinding", {"name": BELL}),
             ("Network.enable", {}),
+            ("Network.setExtraHTTPHeaders", {"headers": _headers(settings)}),
             ("Target.setAutoAttach", auto_attach(PAGE_KINDS)),
         ]
         return [
@@ -209,6 +210,13 @@ class PageWorker:
         self._open.pop(params["requestId"], None)
 
 
+def _headers(settings: RenderSettings) -> dict[str, str]:
+    """What goes with a worker's requests; a page's own language is sent by Chromium."""
+    given = dict(settings.headers)
+    has_language = any(name.lower() == "accept-language" for name in given)
+    return given if has_language else {"Accept-Language": settings.locale, **given}
+
+
 def auto_attach(kinds: tuple[str, ...]) -> Params:
     """Ask for targets of these kinds alone, each stopped before its first script."""
     return {
@@ -229,6 +237,7 @@ def _script(worker: PageWorker, settings: RenderSettings, now_ms: float | None) 
         "awaitsConnection": worker.kind == SHARED,
         "processors": PROCESSORS,
         "memoryGib": MEMORY_GIB,
+        "locale": settings.locale,
     }
     messages = {
         "bell": BELL,

@@ -57,23 +57,46 @@
     if (above) above.note(element, url);
     else broken.push([element, url]);
   };
-  window.addEventListener(
-    "error",
-    ({ target }) => {
-      if (!(target instanceof Element)) return;
-      const url = target.currentSrc || target.src || target.href?.baseVal || target.href;
-      if (url) note(target.tagName, String(new URL(url, document.baseURI)));
-    },
-    true
-  );
+  // An element in a shadow root is heard there alone.
+  const listen = (root) =>
+    root.addEventListener(
+      "error",
+      ({ target }) => {
+        if (!(target instanceof Element)) return;
+        const url = target.currentSrc || target.src || target.href?.baseVal || target.href;
+        if (url) note(target.tagName, String(new URL(url, document.baseURI)));
+      },
+      true
+    );
+  listen(window);
+  clock.eachRoot(listen);
+
+  /** This document and those within it, as far as they can be reached, in the page's order. */
+  function* documents(view = window) {
+    const own = readyOf(view);
+    if (own) yield own;
+    for (let i = 0; i < view.length; i++) yield* documents(view[i]);
+  }
+
+  function readyOf(view) {
+    try {
+      return view[Symbol.for("framefarm.ready")];
+    } catch (error) {
+      if (error.name !== "SecurityError") throw error;
+      return null; // of another origin: it is not asked between frames
+    }
+  }
 
   const ready = {
     note,
+    hooks,
+    awaited,
+    isWaiting: () => awaited.size > 0,
     /** What was broken since the last frame, and whether the page asks for patience. */
     news() {
       const found = broken;
       if (found.length) broken = [];
-      return { broken: found, isWaiting: awaited.size > 0 };
+      return { broken: found, isWaiting: [...documents()].some((one) => one.isWaiting()) };
     },
     /** What stands between the page and frame 0: the browser's work, and the page's promises. */
     waits() {
@@ -94,9 +117,11 @@
         runningHook = name;
         await hook(frame);
       }
-      for (const hook of hooks) {
-        runningHook = `onFrame ${hook.name || "anonymous"}`;
-        await hook(frame);
+      for (const one of [...documents()]) {
+        for (const hook of one.hooks) {
+          runningHook = `onFrame ${hook.name || "anonymous"}`;
+          await hook(frame);
+        }
       }
       await ready.promises();
       runningHook = "of the page's videos";
@@ -106,9 +131,11 @@
     },
     /** What the page has said `ready()` of since; one that asks for time would wait for ever. */
     async promises() {
-      for (const [name, promise] of awaited.values()) {
-        runningHook = name;
-        await promise;
+      for (const one of [...documents()]) {
+        for (const [name, promise] of one.awaited.values()) {
+          runningHook = name;
+          await promise;
+        }
       }
       runningHook = "";
     },

@@ -62,6 +62,7 @@ async def open_site(bundles: BundleStore) -> AsyncGenerator[Site]:
     """Serve bundles on a free loopback port for the length of the block."""
     site = Site(bundles)
     application = web.Application()
+    application.on_response_prepare.append(_tell_nothing_of_here)
     application.router.add_route("*", PRIVATE + "/{token}/{call}", site.answer_privately)
     application.router.add_get("/{path:.*}", site.answer)  # HEAD comes with it
     runner = web.AppRunner(application, access_log=None, shutdown_timeout=_SHUTDOWN_TIMEOUT_S)
@@ -72,6 +73,12 @@ async def open_site(bundles: BundleStore) -> AsyncGenerator[Site]:
         yield site
     finally:
         await runner.cleanup()
+
+
+async def _tell_nothing_of_here(_: web.Request, response: web.StreamResponse) -> None:
+    """A page on one worker must not find other answers than on another."""
+    for header in ("Date", "ETag", "Last-Modified", "Server"):
+        response.headers.pop(header, None)
 
 
 class Site:

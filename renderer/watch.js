@@ -63,7 +63,6 @@
     replace(window, name, new Proxy(window[name], { construct }));
   }
   for (const name of MACHINE.split(" ")) wrapGetter(Navigator.prototype, name, `navigator.${name}`);
-  wrapGetter(Document.prototype, "lastModified", "document.lastModified");
   wrapGetter(Performance.prototype, "memory", "performance.memory");
   wrap(window.SubtleCrypto?.prototype, "generateKey", () => note("crypto.subtle.generateKey"));
   for (const name of ["getEntries", "getEntriesByType", "getEntriesByName"]) {

@@ -81,7 +81,12 @@
 
   function replaceMachine() {
     const prototype = globalThis.WorkerNavigator?.prototype;
-    const found = { hardwareConcurrency: options.processors, deviceMemory: options.memoryGib };
+    const found = {
+      hardwareConcurrency: options.processors,
+      deviceMemory: options.memoryGib,
+      language: options.locale,
+      languages: Object.freeze([options.locale]),
+    };
     for (const [name, value] of Object.entries(found)) {
       if (prototype && name in prototype) replaceGetter(prototype, name, () => value);
     }

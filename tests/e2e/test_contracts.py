@@ -136,6 +136,47 @@ async def test_a_hook_that_does_not_end_is_named_with_its_frame(
     assert caught.value.fault is Fault.PAGE_NOT_STABLE
 
 
+INNER = """<script>
+  const say = (...words) => top.console.log(...words);
+  say("props", framefarm.props.title, framefarm.fps);
+  framefarm.onFrame(async (frame) => {
+    await fetch("index.html");
+    say("hook", frame, framefarm.frame);
+    if (frame === 1) framefarm.ready(fetch("index.html").then(() => say("ready")));
+  });
+</script>"""
+
+
+@pytest.mark.parametrize(
+    "frame",
+    ["<iframe src=inner.html></iframe>", "<iframe srcdoc='<iframe src=inner.html></iframe>'>"],
+)
+async def test_frames_within_the_page_have_its_contract(crew: Crew, frame: str) -> None:
+    page = """<script>requestAnimationFrame(function draw() {
+      console.log("drawn", framefarm.frame); requestAnimationFrame(draw) })</script>"""
+    files = {"index.html": f"<!doctype html>{page}{frame}", "inner.html": INNER}
+
+    film = await crew.film_files(files, (0, 3), props_json='{"title": "Hello"}')
+
+    assert film.console == [
+        *("props Hello 30", "hook 0 0", "drawn 0"),
+        *("hook 1 1", "ready", "drawn 1", "hook 2 2", "drawn 2"),
+    ]
+
+
+async def test_a_frame_waits_for_what_a_frame_within_the_page_is_drawn_for(crew: Crew) -> None:
+    inner = """<script>requestAnimationFrame(function draw(ms) {
+      framefarm.ready(fetch("index.html").then(() => top.eval("draw")(framefarm.frame)));
+      requestAnimationFrame(draw);
+    })</script>"""
+    page = page_of("")
+    page["index.html"] += "<iframe src=inner.html width=0></iframe>"
+
+    film = await crew.film_files(page | {"inner.html": inner}, (0, 4))
+
+    assert film.numbers == [0, 1, 2, 3]
+
+
 async def test_a_promise_of_a_frame_is_awaited_before_it_is_filmed(crew: Crew) -> None:
     script = """let frame = 0;
       requestAnimationFrame(function step() {

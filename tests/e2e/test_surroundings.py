@@ -57,6 +57,40 @@ async def test_a_page_finds_nothing_of_the_machine(
     assert (page["processors"], page["memory"]) == (8, 8)
 
 
+async def test_a_worker_finds_what_its_page_does(crew: Crew) -> None:
+    told = """{
+      zone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+      text: new Date(0).toString(),
+      locale: Intl.NumberFormat().resolvedOptions().locale,
+      languages: navigator.languages,
+      agent: navigator.userAgent,
+      processors: navigator.hardwareConcurrency,
+      memory: navigator.deviceMemory,
+    }"""
+    html = f"""<script>
+      console.log(JSON.stringify({told}));
+      const worker = new Worker(URL.createObjectURL(new Blob([`postMessage({told})`])));
+      worker.onmessage = ({{ data }}) => console.log(JSON.stringify(data));
+    </script>"""
+
+    film = await crew.film_html(
+        html, (0, 1), timezone="Asia/Kathmandu", locale="de-AT", user_agent="Film/1"
+    )
+
+    page, worker = map(json.loads, film.console)
+    assert page == worker
+    assert (page["zone"], page["agent"], page["processors"]) == ("Asia/Katmandu", "Film/1", 8)
+
+
+async def test_a_document_was_last_changed_at_time_zero(crew: Crew) -> None:
+    html = """<script>addEventListener("load", () => console.log(document.lastModified))</script>
+      <iframe srcdoc="<script>parent.console.log(document.lastModified)</script>"></iframe>"""
+
+    film = await crew.film_html(html, (0, 1), timezone="Asia/Kathmandu", epoch_ms=86_400_000)
+
+    assert film.console == ["01/02/1970 05:30:00"] * 2
+
+
 async def test_a_page_finds_what_the_job_says(crew: Crew) -> None:
     page = await found(
         crew,
@@ -111,12 +145,19 @@ async def test_an_element_is_cut_out_of_the_scaled_picture(crew: Crew) -> None:
 
 async def test_headers_go_with_every_request(crew: Crew) -> None:
     async def echo(request: web.Request) -> web.Response:
-        heard = [request.headers.get(name) for name in ("X-Camera", "Accept-Language")]
-        more = "" if request.path == "/more" else "<script src=more></script>"
-        kind = "text/javascript" if request.path == "/more" else "text/html"
-        script = f"console.log(JSON.stringify({json.dumps(heard)}))"
-        text = script if not more else f"<body><script>{script}</script>{more}"
-        return web.Response(text=text, content_type=kind)
+        names = ("X-Camera", "Accept-Language")
+        heard = json.dumps([request.path, *(request.headers.get(name) for name in names)])
+        script = f"console.log(JSON.stringify({heard}))"
+        texts = {
+            "/page": f"""<body><script>{script}</script><script src=more></script><script>
+              new Worker("worker").onmessage = ({{ data }}) => console.log(data)</script>""",
+            "/more": script,
+            "/worker": f"""postMessage(JSON.stringify({heard}));
+              fetch("data").then((answer) => answer.text()).then(postMessage)""",
+            "/data": heard,
+        }
+        kind = "text/html" if request.path == "/page" else "text/javascript"
+        return web.Response(text=texts[request.path], content_type=kind)
 
     app = web.Application()
     app.router.add_get("/{path:.*}", echo)
@@ -128,8 +169,9 @@ async def test_headers_go_with_every_request(crew: Crew) -> None:
             locale="fr-CA",
         )
 
-    heard = [line for line in film.console if "one" in line]
-    assert heard == ['["one, two","fr-CA"]'] * 2
+    heard = [json.loads(line) for line in film.console if line.startswith("[")]
+    paths = ("/page", "/more", "/worker", "/data")
+    assert heard == [[path, "one, two", "fr-CA"] for path in paths]
 
 
 async def test_cookies_are_there_before_the_first_request_and_for_whom_they_are(crew: Crew) -> None:

@@ -12,6 +12,8 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 FONT = """<style>@font-face { font-family: A; src: url(NAME.ttf) }</style>
     <p style="font: 1em A">a"""
+SHADOW = """<p></p><script>document.querySelector("p").attachShadow({ mode: "MODE" }).innerHTML =
+    "<img src=broken.png>"</script>"""
 
 
 @pytest.mark.parametrize(
@@ -30,6 +32,9 @@ FONT = """<style>@font-face { font-family: A; src: url(NAME.ttf) }</style>
         (FONT.replace("NAME", "no"), "font /no.ttf: status 404"),
         (FONT.replace("NAME", "broken"), "font /broken.ttf: it cannot be read"),
         ("<iframe srcdoc='<img src=broken.png>'></iframe>", "image /broken.png: it cannot be read"),
+        (SHADOW.replace("MODE", "open"), "image /broken.png: it cannot be read"),
+        (SHADOW.replace("MODE", "closed"), "image /broken.png: it cannot be read"),
+        (SHADOW.replace("MODE", "closed").replace("broken", "no"), "image /no.png: status 404"),
         ("<img src='http://127.0.0.1:1/x.png'>", "image http://127.0.0.1:1/x.png: ERR_UNSAFE_PORT"),
     ],
 )

@@ -50,6 +50,14 @@ async def test_the_origin_is_the_bundles_on_every_machine(tmp_path: Path) -> Non
         assert site.resolver_rules == f"MAP *.composition.localhost 127.0.0.1:{site.port}"
 
 
+async def test_an_answer_tells_nothing_of_the_machine(tmp_path: Path) -> None:
+    async with a_site(tmp_path) as (_, client):
+        for path in ("index.html", "missing.html"):
+            answer = await client.get(path)
+
+            assert not {"Date", "ETag", "Last-Modified", "Server"} & set(answer.headers)
+
+
 async def test_an_unknown_bundle_is_missing(tmp_path: Path) -> None:
     store, _ = a_store(tmp_path)
 
