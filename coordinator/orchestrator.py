@@ -154,9 +154,12 @@ def _assembly(
 
 async def _filmed(run: PlanRun, soundtrack: Soundtrack, on_event: OnEvent) -> list[ChunkResult]:
     """Render all chunks, and meanwhile get the sounds ready."""
-    async with task_group() as group:
-        group.create_task(soundtrack.prepare(), name="prepare-sound")
-        return await _jumped_or_played(run, on_event)
+    try:
+        async with task_group() as group:
+            group.create_task(soundtrack.prepare(), name="prepare-sound")
+            return await _jumped_or_played(run, on_event)
+    finally:
+        await run.end()
 
 
 async def _jumped_or_played(run: PlanRun, on_event: OnEvent) -> list[ChunkResult]:

@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from executors.base import AttemptLost, AttemptStarted, FramesDone, PageLog
+from executors.base import AttemptLost, AttemptStarted, FramesDone, JobEnder, PageLog
 from executors.errors import ChunkDamagedError, ExecutorError
 from executors.tasks import task_group
 from renderer.bundle import sha256_of
@@ -71,6 +71,11 @@ class PlanRun:
         await self._render([tasks[index] for index in _stale(self._results, self._fresh)])
         _check_alike(self._results.values())
         return [self._results[task.index] for task in tasks]
+
+    async def end(self) -> None:
+        """No chunk runs any more, and none will."""
+        if isinstance(self._executor, JobEnder):
+            await self._executor.end_job(self.plan.job_id)
 
     async def _render(self, tasks: Sequence[ChunkTask]) -> None:
         """Render chunks, and again what does not fit, to them or among those that are there."""

@@ -27,6 +27,7 @@ __all__ = [
     "CompositionProber",
     "Edges",
     "FramesDone",
+    "JobEnder",
     "OnProgress",
     "PageKeeper",
     "PageLog",
@@ -152,8 +153,17 @@ class WarmPage:
 
 
 @runtime_checkable
-class PageKeeper(Protocol):
-    """What an executor may be, too: one that keeps pages open between the chunks of a job."""
+class JobEnder(Protocol):
+    """What an executor may be, too: one that keeps something for the next chunk of a job."""
+
+    async def end_job(self, job_id: str) -> None:
+        """No chunk of the job runs or will come: let go of what is kept for it. Never raises."""
+        ...
+
+
+@runtime_checkable
+class PageKeeper(JobEnder, Protocol):
+    """An executor that keeps pages open between the chunks of a job."""
 
     @property
     def warm_pages(self) -> tuple[WarmPage, ...]:

@@ -78,6 +78,12 @@ class Fleet:
             if not pins:
                 del self._jobs[job_id]
 
+    async def end_job(self, job_id: str) -> None:
+        """Tell the workers that had chunks of a job that no more will come."""
+        async with task_group() as group:
+            for link in self.links:
+                group.create_task(link.end_job(job_id), name=f"end-job-{link.address}")
+
     async def keep_up(self) -> None:
         """Look for workers and ask them how they are, for ever. Someone must run this."""
         try:

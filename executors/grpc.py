@@ -75,6 +75,9 @@ class GrpcExecutor:
         async with self.fleet.job(task.job_id):
             return await self._until_done(task, call, lambda _: None)
 
+    async def end_job(self, job_id: str) -> None:
+        await self.fleet.end_job(job_id)
+
     async def _until_done(
         self, task: ChunkTask, make_call: MakeCall[T], on_progress: OnProgress
     ) -> T:

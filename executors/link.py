@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final
@@ -24,7 +25,10 @@ if TYPE_CHECKING:
 
     from .balance import Wish
 
+log = logging.getLogger(__name__)
+
 ASK_TIMEOUT_S: Final = 3.0
+END_TIMEOUT_S: Final = 1.0
 # As long as keepalive takes to find a connection dead (serving.channel). It finds no process that
 # is stuck: the gRPC library answers its pings from a thread of its own.
 SILENCE_LIMIT_S: Final = 30.0
@@ -51,6 +55,7 @@ class WorkerLink:
         self._silent_since_s: float | None = None
         self._bundles: set[str] = set()
         self._pages: list[WarmPage] = []
+        self._jobs: set[str] = set()
         self._sending = asyncio.Lock()
 
     @property
@@ -72,12 +77,26 @@ class WorkerLink:
 
     def use_page(self, wish: Wish) -> None:
         """A chunk goes there, and will use the open page that is nearest, if there is one."""
+        self._jobs.add(wish.job_id)
         if page := self._nearest(wish):
             self._pages.remove(page)
 
     def leave_page(self, page: WarmPage) -> None:
         """A chunk has been rendered there, and its page stays open."""
         self._pages.append(page)
+
+    async def end_job(self, job_id: str) -> None:
+        """Tell the worker, if it had chunks of the job, that no more will come."""
+        if job_id not in self._jobs:
+            return
+        self._jobs.discard(job_id)
+        self._pages = [page for page in self._pages if page.job_id != job_id]
+        try:
+            request = worker_pb2.EndJobRequest(job_id=job_id)
+            await self.stub.EndJob(request, timeout=END_TIMEOUT_S)
+        except grpc.aio.AioRpcError as error:  # it lets go of the job by itself, a little later
+            facts = {"worker": self.address, "job_id": job_id, "status": error.code().name}
+            log.info("worker not told of a job's end", extra=facts)
 
     def _nearest(self, wish: Wish | None) -> WarmPage | None:
         reaching = (

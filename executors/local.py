@@ -57,6 +57,8 @@ class ChunkRenderer(Protocol):
     @property
     def warm_pages(self) -> tuple[KeptPage, ...]: ...
 
+    async def end_series(self, series: str) -> None: ...
+
     async def render(  # noqa: PLR0913  # the renderer's
         self,
         composition: Composition,
@@ -128,6 +130,9 @@ class LocalExecutor:
     def warm_pages(self) -> tuple[WarmPage, ...]:
         pages = self._renderer.warm_pages
         return tuple(WarmPage(page.key.series, page.from_frame) for page in pages)
+
+    async def end_job(self, job_id: str) -> None:
+        await self._renderer.end_series(job_id)
 
     async def probe(self, task: ChunkTask) -> ProbeResult:
         async with self._slots:

@@ -6,7 +6,7 @@ import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from .base import AttemptLost, CompositionProber, RenderExecutor
+from .base import AttemptLost, CompositionProber, JobEnder, RenderExecutor
 from .errors import ExecutorError
 from .retry import Budget, told_whole
 
@@ -44,6 +44,10 @@ class RetryingExecutor:
 
     async def probe(self, task: ChunkTask) -> ProbeResult:
         return await self._until_done(task, self._inner.probe, lambda _: None)
+
+    async def end_job(self, job_id: str) -> None:
+        if isinstance(self._inner, JobEnder):
+            await self._inner.end_job(job_id)
 
     async def _until_done(
         self, task: ChunkTask, attempt: Callable[[ChunkTask], Awaitable[T]], hear: OnProgress

@@ -122,6 +122,10 @@ class Renderer:
         """The pages that stand ready for the next chunk of their series."""
         return self._studio.warm.pages
 
+    async def end_series(self, series: str) -> None:
+        """Close the pages that stand ready for a series: no render of it will come."""
+        await self._studio.warm.end_series(series)
+
     async def render(  # noqa: PLR0913  # a chunk is what these say
         self,
         composition: Composition,

@@ -177,6 +177,15 @@ class WarmBrowsers:
         finally:
             self._lent -= 1
 
+    async def end_series(self, series: str) -> None:
+        """Close the pages that wait for more of a series. Their browsers stay."""
+        waiting = [warm for warm in self._idle.values() if warm.page]
+        async with asyncio.TaskGroup() as group:
+            for warm in waiting:
+                if warm.page and warm.page.key.series == series:
+                    del self._idle[warm.id]
+                    group.create_task(self._bare(warm), name=f"close-page-{warm.id}")
+
     async def keep_house(self) -> None:
         """End what has been idle for too long, until closed. Someone must run this."""
         while not self._is_closed:
@@ -265,10 +274,15 @@ class WarmBrowsers:
 
     async def _do(self, chore: Chore) -> None:
         warm = self._idle.pop(chore.browser)
-        if chore.ends_browser:
+        await (warm.end() if chore.ends_browser else self._bare(warm))
+
+    async def _bare(self, warm: WarmBrowser) -> None:
+        """Close the page of a browser that is taken out, and put it back."""
+        if warm.is_worn(self._limits) or self._is_closed:
             await warm.end()
         elif await self._is_ready(warm, with_page=False):
             if self._is_closed:
                 await warm.end()
             else:
                 self._idle[warm.id] = warm  # as long idle as it was
+                self._changed.set()

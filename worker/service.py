@@ -18,6 +18,7 @@ from executors.base import (
     ChunkTask,
     CompositionProber,
     FramesDone,
+    JobEnder,
     OnProgress,
     PageKeeper,
     RenderExecutor,
@@ -144,6 +145,14 @@ class WorkerService(worker_pb2_grpc.RenderWorkerServicer):
         with await asyncio.to_thread(path.open, "rb") as file:
             while data := await asyncio.to_thread(file.read, DATA_BYTES):
                 await context.write(pb.DownloadSoundResponse(data=data))
+
+    async def EndJob(  # noqa: N802
+        self, request: pb.EndJobRequest, context: Context
+    ) -> pb.EndJobResponse:
+        del context
+        if isinstance(self._executor, JobEnder):
+            await self._executor.end_job(request.job_id)
+        return pb.EndJobResponse()
 
     async def GetWorker(  # noqa: N802
         self, request: pb.GetWorkerRequest, context: Context

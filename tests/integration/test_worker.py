@@ -243,7 +243,13 @@ async def test_a_worker_tells_which_pages_stand_open() -> None:
     async with dialled(renderer) as (stub, _, _worker):
         told = await stub.GetWorker(worker_pb2.GetWorkerRequest())
 
+        await stub.EndJob(worker_pb2.EndJobRequest(job_id="another"))
+        await stub.EndJob(worker_pb2.EndJobRequest(job_id="another"))
+        assert len(renderer.pages) == 1
+        await stub.EndJob(worker_pb2.EndJobRequest(job_id="job"))
+
     assert [(page.job_id, page.from_frame) for page in told.warm_pages] == [("job", 30)]
+    assert len(renderer.pages) == 0
 
 
 async def test_draining_finishes_what_runs_and_takes_nothing_new() -> None:

@@ -44,6 +44,9 @@ class PictureRenderer:
     def warm_pages(self) -> tuple[KeptPage, ...]:
         return self.pages
 
+    async def end_series(self, series: str) -> None:
+        self.pages = tuple(page for page in self.pages if page.key.series != series)
+
     async def render(
         self,
         composition: Composition,

@@ -57,6 +57,11 @@ class RenderWorkerStub(object):
                 request_serializer=protos_dot_framefarm_dot_v1_dot_worker__pb2.DownloadSoundRequest.SerializeToString,
                 response_deserializer=protos_dot_framefarm_dot_v1_dot_worker__pb2.DownloadSoundResponse.FromString,
                 _registered_method=True)
+        self.EndJob = channel.unary_unary(
+                '/framefarm.v1.RenderWorker/EndJob',
+                request_serializer=protos_dot_framefarm_dot_v1_dot_worker__pb2.EndJobRequest.SerializeToString,
+                response_deserializer=protos_dot_framefarm_dot_v1_dot_worker__pb2.EndJobResponse.FromString,
+                _registered_method=True)
         self.GetWorker = channel.unary_unary(
                 '/framefarm.v1.RenderWorker/GetWorker',
                 request_serializer=protos_dot_framefarm_dot_v1_dot_worker__pb2.GetWorkerRequest.SerializeToString,
@@ -127,6 +132,14 @@ class RenderWorkerServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def EndJob(self, request, context):
+        """Says that no chunk of a job runs here or will come: pages that are kept open for it close. A
+        worker that is not told closes them when they have been idle for a while. Idempotent.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetWorker(self, request, context):
         """What this worker is and does. Never blocks.
         """
@@ -156,6 +169,11 @@ def add_RenderWorkerServicer_to_server(servicer, server):
                     servicer.DownloadSound,
                     request_deserializer=protos_dot_framefarm_dot_v1_dot_worker__pb2.DownloadSoundRequest.FromString,
                     response_serializer=protos_dot_framefarm_dot_v1_dot_worker__pb2.DownloadSoundResponse.SerializeToString,
+            ),
+            'EndJob': grpc.unary_unary_rpc_method_handler(
+                    servicer.EndJob,
+                    request_deserializer=protos_dot_framefarm_dot_v1_dot_worker__pb2.EndJobRequest.FromString,
+                    response_serializer=protos_dot_framefarm_dot_v1_dot_worker__pb2.EndJobResponse.SerializeToString,
             ),
             'GetWorker': grpc.unary_unary_rpc_method_handler(
                     servicer.GetWorker,
@@ -273,6 +291,33 @@ class RenderWorker(object):
             '/framefarm.v1.RenderWorker/DownloadSound',
             protos_dot_framefarm_dot_v1_dot_worker__pb2.DownloadSoundRequest.SerializeToString,
             protos_dot_framefarm_dot_v1_dot_worker__pb2.DownloadSoundResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EndJob(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/framefarm.v1.RenderWorker/EndJob',
+            protos_dot_framefarm_dot_v1_dot_worker__pb2.EndJobRequest.SerializeToString,
+            protos_dot_framefarm_dot_v1_dot_worker__pb2.EndJobResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -78,6 +78,10 @@ class RenderWorkerStub:
     has completed here. DATA_LOSS (SOUND_NOT_FOUND): it has made room for others since; render the
     chunk again.
     """
+    EndJob: _grpc.UnaryUnaryMultiCallable[_worker_pb2.EndJobRequest, _worker_pb2.EndJobResponse]
+    """Says that no chunk of a job runs here or will come: pages that are kept open for it close. A
+    worker that is not told closes them when they have been idle for a while. Idempotent.
+    """
     GetWorker: _grpc.UnaryUnaryMultiCallable[_worker_pb2.GetWorkerRequest, _worker_pb2.GetWorkerResponse]
     """What this worker is and does. Never blocks."""
 
@@ -129,6 +133,10 @@ class RenderWorkerAsyncStub(RenderWorkerStub):
     """The bytes of a file that a chunk's page was heard from, as `sounds` names it, when that chunk
     has completed here. DATA_LOSS (SOUND_NOT_FOUND): it has made room for others since; render the
     chunk again.
+    """
+    EndJob: _aio.UnaryUnaryMultiCallable[_worker_pb2.EndJobRequest, _worker_pb2.EndJobResponse]  # type: ignore[assignment]
+    """Says that no chunk of a job runs here or will come: pages that are kept open for it close. A
+    worker that is not told closes them when they have been idle for a while. Idempotent.
     """
     GetWorker: _aio.UnaryUnaryMultiCallable[_worker_pb2.GetWorkerRequest, _worker_pb2.GetWorkerResponse]  # type: ignore[assignment]
     """What this worker is and does. Never blocks."""
@@ -202,6 +210,16 @@ class RenderWorkerServicer(metaclass=_abc_1.ABCMeta):
         """The bytes of a file that a chunk's page was heard from, as `sounds` names it, when that chunk
         has completed here. DATA_LOSS (SOUND_NOT_FOUND): it has made room for others since; render the
         chunk again.
+        """
+
+    @_abc_1.abstractmethod
+    def EndJob(
+        self,
+        request: _worker_pb2.EndJobRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_worker_pb2.EndJobResponse, _abc.Awaitable[_worker_pb2.EndJobResponse]]:
+        """Says that no chunk of a job runs here or will come: pages that are kept open for it close. A
+        worker that is not told closes them when they have been idle for a while. Idempotent.
         """
 
     @_abc_1.abstractmethod

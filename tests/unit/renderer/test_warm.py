@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 import pytest
@@ -191,6 +191,19 @@ async def test_a_page_and_then_its_browser_end_when_nobody_asks_for_them() -> No
         await film(browsers)
 
         assert park.started == 2
+
+
+async def test_the_pages_of_a_series_that_has_ended_are_closed() -> None:
+    other = replace(VIEW, series="another")
+    async with a_park(browsers=2) as (park, browsers):
+        async with browsers.lent(VIEW) as one, browsers.lent(other) as two:
+            put_page(one, VIEW, 10)
+            put_page(two, other, 20)
+
+        await browsers.end_series("job")
+
+        assert [page.from_frame for page in browsers.pages] == [20]
+        assert len(park.running) == 2
 
 
 async def test_what_is_lent_at_the_end_ends_when_it_is_given_back() -> None:
