@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _TOLERANCE_NS: Final = 1_000
 # A volume that is set once is reached in so many samples, and does not click.
 _STEP_SAMPLES: Final = SAMPLE_RATE // 200
+_NEAR: Final = Fraction(3, 2)  # of a frame: as far as a neighbour may be
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,13 +149,16 @@ def clip_of_passage(
 
 def _gains(passage: Passage, window: Window, frame_s: Fraction) -> Gains:
     """A volume that changes in neighbouring frames runs straight between them; else it steps."""
-    near = round(SAMPLE_RATE * frame_s * Fraction(3, 2))
+    frame = round(SAMPLE_RATE * frame_s)
     changes = [(window.sample_at(seconds(at)), factor) for at, factor in passage.volumes]
     points = [changes[0]]
     for index, (at, factor) in enumerate(changes[1:], start=1):
-        is_run = index > 1 and at - changes[index - 1][0] <= near
-        if is_run:
+        before = at - changes[index - 1][0] if index > 1 else None
+        after = changes[index + 1][0] - at if index + 1 < len(changes) else None
+        if before is not None and before <= frame * _NEAR:
             points.append((at, factor))
+        elif after is not None and after <= frame * _NEAR:
+            points += [(max(at - frame, points[-1][0]), points[-1][1]), (at, factor)]
         else:
             points += [(at, points[-1][1]), (at + _STEP_SAMPLES, factor)]
     return _ascending(points)

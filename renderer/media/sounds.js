@@ -171,7 +171,7 @@
     if (isDue && state.offset === clip.seek) state.follow(clip);
   }
 
-  for (const name of ["volume", "muted"]) {
+  for (const name of ["volume", "muted", "loop"]) {
     const before = Object.getOwnPropertyDescriptor(HTMLMediaElement.prototype, name);
     Object.defineProperty(HTMLMediaElement.prototype, name, {
       ...before,

@@ -438,6 +438,7 @@
     }
 
     async show(isDrawn) {
+      hooks.changed(this); // before what ends by now: a loop may have been switched off
       this.tick();
       await this.loading;
       hooks.changed(this);

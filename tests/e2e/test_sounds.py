@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,12 @@ import pytest
 
 from coordinator.job import Event, JobSpec
 from coordinator.orchestrator import RenderOrchestrator
+from executors.errors import CompositionFailedError
 from executors.local import LocalExecutor
+from renderer.encode.probe import probe
 from renderer.frames import FrameRange, FrameRate
+from renderer.settings import History
+from tests.support.chunks import FFPROBE
 from tests.support.clips import make_clip
 from tests.support.pages import Crew, add_files, page_settings
 from tests.support.sounds import RATE, Samples, convert, decode_sound, tone, write_wav
@@ -32,10 +37,13 @@ LEVEL = 0.1
 class Heard:
     """The sound of a rendered job."""
 
-    samples: Samples
+    video: Path
     warnings: tuple[str, ...]
     events: list[Event]
-    video: Path
+
+    @cached_property
+    def samples(self) -> Samples:
+        return decode_sound(self.video)
 
     def spans(self, name: str) -> list[tuple[float, float]]:
         """When a tone is heard, in seconds, to a few milliseconds."""
@@ -83,10 +91,10 @@ def hear(crew: Crew, files: dict[str, bytes], tmp_path: Path) -> Hear:
         )
         events: list[Event] = []
         orchestrator = RenderOrchestrator(crew.store, LocalExecutor(crew.renderer, slots=2))
-        video = tmp_path / "video.mp4"
+        video = tmp_path / f"{len(list(tmp_path.iterdir()))}.mp4"
         plan = orchestrator.plan(spec, job_id="job")
         output = await orchestrator.render(plan, video, on_event=events.append)
-        return Heard(decode_sound(video), output.warnings, events, video)
+        return Heard(video, output.warnings, events)
 
     return run
 
@@ -138,3 +146,103 @@ async def test_six_elements_in_odd_places_are_heard_and_a_silent_video_is_named(
     (warning,) = heard.warnings
     assert "silent.mp4" in warning
     assert "holds no sound" in warning
+
+
+SCRIPT = """<audio id=a src=t1.wav></audio><audio id=b src=t2.wav loop></audio>
+<audio id=c src=t3.wav autoplay></audio><video id=d src=t6.mp4></video>
+<audio src=t4.wav autoplay data-framefarm-fade-in=400ms data-framefarm-fade-out=0.2></audio>
+<audio src=t5.wav autoplay data-framefarm-no-audio></audio><script>
+  const at = {
+    2: () => { a.currentTime = 0.6; a.play(); },
+    5: () => a.pause(),
+    8: () => a.play(),
+    4: () => b.play(),
+    15: () => { b.muted = true; },
+    18: () => { b.muted = false; },
+    22: () => { b.loop = false; },
+    7: () => c.remove(),
+    3: () => { d.playbackRate = 2; d.play(); },
+  };
+  framefarm.onFrame((frame) => at[frame]?.());
+</script>"""
+
+
+async def test_elements_are_heard_as_scripts_play_them_and_seams_are_not(hear: Hear) -> None:
+    heard = await hear(SCRIPT, 30, chunk_frames=10)
+    whole = await hear(SCRIPT, 30, chunk_frames=30)
+    part = await hear(SCRIPT, 15, start=11, chunk_frames=15)
+
+    assert heard.spans("t1.wav") == near((0.2, 0.5), (0.8, 0.9))
+    assert heard.spans("t2.wav") == near((0.4, 1.5), (1.8, 2.4))
+    assert heard.spans("t3.wav") == near((0, 0.7))
+    assert heard.spans("t5.wav") == []
+    ((begin, end),) = heard.spans("t6.wav")
+    assert (begin, end) == pytest.approx((0.3, 0.8), abs=0.02)
+    assert heard.level("t4.wav", 0.2) == pytest.approx(LEVEL / 2, rel=0.05)
+    assert heard.level("t4.wav", 0.6) == pytest.approx(LEVEL, rel=0.02)
+    assert heard.level("t4.wav", 0.9) == pytest.approx(LEVEL / 2, rel=0.05)
+    assert heard.warnings == ()
+    assert np.array_equal(heard.samples, whole.samples)
+    # 1.1 s are no whole number of AAC frames: the two were encoded in other pieces.
+    inner = slice(2048, -2048)
+    expected = whole.samples[round(1.1 * RATE) :][: len(part.samples)]
+    assert np.abs(part.samples[inner] - expected[inner]).max() < 0.02
+
+
+async def test_a_volume_that_is_faded_by_a_script_has_no_steps(hear: Hear) -> None:
+    html = """<audio src=t1.wav autoplay loop></audio><script>
+      const sound = document.querySelector("audio");
+      framefarm.onFrame((frame) => { sound.volume = Math.min(1, frame / 20); });
+    </script>"""
+
+    heard = await hear(html, 30, chunk_frames=30)
+
+    levels = [heard.level("t1.wav", at / 20) / LEVEL for at in range(1, 40)]
+    assert levels == pytest.approx([min(1, at / 40) for at in range(1, 40)], abs=0.02)
+
+
+async def test_time_that_jumps_finds_sounds_where_they_are(hear: Hear) -> None:
+    html = """<audio src=t1.wav autoplay loop></audio><audio id=late src=t2.wav></audio>
+      <audio src=t3.wav data-framefarm-offset=1.5></audio>
+      <script>setTimeout(() => late.play(), 1230)</script>"""
+
+    heard = await hear(html, 40, chunk_frames=20, history=History.SEEKABLE)
+
+    assert heard.spans("t1.wav") == near((0, 4))
+    assert heard.spans("t2.wav") == near((1.23, 2.23))
+    assert heard.spans("t3.wav") == near((1.5, 2.5))
+    assert heard.warnings == ()
+
+
+async def test_chunks_that_do_not_agree_on_a_sound_say_so(hear: Hear) -> None:
+    html = """<audio src=t1.wav></audio><script>
+      const sound = document.querySelector("audio");
+      framefarm.onFrame((frame) => { if (frame >= 2 && sound.paused) sound.play(); });
+    </script>"""
+
+    heard = await hear(html, 20, chunk_frames=10, history=History.SEEKABLE)
+    with pytest.raises(CompositionFailedError, match="t1.wav: at frame 10 it"):
+        await hear(html, 20, chunk_frames=10, history=History.SEEKABLE, strict=True)
+
+    assert any("t1.wav: at frame 10 it" in warning for warning in heard.warnings)
+
+
+async def test_a_page_whose_sounds_are_muted_has_no_track_of_sound(hear: Hear) -> None:
+    html = "<audio src=t1.wav autoplay muted></audio><video src=silent.mp4 autoplay muted></video>"
+
+    heard = await hear(html, 5)
+
+    assert (await probe(FFPROBE, heard.video)).sound is None
+    assert heard.warnings == ()
+
+
+@pytest.mark.parametrize(
+    "html", ["<audio src=gone.wav autoplay></audio>", "<video src=silent.mp4 autoplay></video>"]
+)
+async def test_a_sound_that_is_none_fails_a_strict_job_by_name(hear: Hear, html: str) -> None:
+    with pytest.raises(
+        CompositionFailedError, match=r"gone\.wav|silent\.mp4.*holds no sound"
+    ) as failed:
+        await hear(html, 5, strict=True)
+
+    assert failed.value.reason == "MISSING_RESOURCE"
