@@ -229,11 +229,14 @@ class _Mark:
 
 
 def family_cpu_s() -> float:
-    """CPU seconds of this process and of all that descend from it and live."""
+    """CPU seconds of this process and of all that descend from it, also of those that ended.
+
+    The kernel adds those of a process that has ended to its parent's, when that has waited for it.
+    """
     sum_s = 0.0
     this = psutil.Process()
     for process in (this, *this.children(recursive=True)):
         with suppress(psutil.NoSuchProcess):
             times = process.cpu_times()
-            sum_s += times.user + times.system
+            sum_s += times.user + times.system + times.children_user + times.children_system
     return sum_s

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
-from framefarm.benchmark import Benchmarked, Lap, Pace, SlotsPace
+from framefarm.benchmark import Benchmarked, Lap, Pace, SlotsPace, family_cpu_s
 from framefarm.cli.benchmark import _fields, _tell
 from renderer.errors import InvalidRequestError
 from renderer.events import FramesDone, PageLog
@@ -145,3 +148,11 @@ def test_json_holds_every_slots_timings() -> None:
     assert isinstance(rows, list)
     assert [len(row["timings"]) for row in rows] == [1, 2, 3]
     assert rows[0]["timings"][0]["paint_s"] == 1.5
+
+
+def test_cpu_time_of_what_has_ended_counts() -> None:
+    before_s = family_cpu_s()
+
+    subprocess.run([sys.executable, "-c", "sum(range(10**7))"], check=True)
+
+    assert family_cpu_s() - before_s > 0.05
