@@ -188,3 +188,22 @@ async def test_a_paint_worklet_has_the_time_and_the_chance_of_the_frame(crew: Cr
     assert films[0].pictures == films[1].pictures
     widths = [int((luma[25] < 235).sum()) for luma, _, _ in films[0].planes]
     assert widths == [0, 1 + 34, 2 + 67, 3 + 101, 4 + 134, 5 + 167]
+
+
+async def test_an_audio_worklet_has_the_date_and_the_chance_but_the_sound_cards_time(
+    crew: Crew,
+) -> None:
+    script = """const context = new AudioContext();
+      framefarm.ready(context.audioWorklet.addModule("w.js").then(() => new Promise((resolve) => {
+        const { port } = hear(new AudioWorkletNode(context, "it"));
+        port.addEventListener("message", resolve);
+      })))"""
+    worklet = """registerProcessor("it", class extends AudioWorkletProcessor {
+      constructor() { super(); this.port.postMessage([Date.now(), Math.random()]) }
+      process() { return false }
+    })"""
+
+    first, again = [await told(crew, script, worklet, epoch_ms=5) for _ in range(2)]
+
+    assert first == again
+    assert first[0][0] == 5
