@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from renderer.bundle import BundleStore
 from renderer.encode.difference import write_difference
 from renderer.history import Between
+from renderer.keeping import WarmLimits
 from renderer.settings import History
 from renderer.tools import find_tools
 
@@ -66,7 +67,7 @@ async def check(
     with tempfile.TemporaryDirectory(prefix="framefarm-check-") as folder:
         bundles = BundleStore(Path(folder))
         await asyncio.to_thread(_keep, prepared, bundles)
-        async with open_renderer(bundles, tools) as renderer:
+        async with open_renderer(bundles, tools, limits=WarmLimits(browsers=1)) as renderer:
             result = await renderer.probe(
                 spec.composition, spec.frames, settings=spec.settings, on_event=on_event
             )
