@@ -19,6 +19,7 @@ from renderer.errors import (
 )
 from renderer.keeping import WarmLimits
 from renderer.renderer import RenderedChunk, open_renderer
+from renderer.tasks import beside
 from renderer.tools import find_tools
 
 from .base import AttemptStarted, ChunkResult, ChunkTask, OnProgress, WarmPage
@@ -158,8 +159,12 @@ async def open_local_executor(context: ExecutorContext) -> AsyncGenerator[Retryi
     tools = find_tools(context.environment)
     limits = WarmLimits(browsers=context.slots)
     name = socket.gethostname()
-    async with open_renderer(context.bundles, tools, limits=limits) as renderer:
-        yield RetryingExecutor(LocalExecutor(renderer, slots=context.slots, name=name), name=name)
+    async with (
+        open_renderer(context.bundles, tools, limits=limits) as renderer,
+        beside(renderer.start_browsers()),
+    ):
+        local = LocalExecutor(renderer, slots=context.slots, name=name)
+        yield RetryingExecutor(local, name=name)
 
 
 _KINDS: Final[dict[type[RenderError], tuple[type[ExecutorError], str]]] = {

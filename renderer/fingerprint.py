@@ -62,12 +62,13 @@ async def read_fingerprint(tools: Tools) -> Fingerprint:
         MissingToolError: Chromium or ffmpeg does not start.
 
     """
-    chromium = await _first_line(tools.chromium, "--version")
-    ffmpeg = await _first_line(tools.ffmpeg, "-version")
+    chromium, ffmpeg, fonts = await asyncio.gather(
+        _first_line(tools.chromium, "--version"), _first_line(tools.ffmpeg, "-version"), _fonts()
+    )
     return Fingerprint(
         chromium=chromium,
         ffmpeg=" ".join(ffmpeg.split()[:3]),
-        fonts=await _fonts(),
+        fonts=fonts,
         flags=pixel_flags(tools.drawing),
         capture=strategies(tools.drawing),
         cpu=await asyncio.to_thread(_cpu),

@@ -28,6 +28,7 @@ from .sandbox import Sandbox, sandbox_is_on
 from .session import FRAME_TIMEOUT_S
 from .site import open_site
 from .studio import Studio
+from .tasks import beside
 from .timings import Timings
 from .warm import open_warm_browsers
 
@@ -85,9 +86,13 @@ async def open_renderer(  # noqa: PLR0913  # each a choice of who runs it
         MissingToolError: Chromium, ffmpeg or Playwright's driver does not start.
 
     """
-    fingerprint = await read_fingerprint(tools)
-    is_sandboxed = await sandbox_is_on(sandbox)
-    async with open_site(bundles) as site, open_playwright() as playwright:
+    async with (
+        beside(read_fingerprint(tools)) as facts,
+        open_site(bundles) as site,
+        open_playwright() as playwright,
+    ):
+        fingerprint = await facts
+        is_sandboxed = await sandbox_is_on(sandbox)
         options = LaunchOptions(
             chromium=tools.chromium,
             sandbox=is_sandboxed,
@@ -125,6 +130,10 @@ class Renderer:
     async def end_series(self, series: str) -> None:
         """Close the pages that stand ready for a series: no render of it will come."""
         await self._studio.warm.end_series(series)
+
+    async def start_browsers(self) -> None:
+        """Start as many browsers as are kept, before the first render needs one."""
+        await self._studio.warm.start_ahead()
 
     async def render(  # noqa: PLR0913  # a chunk is what these say
         self,

@@ -9,6 +9,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Final
 
 from . import processes
+from .ahead import StartedAhead
 from .errors import RenderError
 from .keeping import KeptBrowser, KeptPage, choose, is_worn, next_chore
 
@@ -147,6 +148,7 @@ class WarmBrowsers:
         self._ids = count()
         self._idle: dict[int, WarmBrowser] = {}
         self._lent = 0
+        self._ahead = StartedAhead(self._keep)
         self._is_closed = False
         self._changed = asyncio.Event()
 
@@ -186,6 +188,14 @@ class WarmBrowsers:
                     del self._idle[warm.id]
                     group.create_task(self._bare(warm), name=f"close-page-{warm.id}")
 
+    async def start_ahead(self, scale: float = 1.0) -> None:
+        """Start as many browsers as are kept. A view that comes meanwhile waits for one of them.
+
+        One that does not start is not missed here: the view that needs it is told.
+        """
+        starting = [self._started(scale) for _ in range(self._limits.browsers)]
+        await self._ahead.start(scale, starting)
+
     async def keep_house(self) -> None:
         """End what has been idle for too long, until closed. Someone must run this."""
         while not self._is_closed:
@@ -213,10 +223,15 @@ class WarmBrowsers:
                 return warm
         if choice.end is not None:
             await self._idle.pop(choice.end).end()
+        if self._ahead.has(view.scale):
+            return await self._ahead.take()
+        return await self._started(view.scale)
+
+    async def _started(self, scale: float) -> WarmBrowser:
         async with AsyncExitStack() as life:
-            browser = await life.enter_async_context(self._start(view.scale))
+            browser = await life.enter_async_context(self._start(scale))
             return WarmBrowser(
-                id=next(self._ids), browser=browser, scale=view.scale, life=life.pop_all()
+                id=next(self._ids), browser=browser, scale=scale, life=life.pop_all()
             )
 
     def _chosen(self, view: View) -> Choice:

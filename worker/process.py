@@ -19,6 +19,7 @@ from protos.framefarm.v1 import worker_pb2, worker_pb2_grpc
 from renderer.bundle import BundleStore
 from renderer.processes import adopt_orphans
 from renderer.renderer import open_renderer
+from renderer.tasks import beside
 from renderer.tools import find_tools
 from serving.server import Service, open_server
 from serving.stopping import stop_event
@@ -59,6 +60,7 @@ async def run(settings: WorkerSettings) -> None:
                 limits=settings.warm_limits(slots, may_use),
             )
         )
+        await stack.enter_async_context(beside(renderer.start_browsers()))
         service = WorkerService(
             LocalExecutor(renderer, slots=slots, name=name),
             attempts,
