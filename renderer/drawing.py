@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -64,14 +64,33 @@ _BEGIN_FRAME_FLAGS: Final = (
     "--enable-begin-frame-control",
     "--run-all-compositor-stages-before-draw",
 )
-# Debian's and Playwright's own Chromium would raster by SwiftShader, slowly and with stale strips.
-_SCREENSHOT_FLAGS: Final = ("--disable-gpu-rasterization", "--disable-gpu-compositing")
+# A full Chromium would raster by SwiftShader, slowly and with stale strips, and give frames of
+# other sites, and sandboxed ones, processes of their own, out of our reach; the shell does not. The
+# last word on features counts, so those of Playwright's that matter are said again.
+_SCREENSHOT_FLAGS: Final = (
+    "--disable-gpu-rasterization",
+    "--disable-gpu-compositing",
+    "--disable-site-isolation-trials",
+    "--disable-features=IsolateSandboxedIframes,PaintHolding,HttpsUpgrades,MediaRouter,Translate",
+)
+
+
+_ROOM_PX: Final = 600
 
 
 def pixel_flags(drawing: Drawing) -> tuple[str, ...]:
     """Return the flags of a Chromium that is to draw so, which belong to the fingerprint."""
     own = _BEGIN_FRAME_FLAGS if drawing is Drawing.BEGIN_FRAME else _SCREENSHOT_FLAGS
     return (*own, *_PIXEL_FLAGS)
+
+
+def target_window(drawing: Drawing, size_px: tuple[int, int]) -> dict[str, Any]:
+    """Return what a page's target is to be made with, for a page of this size."""
+    width_px, height_px = size_px
+    if drawing is Drawing.BEGIN_FRAME:
+        return {"width": width_px, "height": height_px, "enableBeginFrameControl": True}
+    # A window may hold bars besides the page: one with no room left for that draws nothing.
+    return {"width": max(width_px, _ROOM_PX), "height": max(height_px, _ROOM_PX)}
 
 
 def drawing_of(chromium: Path) -> Drawing:

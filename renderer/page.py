@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from .begin_frames import FRAME_INTERVAL_MS, BeginFrames
 from .cdp import CdpError
-from .drawing import Drawing, Drawn
+from .drawing import Drawing, Drawn, target_window
 from .errors import BrowserLostError, CompositionError, Fault
 from .events import PageLog
 from .missing import Missing
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["FRAME_INTERVAL_MS", "Drawn", "Page", "open_page", "page_error"]
 
 _OUR_OWN_DOING: Final = "GPU stall due to ReadPixels"  # said of WebGL pages when we read them
+_ICON: Final = "/favicon.ico"  # a full Chromium looks for one, and no page asks for it
 _DOMAINS: Final = ("Page", "Runtime", "Log", "Network", "Inspector")
 
 
@@ -38,15 +39,12 @@ async def open_page(browser: Browser, settings: RenderSettings, on_event: OnRend
     """
     context = await browser.root.call("Target.createBrowserContext")
     context_id = context["browserContextId"]
-    width_px, height_px = settings.picture_size_px
     target = await browser.root.call(
         "Target.createTarget",
         {
             "url": "about:blank",
             "browserContextId": context_id,
-            "width": width_px,
-            "height": height_px,
-            "enableBeginFrameControl": browser.drawing is Drawing.BEGIN_FRAME,
+            **target_window(browser.drawing, settings.picture_size_px),
         },
     )
     cdp = await browser.connection.attach(target["targetId"])
@@ -211,7 +209,7 @@ class Page:
 
     def _on_log(self, params: Params) -> None:
         entry: Params = params["entry"]
-        if _OUR_OWN_DOING in entry["text"]:
+        if _OUR_OWN_DOING in entry["text"] or entry.get("url", "").endswith(_ICON):
             return
         url = f" ({entry['url']})" if entry.get("url") else ""
         self._on_event(PageLog(entry["level"], f"{entry['text']}{url}"))
