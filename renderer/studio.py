@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from .capture.choose import choose, page_scripts
 from .capture.remembering import RememberingCapture
 from .session import Opening, Session, open_session
-from .warm import Listener, WarmPage
+from .warm_browser import Listener, WarmPage
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from .media.projection import MediaRoom
     from .site import Site
     from .tools import Tools
-    from .warm import WarmBrowser, WarmBrowsers
+    from .warm import WarmBrowsers
+    from .warm_browser import WarmBrowser
 
 _MEDIA: Final = "window[Symbol.for('framefarm.media')]"
 

@@ -16,7 +16,8 @@ from renderer.errors import BrowserLostError
 from renderer.keeping import View, WarmLimits
 from renderer.session import Session
 from renderer.settings import RenderSettings
-from renderer.warm import Listener, WarmBrowser, WarmBrowsers, WarmPage, open_warm_browsers
+from renderer.warm import WarmBrowsers, open_warm_browsers
+from renderer.warm_browser import Listener, WarmBrowser, WarmPage
 from tests.support.eventually import eventually
 
 VIEW = View(url="http://a.example/", settings=RenderSettings(), series="job")
