@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from renderer.backdrop import backdrop_of
 from renderer.drawing import Drawing
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from .framebuffer import Framebuffer
 
 
+_NO_BEGIN_FRAME: Final = "Chromium draws by itself: it has no BeginFrame, or is not to use it"
+
+
 def strategies(drawing: Drawing) -> str:
     """Say for a fingerprint how pages are filmed: ways differ by a few pixels, so a job has one.
 
@@ -37,6 +40,7 @@ class Surface:
     framebuffer: Framebuffer | None
     why: str = ""
     browser_pid: int | None = None  # whose children's memory a canvas may be read from
+    drawing: Drawing = Drawing.BEGIN_FRAME
 
 
 async def find_surface(page: Page, browser_pid: int, settings: RenderSettings) -> Surface:
@@ -44,9 +48,7 @@ async def find_surface(page: Page, browser_pid: int, settings: RenderSettings) -
     if settings.captures_canvas:
         return Surface(None, browser_pid=browser_pid)
     if page.drawing is Drawing.SCREENSHOT:
-        return Surface(
-            None, "Chromium draws by itself: it knows no BeginFrame, or was not to use it"
-        )
+        return Surface(None, _NO_BEGIN_FRAME, drawing=page.drawing)
     if backdrop_of(settings).is_transparent:
         return Surface(None, "the pictures have alpha, which Chromium's memory holds multiplied")
     try:
@@ -60,7 +62,8 @@ def choose(stage: Stage, settings: RenderSettings, surface: Surface) -> CaptureS
         return CanvasCapture(stage, settings.canvas_selector, surface.browser_pid)
     if surface.framebuffer is not None:
         return BeginFrameCapture(stage, settings, FramebufferReader(stage, surface.framebuffer))
-    return BeginFrameCapture(stage, settings, ScreenshotReader(stage, surface.why))
+    name = "screenshot" if surface.drawing is Drawing.SCREENSHOT else "begin-frame-png"
+    return BeginFrameCapture(stage, settings, ScreenshotReader(stage, name, surface.why))
 
 
 def page_scripts(settings: RenderSettings) -> tuple[str, ...]:

@@ -44,11 +44,10 @@ class Reader(Protocol):
 
 
 class ScreenshotReader:
-    """The picture that BeginFrame returns, a PNG file. Lossless, and right everywhere."""
+    """The picture that Chromium returns, a PNG file. Lossless, and right everywhere."""
 
-    name = "begin-frame-png"
-
-    def __init__(self, painter: Painter, why: str) -> None:
+    def __init__(self, painter: Painter, name: str, why: str) -> None:
+        self.name = name
         self.why = why
         self._painter = painter
 
