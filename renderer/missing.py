@@ -71,10 +71,10 @@ class Missing:
     def warnings(self) -> tuple[str, ...]:
         return tuple(str(warning) for warning in self._found.values())
 
-    def broken(self, element: str, url: str) -> None:
-        """An element tells that it has no use for what it got."""
+    def broken(self, element: str, url: str, why: str = "") -> None:
+        """An element tells that it has no use for what it got; of media it is known why."""
         if kind := _ELEMENTS.get(element.upper()):
-            self._warn(kind, url, _WHY.get(element.upper(), "it cannot be read"))
+            self._warn(kind, url, why or _WHY.get(element.upper(), "it cannot be read"))
 
     def _on_sent(self, params: Params) -> None:
         kind = _KINDS.get(params.get("type", ""))

@@ -52,10 +52,10 @@
       return null; // of another origin: nobody asks there
     }
   };
-  const note = (element, url) => {
+  const note = (element, url, why = "") => {
     const above = outer();
-    if (above) above.note(element, url);
-    else broken.push([element, url]);
+    if (above) above.note(element, url, why);
+    else broken.push([element, url, why]);
   };
   // An element in a shadow root is heard there alone.
   const listen = (root) =>

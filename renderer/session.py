@@ -227,8 +227,8 @@ class Session:
         with self.stopwatch.measure(Stage.HOOKS):
             news = await self.evaluate(f"{READY}.news()")
             await self._workers.settle(timeout_s=self._timeout_s)
-        for element, url in news["broken"]:
-            self._page.missing.broken(element, url)
+        for element, url, why in news["broken"]:
+            self._page.missing.broken(element, url, why)
         if news["broken"]:
             await self.evaluate("0")  # which fails, in a strict render
         return bool(news["isWaiting"])

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from .capture.choose import choose, page_scripts
 from .capture.remembering import RememberingCapture
+from .media.fetching import Visitor
 from .session import Opening, Session, open_session
 from .warm_browser import Listener, WarmPage
 
@@ -59,7 +60,7 @@ class Studio:
         settings = view.settings
         listener = Listener(on_event)
         async with AsyncExitStack() as life:
-            projection = self.media.projection(settings.frame_rate, view.first_drawn)
+            projection = self.media.projection(Visitor(view.url, settings), view.first_drawn)
             media_script = await life.enter_async_context(projection)
             scripts = (*page_scripts(settings), media_script, *view.scripts)
             opening = Opening(view.url, settings, scripts, self.frame_timeout_s, view.reads_memory)

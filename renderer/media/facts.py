@@ -86,7 +86,8 @@ async def read_facts(ffprobe: Path, file: Path) -> MediaFacts:
             has_sound=has_sound,
         )
     except EncoderError as error:
-        raise MediaError(str(error).replace(f"file:{file}", "the file")) from error
+        problem = str(error).replace(f"file:{file}", "the file")
+        raise MediaError(f"it cannot be read: {problem}") from error
 
 
 def _has_pictures(stream: dict[str, Any]) -> bool:

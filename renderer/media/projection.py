@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from renderer.site import DOMAIN, PRIVATE
 
-from .routes import Fetcher, MediaRoutes
+from .fetching import Fetcher, Visitor
+from .routes import MediaRoutes
 from .screening import SHELF_BYTES, open_screening
 from .timeline import Shelf
 
@@ -35,18 +36,18 @@ class MediaRoom:
         self._open: list[Screening] = []
 
     @asynccontextmanager
-    async def projection(self, rate: FrameRate, first_drawn: int) -> AsyncGenerator[str]:
+    async def projection(self, visitor: Visitor, first_drawn: int) -> AsyncGenerator[str]:
         """Serve the media of one page; yields the script that takes over its elements.
 
         Before frame `first_drawn` there are only those pictures that scripts read.
         """
-        fetch = Fetcher(self._site.bundle_file)
+        fetch = Fetcher(self._site.bundle_file, visitor)
         token = secrets.token_hex(8)
         async with open_screening(self._tools, self._shelf, fetch) as screening:
             self._open.append(screening)
             try:
                 with self._site.also_serving(token, MediaRoutes(screening).answer):
-                    yield _script(token, rate, first_drawn)
+                    yield _script(token, visitor.settings.frame_rate, first_drawn)
             finally:
                 self._open.remove(screening)
 

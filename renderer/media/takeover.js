@@ -192,6 +192,7 @@
     async choose(found, generation) {
       const isOld = () => generation !== this.generation;
       if (this.autoplays && this.paused && !hooks.clipOf(this.element)) this.start();
+      const reasons = [];
       for (const { url, node } of found) {
         try {
           const facts = await factsOf(url);
@@ -200,9 +201,11 @@
         } catch (error) {
           if (isOld()) return;
           this.refuse(url, node, error);
+          reasons.push(error.message);
         }
       }
-      window[Symbol.for("framefarm.ready")].note(this.element.localName, found[0].url);
+      const ready = window[Symbol.for("framefarm.ready")];
+      ready.note(this.element.localName, found[0].url, reasons[0]);
       this.fail(`${found[0].url} cannot be played`);
     }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from aiohttp.test_utils import TestServer
 from renderer.composition import PageUrl
 from renderer.cookies import Cookie
 from renderer.settings import ColorScheme
+from tests.support.clips import make_clip
 from tests.support.pages import LOSSLESS, Crew
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -209,3 +211,37 @@ async def test_a_bundle_has_its_cookies_and_another_page_has_none(crew: Crew) ->
     second = await crew.film_html(html, (0, 1))
 
     assert (first.console, second.console) == (["[id=1; safe=2]"], ["[]"])
+
+
+async def test_media_are_asked_for_as_the_page_asks(crew: Crew, tmp_path: Path) -> None:
+    clip = make_clip(tmp_path / "clip.mp4", 9).read_bytes()
+    asked = dict[str, tuple[str | None, ...]]()
+
+    async def answer(request: web.Request) -> web.Response:
+        if request.path == "/page":
+            video = "<!doctype html><video src=/clip.mp4 autoplay muted></video>"
+            return web.Response(text=video, content_type="text/html")
+        names = ("X-Camera", "User-Agent", "Cookie")
+        asked[request.path] = tuple(request.headers.get(name) for name in names)
+        return web.Response(body=clip, content_type="video/mp4")
+
+    app = web.Application()
+    app.router.add_get("/{path:.*}", answer)
+    async with TestServer(app) as server:
+        film = await crew.film(
+            PageUrl(str(server.make_url("/page"))),
+            (0, 2),
+            headers=(("X-Camera", "one"),),
+            user_agent="Camera/1",
+            cookies=(
+                Cookie(name="own", value='{"a": "b"}'),
+                Cookie(name="host", value="1", domain="127.0.0.1"),
+                Cookie(name="deep", value="2", path="/app"),
+                Cookie(name="other", value="3", domain="x.example"),
+            ),
+        )
+
+    assert film.chunk.warnings == ()
+    camera, agent, cookies = asked["/clip.mp4"]
+    assert (camera, agent) == ("one", "Camera/1")
+    assert sorted((cookies or "").split("; ")) == ["host=1", 'own={"a": "b"}']

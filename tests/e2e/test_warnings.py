@@ -24,9 +24,10 @@ SHADOW = """<p></p><script>document.querySelector("p").attachShadow({ mode: "MOD
         ("<style>body { background: url(no.png) }</style>", "image /no.png: status 404"),
         ("<link rel=stylesheet href=no.css>", "stylesheet /no.css: status 404"),
         ("<style>@import url(no.css)</style>", "stylesheet /no.css: status 404"),
-        ("<video src=no.mp4 autoplay></video>", "media /no.mp4: it cannot be read"),
-        ("<video><source src=no.mp4></video>", "media /no.mp4: it cannot be read"),
-        ("<audio src=no.mp3></audio>", "media /no.mp3: it cannot be read"),
+        ("<video src=no.mp4 autoplay></video>", "media /no.mp4: it is not in the bundle"),
+        ("<video><source src=no.mp4></video>", "media /no.mp4: it is not in the bundle"),
+        ("<audio src=no.mp3></audio>", "media /no.mp3: it is not in the bundle"),
+        ("<script>new Audio('no.mp3')</script>", "media /no.mp3: it is not in the bundle"),
         ("<script src=no.js></script>", "script /no.js: status 404"),
         ("<iframe src=no.html></iframe>", "frame /no.html: status 404"),
         (FONT.replace("NAME", "no"), "font /no.ttf: status 404"),
@@ -44,6 +45,41 @@ async def test_what_is_missing_is_named(crew: Crew, html: str, warning: str) -> 
     film = await crew.film_files(files, (0, 2))
 
     assert film.chunk.warnings == (warning,)
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        "<video src=broken.mp4 autoplay></video>",
+        "<audio src=broken.mp4></audio>",
+        "<video><source src=broken.mp4><source src=no.mp4></video>",
+        "<script>setTimeout(() => new Audio('broken.mp4').play().catch(() => {}), 40)</script>",
+    ],
+)
+async def test_media_that_cannot_be_read_are_named_with_the_reason(crew: Crew, html: str) -> None:
+    files = {"index.html": f"<!doctype html><body>{html}", "broken.mp4": "no film"}
+
+    film = await crew.film_files(files, (0, 4))
+
+    (warning,) = film.chunk.warnings
+    assert warning.startswith("media /broken.mp4: it cannot be read: ")
+    assert "Invalid data" in warning
+
+
+@pytest.mark.parametrize("source", ["no.mp4", "broken.mp4"])
+@pytest.mark.parametrize("when", ["act()", "setTimeout(act, 40)"])
+async def test_a_strict_render_ends_with_media_that_do_not_come(
+    crew: Crew, source: str, when: str
+) -> None:
+    html = f"""<body><script>
+      const act = () => document.body.append(
+        Object.assign(document.createElement("video"), {{ src: "{source}" }}));
+      {when}</script>"""
+
+    with pytest.raises(CompositionError, match=f"^media /{source}: it ") as caught:
+        await crew.film_files({"index.html": html, "broken.mp4": "no film"}, (0, 3), strict=True)
+
+    assert caught.value.fault is Fault.MISSING_RESOURCE
 
 
 async def test_it_is_named_once_though_it_is_missed_in_a_frame_and_often(crew: Crew) -> None:
