@@ -60,7 +60,6 @@ class PageWorkers:
         self._expected = Counter[str]()  # made by a script, and not attached yet
         self._made = dict[str, float | None]()  # when, by the clock of whoever made it
         self._now_ms: float | None = None
-        self._loading_ms = 0.0
         self._is_asked = False
         self._has_answers = False
         self._is_moved = False  # what a worker does next may be another's message
@@ -76,6 +75,11 @@ class PageWorkers:
         await cdp.call("Runtime.addBinding", {"name": BELL})
         await root.call("Target.setAutoAttach", auto_attach(BROWSER_KINDS))
         await cdp.call("Target.setAutoAttach", auto_attach(PAGE_KINDS))
+
+    def close(self) -> None:
+        """The page has been closed, and its workers with it; its browser lives."""
+        for session_id in tuple(self._workers):
+            self._on_detached({"sessionId": session_id})
 
     def waits(self) -> list[str]:
         """Name what is waited for."""
@@ -220,6 +224,7 @@ class PageWorkers:
         worker = self._workers.pop(params["sessionId"], None)
         if worker is not None:
             worker.leave()
+            self._browser.connection.forget(worker.cdp)
 
     def _on_bell(self, params: Params) -> None:
         if params["name"] != BELL:

@@ -152,6 +152,7 @@ class Session:
     async def close(self, *, timeout_s: float) -> None:
         """End the page, and let its browser live; it raises what `Page.close` raises."""
         await self._page.close(timeout_s=timeout_s)
+        self._workers.close()
 
     async def play(self) -> None:
         """Play the frame without painting it."""

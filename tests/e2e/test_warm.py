@@ -112,6 +112,7 @@ def _pictures(chunk: RenderedChunk) -> tuple[str, ...]:
         ("counter-css.html", {"history": History.SEEKABLE}),
         ("counter-canvas.html", {"mode": CaptureMode.CANVAS}),
         ("state.html", {}),
+        ("worker.html", {}),
     ],
 )
 async def test_a_kept_page_shows_what_a_fresh_one_shows(
