@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from .capture.choose import strategies
-from .drawing import pixel_flags
+from .drawing import Drawing, drawing_of, pixel_flags
 from .errors import MissingToolError
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _LENGTH: Final = 16
 _CPU_INFO: Final = Path("/proc/cpuinfo")
 _NO_FONTS: Final = "none"
+_KINDS: Final = {Drawing.BEGIN_FRAME: "", Drawing.SCREENSHOT: ", no headless shell"}
 
 # Skia and SwiftShader choose their code by these; the first that a processor has names its class.
 _CPU_CLASSES: Final = (
@@ -66,7 +67,7 @@ async def read_fingerprint(tools: Tools) -> Fingerprint:
         _first_line(tools.chromium, "--version"), _first_line(tools.ffmpeg, "-version"), _fonts()
     )
     return Fingerprint(
-        chromium=chromium,
+        chromium=f"{chromium}{_KINDS[drawing_of(tools.chromium)]}",
         ffmpeg=" ".join(ffmpeg.split()[:3]),
         fonts=fonts,
         flags=pixel_flags(tools.drawing),

@@ -124,11 +124,12 @@ class Crew:
 
 
 @asynccontextmanager
-async def open_crew(folder: Path, **options: Any) -> AsyncGenerator[Crew]:
+async def open_crew(
+    folder: Path, *, tools: Tools | None = None, **options: Any
+) -> AsyncGenerator[Crew]:
     """A crew whose renderer is opened with `options`."""
     store = BundleStore(folder / "store")
     films = folder / "films"
     films.mkdir()
-    tools = tools_or_skip()
-    async with open_renderer(store, tools, **options) as renderer:
+    async with open_renderer(store, tools or tools_or_skip(), **options) as renderer:
         yield Crew(renderer, store, films)

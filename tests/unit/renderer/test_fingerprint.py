@@ -54,12 +54,20 @@ def tool(folder: Path, name: str, script: str) -> Path:
 
 
 async def test_the_tools_are_asked(tmp_path: Path) -> None:
-    chromium = tool(tmp_path, "chromium", "echo Chromium 1.2.3")
+    chromium = tool(tmp_path, "chromium-headless-shell", "echo Chromium 1.2.3")
     ffmpeg = tool(tmp_path, "ffmpeg", "echo ffmpeg version 9 and more; echo built with care")
 
     facts = await read_fingerprint(Tools(chromium, ffmpeg, ffmpeg))
 
     assert (facts.chromium, facts.ffmpeg) == ("Chromium 1.2.3", "ffmpeg version 9")
+
+
+async def test_another_chromium_of_the_same_version_is_another(tmp_path: Path) -> None:
+    chromium = tool(tmp_path, "chromium", "echo Chromium 1.2.3")
+
+    facts = await read_fingerprint(Tools(chromium, chromium, chromium))
+
+    assert facts.chromium == "Chromium 1.2.3, no headless shell"
 
 
 async def test_a_tool_that_fails_is_missing(tmp_path: Path) -> None:
