@@ -207,3 +207,35 @@ async def test_an_audio_worklet_has_the_date_and_the_chance_but_the_sound_cards_
 
     assert first == again
     assert first[0][0] == 5
+
+
+async def test_a_port_leads_to_a_worker_in_the_same_order(crew: Crew) -> None:
+    script = """const { port1, port2 } = new MessageChannel();
+      new Worker("w.js").postMessage({ port: port2 }, [port2]);
+      hear(port1);
+      requestAnimationFrame(function draw() {
+        const frame = framefarm.frame;
+        console.log(JSON.stringify([frame]));
+        port1.postMessage(frame);
+        requestAnimationFrame(draw);
+      })"""
+    worker = """onmessage = ({ data: { port } }) => {
+        port.onmessage = ({ data }) => port.postMessage([data, "answered"]);
+        setInterval(() => port.postMessage([Math.round(performance.now()), "timer"]), 40);
+      }"""
+
+    said = await told(crew, script, worker, (0, 4))
+
+    assert said == [
+        *([0], [0, "answered"], [1], [1, "answered"]),
+        *([40, "timer"], [2], [2, "answered"], [80, "timer"], [3], [3, "answered"]),
+    ]
+
+
+async def test_a_message_channel_within_the_page_is_left_alone(crew: Crew) -> None:
+    script = """const { port1, port2 } = new MessageChannel();
+      port1.onmessage = ({ data }) => console.log(JSON.stringify([data, performance.now()]));
+      setTimeout(() => port2.postMessage("sent"), 50);
+      new Worker("w.js")"""
+
+    assert await told(crew, script, "0", (0, 3)) == [["sent", 50]]
