@@ -21,7 +21,7 @@ from .counters import read_numbers
 from .drivers.base import Command, Peer, PeerMissingError
 from .drivers.helios import Helios
 from .drivers.hyperframes import HyperFrames
-from .drivers.ours import Framefarm, FramefarmAlone, lossless
+from .drivers.ours import Framefarm, FramefarmAlone, FramefarmFarm, lossless
 from .drivers.remotion import Remotion
 from .figures import alternated
 from .pages import PEER_PAGES, Page
@@ -47,7 +47,7 @@ class Entry:
 
     @property
     def name(self) -> str:
-        return f"{self.peer.name}, {self.workers} {'worker' if self.workers == 1 else 'workers'}"
+        return f"{self.peer.name}, {self.workers} {self.peer.unit}{'s' * (self.workers != 1)}"
 
     @property
     def is_right(self) -> bool:
@@ -61,7 +61,8 @@ class Entry:
 async def main() -> None:
     asked = _arguments()
     pages = tuple(page for page in PEER_PAGES if page.name in asked.pages)
-    contestants: list[Peer] = [Framefarm(), FramefarmAlone(), Remotion(), HyperFrames(), Helios()]
+    ours: list[Peer] = [Framefarm(), FramefarmFarm(), FramefarmAlone()]
+    contestants = [*ours, Remotion(), HyperFrames(), Helios()]
     if asked.only:
         contestants = [peer for peer in contestants if peer.name in asked.only]
     present, absent = await asyncio.to_thread(_installed, contestants)
@@ -130,7 +131,7 @@ async def _one_run(entry: Entry, reference: Path) -> None:
         await asyncio.to_thread(_judge, entry, output, reference)
         entry.runs.append(usage)
     print(
-        f"{entry.page.name}  {entry.name:26} {usage.wall_s:6.1f} s {_cpu(entry, usage)}", flush=True
+        f"{entry.page.name}  {entry.name:34} {usage.wall_s:6.1f} s {_cpu(entry, usage)}", flush=True
     )
 
 

@@ -33,8 +33,13 @@ class Peer(Protocol):
     def version(self) -> str: ...
 
     @property
+    def unit(self) -> str:
+        """What it calls a browser or a tab that renders beside others: worker, or slot."""
+        ...
+
+    @property
     def workers(self) -> tuple[int, ...]:
-        """How many browsers or tabs it is tried with."""
+        """With how many of them it is tried."""
         ...
 
     def install(self) -> None:

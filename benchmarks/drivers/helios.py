@@ -23,6 +23,7 @@ _PACKAGES: Final = {
 class Helios:
     name = "Helios"
     version = VERSION
+    unit = "worker"
     workers = (1,)
 
     def __init__(self) -> None:

@@ -20,6 +20,7 @@ _PACKAGES: Final = {"hyperframes": VERSION, "gsap": "3.13.0"}
 class HyperFrames:
     name = "HyperFrames"
     version = VERSION
+    unit = "worker"
     workers = (1, 2)
 
     def __init__(self) -> None:

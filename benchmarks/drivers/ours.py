@@ -15,10 +15,11 @@ PAGES = _ROOT / ".cache" / "bench" / "pages"
 
 
 class Framefarm:
-    """`framefarm render`: a coordinator and its workers, for the length of one render."""
+    """`framefarm render` as it comes: one process that renders a chunk for each core."""
 
     name = "framefarm"
     version = version("framefarm")
+    unit = "slot"
     workers = (2,)
 
     def install(self) -> None:
@@ -32,18 +33,31 @@ class Framefarm:
         return True
 
     def command(self, page: Page, workers: int, output: Path) -> Command:
-        given = ("-o", str(output), "--workers", str(workers), *_options(page))
+        given = ("-o", str(output), *self._fleet(workers), *_options(page))
         sound = ("--audio", str(PAGES / page.name / SOUND)) if page.has_sound else ()
         return Command(
             arguments=(*_FRAMEFARM, "render", _index(page), *given, *sound, "--progress", "plain"),
             folder=_ROOT,
         )
 
+    def _fleet(self, workers: int) -> tuple[str, ...]:
+        return ()
+
+
+class FramefarmFarm(Framefarm):
+    """The same on a farm: a coordinator and two workers as processes, for one render."""
+
+    name = "framefarm, farm"
+    unit = "worker"
+
+    def _fleet(self, workers: int) -> tuple[str, ...]:
+        return ("--workers", str(workers))
+
 
 class FramefarmAlone(Framefarm):
     """One renderer in one process, one chunk, no farm and no network."""
 
-    name = "framefarm, no farm"
+    name = "framefarm, renderer alone"
     workers = (1,)
 
     def renders(self, page: Page) -> bool:
@@ -60,7 +74,7 @@ _FRAMEFARM = (sys.executable, "-m", "framefarm")
 
 def lossless(page: Page, output: Path) -> Command:
     """Render what others are compared with."""
-    how = ("--crf", "0", "--preset", "ultrafast", "--workers", "1", "-q")
+    how = ("--crf", "0", "--preset", "ultrafast", "-q")
     arguments = (*_FRAMEFARM, "render", _index(page), "-o", str(output), *_options(page)[:-4], *how)
     return Command(arguments=arguments, folder=_ROOT)
 

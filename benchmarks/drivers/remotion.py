@@ -26,6 +26,7 @@ _PACKAGES: Final = {
 class Remotion:
     name = "Remotion"
     version = VERSION
+    unit = "worker"
     workers = (1, 2)
 
     def __init__(self) -> None:
