@@ -1,4 +1,4 @@
-"""Animated GIF, APNG and WebP files whose pictures bear their numbers, made by ffmpeg."""
+"""Animated GIF, APNG, WebP and AVIF files whose pictures bear their numbers, made by ffmpeg."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ PICTURES: Final = 12
 _FORMATS: Final = {
     "gif": ("-loop", "0"),
     "apng": ("-f", "apng", "-plays", "0"),
+    "avif": ("-c:v", "libaom-av1", "-crf", "0", "-cpu-used", "8", "-pix_fmt", "yuv444p"),
     "webp": ("-c:v", "libwebp_anim", "-lossless", "1", "-loop", "0"),
 }
-NAMES: Final = tuple(_FORMATS)
 
 
 def moving_picture(folder: Path, name: str, picture_ms: int) -> bytes:

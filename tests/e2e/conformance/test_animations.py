@@ -145,6 +145,40 @@ async def test_scroll_driven_and_view_timelines(
     assert_bars(film, frames, rate, 1, bars)
 
 
+SVG_PICTURE = """<svg xmlns="http://www.w3.org/2000/svg" width="400" height="24">
+  <rect height="24" width="400" fill="#fff">MOVES</rect></svg>"""
+SVG_DOCUMENTS: dict[str, str | bytes] = {
+    "smil.svg": SVG_PICTURE.replace(
+        "MOVES", '<animate attributeName="width" from="0" to="400" dur="2s" fill="freeze" />'
+    ),
+    "css.svg": SVG_PICTURE.replace(
+        "MOVES",
+        "<style>@keyframes grow { from { transform: scaleX(0) } } "
+        "rect { animation: 2s linear grow }</style>",
+    ),
+    "index.html": """<!doctype html>
+      <style>
+        html, body { margin: 0; background: #000; overflow: hidden }
+        object, embed, iframe { display: block; border: 0; width: 400px; height: 24px }
+      </style>
+      <body><object data="smil.svg"></object><object data="css.svg"></object>
+      <embed src="smil.svg" /><iframe src="css.svg"></iframe>""",
+}
+
+
+async def test_a_moving_svg_file_is_exact_as_a_document_of_its_own(crew: Crew) -> None:
+    rate = "50"
+    bars: dict[str, Belief] = dict.fromkeys(
+        ("object, SMIL", "object, CSS", "embed", "iframe"), lambda at: 0.2 * at.ms
+    )
+
+    whole = await film_page(crew, SVG_DOCUMENTS, (0, 30), rate=rate, rows=4)
+    chunk = await film_page(crew, SVG_DOCUMENTS, (17, 30), rate=rate, rows=4)
+
+    assert_bars(whole, (0, 30), rate, 0, bars)
+    assert chunk.pictures == whole.pictures[17:]
+
+
 async def test_the_limit_of_smil_in_a_picture_is_its_beginning(crew: Crew) -> None:
     """An animated SVG in <img> runs at its pace, but from when it was loaded."""
     frames, rate = (0, 20), "50"

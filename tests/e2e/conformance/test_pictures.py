@@ -82,7 +82,12 @@ BELIEFS: dict[str, Belief] = {
 
 @pytest.mark.parametrize(
     ("name", "rate", "cuts"),
-    [("gif", "30", (37,)), ("apng", "25", (14, 16, 59)), ("webp", "60", (35, 36))],
+    [
+        ("gif", "30", (37,)),
+        ("apng", "25", (14, 16, 59)),
+        ("webp", "60", (35, 36)),
+        ("avif", "30", (19,)),
+    ],
 )
 async def test_animated_pictures(
     crew: Crew, tmp_path: Path, name: str, rate: str, cuts: tuple[int, ...]
