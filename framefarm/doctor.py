@@ -18,9 +18,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from renderer.drawing import Drawing
 from renderer.errors import MissingToolError
 from renderer.sandbox import Sandbox, sandbox_is_on
-from renderer.tools import find_chromium, find_ffmpeg
+from renderer.tools import find_chromium, find_drawing, find_ffmpeg
 from worker.cgroup import limits
 
 OLDEST_PYTHON: Final = (3, 11)
@@ -111,6 +112,7 @@ def check_playwright(machine: Machine) -> Told:
 def check_chromium(machine: Machine) -> Told:
     try:
         chromium = find_chromium(machine.environment)
+        drawing = find_drawing(machine.environment, chromium)
     except MissingToolError as error:
         return Told(Verdict.MISSING, *_split(error))
     with tempfile.TemporaryDirectory(prefix="framefarm-doctor-") as profile:
@@ -122,7 +124,13 @@ def check_chromium(machine: Machine) -> Told:
             "run `playwright install-deps chromium`, which installs the libraries it needs",
         )
     version = _output(machine, chromium, "--version").text.strip()
-    return Told(Verdict.OK, f"{version} at {chromium}")
+    if drawing is Drawing.BEGIN_FRAME:
+        return Told(Verdict.OK, f"{version} at {chromium}")
+    return Told(
+        Verdict.WARNING,
+        f"{version} at {chromium} films by screenshots: slowly, and animated pictures not exactly",
+        "run `make setup` or `apt-get install chromium-headless-shell`",
+    )
 
 
 def check_ffmpeg(machine: Machine) -> Told:

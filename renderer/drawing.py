@@ -95,5 +95,4 @@ def target_window(drawing: Drawing, size_px: tuple[int, int]) -> dict[str, Any]:
 
 def drawing_of(chromium: Path) -> Drawing:
     """Tell by a program's name what it can do; the headless shell is called so everywhere."""
-    name = chromium.name.replace("_", "-")
-    return Drawing.BEGIN_FRAME if "headless-shell" in name else Drawing.SCREENSHOT
+    return Drawing.BEGIN_FRAME if "shell" in chromium.name else Drawing.SCREENSHOT

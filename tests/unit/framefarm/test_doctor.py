@@ -99,6 +99,17 @@ def test_a_browser_that_draws_a_page_is_found_with_its_version(bench: Bench) -> 
     assert finding.found == f"Chromium 140.0.1 at {bench.programs / 'shell'}"
 
 
+def test_a_full_chromium_will_do_and_should_not(bench: Bench) -> None:
+    full = bench.has_program("chrome", SHELL)
+    bench.variables["FRAMEFARM_CHROMIUM"] = str(full)
+
+    finding = bench.finding("chromium")
+
+    assert finding.verdict is Verdict.WARNING
+    assert f"{full} films by screenshots" in finding.found
+    assert "chromium-headless-shell" in finding.remedy
+
+
 def test_a_browser_that_is_named_but_absent_is_missing(bench: Bench) -> None:
     bench.variables["FRAMEFARM_CHROMIUM"] = "/nowhere/shell"
 
