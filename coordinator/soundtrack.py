@@ -72,8 +72,8 @@ class Soundtrack:
             CompositionFailedError: it cannot be used, and the job is strict.
 
         """
-        for tear in heard.tears:
-            self._warn(str(tear))
+        for problem in (*heard.problems, *map(str, heard.tears)):
+            self._warn(problem)
         for source in heard.sources:
             file = file_of(source)
             clips = self._clips(heard, source, file)

@@ -16,7 +16,8 @@ _MESSAGE_BYTES: Final = 1 << 20
 
 def from_report(report: SoundReport) -> Iterator[pb.Sounds]:
     """A report, in as many messages as it needs, and one at least."""
-    message = pb.Sounds(sources=[_from_source(each) for each in report.sources])
+    sources = [_from_source(each) for each in report.sources]
+    message = pb.Sounds(sources=sources, problems=report.problems)
     size = message.ByteSize()
     for each in report.passages:
         passage = _from_passage(each)
@@ -35,6 +36,7 @@ def to_report(messages: Sequence[pb.Sounds]) -> SoundReport | None:
     return SoundReport(
         sources=tuple(_to_source(each) for message in messages for each in message.sources),
         passages=tuple(_to_passage(each) for message in messages for each in message.passages),
+        problems=tuple(text for message in messages for text in message.problems),
     )
 
 
@@ -71,6 +73,7 @@ def _from_passage(passage: Passage) -> pb.Passage:
         fade_in_ns=passage.fade_in_ns,
         fade_out_ns=passage.fade_out_ns,
         volumes=[pb.Volume(at_ns=at_ns, factor=factor) for at_ns, factor in passage.volumes],
+        whole=passage.is_whole,
     )
 
 
@@ -87,4 +90,5 @@ def _to_passage(message: pb.Passage) -> Passage:
         fade_in_ns=message.fade_in_ns,
         fade_out_ns=message.fade_out_ns,
         volumes=tuple((each.at_ns, each.factor) for each in message.volumes),
+        is_whole=message.whole,
     )

@@ -30,9 +30,7 @@ _ELEMENTS: Final = {
     "LINK": "stylesheet",
     "VIDEO": "media",
     "AUDIO": "media",
-    "SILENT": "media",
 }
-_WHY: Final = {"SILENT": "it holds no sound; mute it if that is meant"}
 _BAD_STATUS: Final = 400
 _GIVEN_UP: Final = "net::ERR_ABORTED"
 _BAD_FONT: Final = "Failed to decode downloaded font: "
@@ -74,7 +72,7 @@ class Missing:
     def broken(self, element: str, url: str, why: str = "") -> None:
         """An element tells that it has no use for what it got; of media it is known why."""
         if kind := _ELEMENTS.get(element.upper()):
-            self._warn(kind, url, why or _WHY.get(element.upper(), "it cannot be read"))
+            self._warn(kind, url, why or "it cannot be read")
 
     def _on_sent(self, params: Params) -> None:
         kind = _KINDS.get(params.get("type", ""))

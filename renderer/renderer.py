@@ -276,7 +276,7 @@ class Renderer:
             camera = Camera(session, capture, self._studio.tools.ffmpeg)
             filmed = await camera.film(film, on_event)
             folder = film.output.with_name(SOUNDS)
-            sounds = await listen(session, self._studio.media, film.frames, folder)
+            sounds = await listen(session, self._studio.media, film, folder)
         return replace(filmed, sounds=sounds, timings=replace(filmed.timings, open_s=open_s))
 
     async def _check(self, film: Film, pictures: PictureStream) -> None:

@@ -243,12 +243,13 @@ class Session:
         requests = self._page.requests
         with self._limited():
             async with asyncio.timeout(self._timeout_s):
-                await self._pass_a_moment()
+                await self.pass_a_moment()
                 while requests.awaited:
                     await requests.wait(_PATIENCE_S)
-                    await self._pass_a_moment()
+                    await self.pass_a_moment()
 
-    async def _pass_a_moment(self) -> None:
+    async def pass_a_moment(self) -> None:
+        """Let as little time pass as there is: what stood ready in the browser then happens."""
         await self._time.advance_to(self._time.now_us + _MOMENT_US, timeout_s=self._timeout_s)
 
     async def _draw(self, draw: Draw, *, interval_ms: float = FRAME_INTERVAL_MS) -> Drawn:

@@ -44,6 +44,7 @@ class Heard:
     passages: tuple[Passage, ...] = ()
     sources: tuple[SoundSource, ...] = ()
     tears: tuple[Tear, ...] = ()
+    problems: tuple[str, ...] = ()
 
 
 def merged(reports: Sequence[tuple[FrameRange, SoundReport | None]], rate: FrameRate) -> Heard:
@@ -59,7 +60,9 @@ def merged(reports: Sequence[tuple[FrameRange, SoundReport | None]], rate: Frame
     sources = {source.sha256: source for _, told in reports if told for source in told.sources}
     audible = tuple(one.whole for one in merge.all if one.whole.is_heard)
     wanted = {passage.source for passage in audible}
+    problems = dict.fromkeys(text for _, told in reports if told for text in told.problems)
     return Heard(
+        problems=tuple(problems),
         passages=audible,
         sources=tuple(source for sha256, source in sources.items() if sha256 in wanted),
         tears=tuple(
@@ -95,7 +98,7 @@ class _Merge:
         return round(self._rate.seconds(frame) * NANO) + _TOLERANCE_NS
 
     def _is_over(self, passage: Passage) -> bool:
-        ended_ns = passage.until_ns
+        ended_ns = None if passage.is_whole else passage.until_ns
         return ended_ns is not None and self._seam_ns is not None and ended_ns <= self._seam_ns
 
     def _continued(self, passage: Passage, left: list[Told], frame: int) -> Told:
@@ -105,8 +108,9 @@ class _Merge:
             left.remove(known)
             return known
         told = Told(passage)
-        if self._seam_ns is not None and passage.begins_ns <= self._seam_ns:
-            told.first = replace(passage, begins_ns=self._seam_ns)
+        seam_ns = None if passage.is_whole else self._seam_ns
+        if seam_ns is not None and passage.begins_ns <= seam_ns:
+            told.first = replace(passage, begins_ns=seam_ns)
             self.tears.append((frame, told, "has begun before, where it was not heard"))
         self.all.append(told)
         return told

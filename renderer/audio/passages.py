@@ -53,6 +53,7 @@ class Passage:
     fade_in_ns: int = 0
     fade_out_ns: int = 0
     volumes: Volumes = ((0, 1.0),)
+    is_whole: bool = False  # it is told once, by the job's last chunk, for all chunks
 
     @property
     def line(self) -> tuple[object, ...]:
@@ -71,6 +72,7 @@ class SoundReport:
 
     sources: tuple[SoundSource, ...] = ()
     passages: tuple[Passage, ...] = ()
+    problems: tuple[str, ...] = ()  # what is not heard, and why
 
     @property
     def handed_over(self) -> tuple[SoundSource, ...]:
@@ -83,6 +85,7 @@ class SoundReport:
         return cls(
             sources=tuple(SoundSource(**each) for each in told["sources"]),
             passages=tuple(_passage(each) for each in told["passages"]),
+            problems=tuple(told["problems"]),
         )
 
 

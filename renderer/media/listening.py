@@ -9,28 +9,36 @@ from typing import TYPE_CHECKING, Any, Final
 
 from renderer.audio.passages import NANO, Passage, SoundReport, SoundSource
 from renderer.bundle import sha256_of
+from renderer.settings import History
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from renderer.frames import FrameRange, FrameRate
+    from renderer.filming import Film
+    from renderer.frames import FrameRate
     from renderer.session import Session
 
     from .projection import MediaRoom
     from .screening import Source
 
 _LONGEST_NAME: Final = 200
+_GRAPHS: Final = "window[Symbol.for('framefarm.graphs')]"
+_FIRST_WAIT_S, _LONGEST_WAIT_S = 0.02, 0.5
+_RENDER_LIMIT_S: Final = 300.0
 _ASK: Final = "window[Symbol.for('framefarm.sounds')]?.report({}) ?? []"
 
 
-async def listen(
-    session: Session, room: MediaRoom, frames: FrameRange, folder: Path
-) -> SoundReport:
+async def listen(session: Session, room: MediaRoom, film: Film, folder: Path) -> SoundReport:
     """Report what was heard up to a chunk's last frame, since the frame before its first.
 
-    Files that are heard and are none of the bundle's come into `folder`.
+    Files that are heard and are none of the bundle's come into `folder`. The page of a job's last
+    chunk has seen it all, and renders its Web Audio.
     """
+    frames = film.frames
+    problems: tuple[str, ...] = ()
+    if not film.has_successor:
+        problems = await _render_graphs(session, film)
     since_ns = _time_ns(session.settings.frame_rate, frames.start - 1) if frames.start else 0
     told: list[dict[str, Any]] = await session.evaluate(_ASK.format(since_ns))
     sources: dict[str, SoundSource] = {}
@@ -45,8 +53,30 @@ async def listen(
             await asyncio.to_thread(_bring, room.source(key).file, folder / described.sha256)
     unique = {described.sha256: described for described in sources.values()}
     return SoundReport(
-        sources=tuple(one for one in unique.values() if one.sha256 in heard), passages=passages
+        sources=tuple(one for one in unique.values() if one.sha256 in heard),
+        passages=passages,
+        problems=problems,
     )
+
+
+async def _render_graphs(session: Session, film: Film) -> tuple[str, ...]:
+    """Have the page render its Web Audio up to the film's end; return what went wrong."""
+    if not await session.evaluate(f"{_GRAPHS}?.isUsed()"):
+        return ()
+    if film.settings.history is History.SEEKABLE:
+        return ("Web Audio is heard of pages that are played, and time jumped: use --stateful",)
+    end_ns = _time_ns(film.settings.frame_rate, film.frames.stop)
+    await session.evaluate(f"{_GRAPHS}.begin({end_ns})")
+    outcome, wait_s, left_s = "", _FIRST_WAIT_S, _RENDER_LIMIT_S
+    while not outcome and left_s > 0:
+        await session.pass_a_moment()
+        await asyncio.sleep(wait_s)  # it is rendered in real time, by a thread of its own
+        outcome = str(await session.evaluate(f"{_GRAPHS}.outcome()"))
+        left_s -= wait_s
+        wait_s = min(_LONGEST_WAIT_S, 2 * wait_s)
+    if outcome == "done":
+        return ()
+    return (f"Web Audio: {outcome or f'it was not rendered within {_RENDER_LIMIT_S:g} s'}",)
 
 
 def _time_ns(rate: FrameRate, frame: int) -> int:
@@ -78,6 +108,7 @@ def _passage(told: Mapping[str, Any], source: str) -> Passage:
         fade_in_ns=told["fadeIn"],
         fade_out_ns=told["fadeOut"],
         volumes=tuple((at, factor) for at, factor in told["volumes"]),
+        is_whole=told.get("isWhole", False),
     )
 
 

@@ -66,7 +66,8 @@ def _script(token: str, rate: FrameRate, first_drawn: int) -> str:
         "origin": f"http://media.{DOMAIN}",  # for pages that are not served by us
     }
     takeover = f"({_page_half('takeover', '(options)')})({json.dumps(options)})"
-    return f"{takeover};\n({_page_half('sounds', '() =>')})()"
+    rest = (f"({_page_half(name, '() =>')})();" for name in ("sounds", "graphs"))
+    return "\n".join([f"{takeover};", *rest])
 
 
 @cache

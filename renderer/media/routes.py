@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 from typing import TYPE_CHECKING, Final
+from uuid import uuid4
 
 from aiohttp import web
 
@@ -30,14 +31,20 @@ class MediaRoutes:
         self._screening = screening
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
-        """Answer `facts` of a URL, `picture` of a source, or take in the bytes of one (`bytes`).
+        """Answer `facts` of a URL or `picture` of a source, take in the `bytes` of one, or decode
+        the `samples` of a sound.
 
         A `MediaError` is the page's to tell, in its own words: another status than 200 would be a
         line of the console besides.
         """
         if request.method == "OPTIONS":  # extra headers make browsers ask whether they may
             return web.Response(headers=_CORS | _allowed(request))
-        answers = {"facts": self._facts, "picture": self._picture, "bytes": self._bytes}
+        answers = {
+            "facts": self._facts,
+            "picture": self._picture,
+            "bytes": self._bytes,
+            "samples": self._samples,
+        }
         answer = answers.get(request.match_info["call"])
         if answer is None:
             raise web.HTTPNotFound
@@ -54,6 +61,16 @@ class MediaRoutes:
         parts = request.content.iter_chunked(CHUNK_BYTES)
         await keep(parts, self._screening.folder, request.query["url"])
         return await self._facts(request)
+
+    async def _samples(self, request: web.Request) -> web.Response:
+        parts = request.content.iter_chunked(CHUNK_BYTES)
+        file = await keep(parts, self._screening.folder, f"samples:{uuid4().hex}")
+        try:
+            samples = await self._screening.samples(file, round(float(request.query["rate"])))
+        finally:
+            await asyncio.to_thread(file.unlink)
+        headers = _CORS | {"X-Channels": str(samples.channels)}
+        return web.Response(body=samples.data, headers=headers)
 
     async def _picture(self, request: web.Request) -> web.Response:
         query = request.query

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from .decoder import Decoder, picture_bytes
 from .facts import MediaError, MediaFacts, read_facts
+from .samples import Samples, decode_samples
 from .timeline import Picture, Shelf, source_time_s
 
 if TYPE_CHECKING:
@@ -103,6 +104,15 @@ class Screening:
         time_s = source_time_s(at_us, source.facts.duration_s, loops=loops)
         async with self._lock:
             return self._shelf.find(source_id, time_s) or await self._decode(source, time_s)
+
+    async def samples(self, file: Path, rate: int) -> Samples:
+        """Decode a sound for a page's Web Audio.
+
+        Raises:
+            MediaError: it is none.
+
+        """
+        return await decode_samples(self._tools, file, rate)
 
     def known(self, source_id: str) -> Source | None:
         return self._known.get(source_id)

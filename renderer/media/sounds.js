@@ -32,7 +32,9 @@
     },
     /** What was heard at `fromNs` and since; volumes begin with the one of that time. */
     report(fromNs) {
-      const told = passages.filter(({ until }) => until === null || until >= fromNs);
+      const told = passages.filter(
+        ({ until, isWhole }) => isWhole || until === null || until >= fromNs
+      );
       if (told.length > MOST_PASSAGES) {
         throw new RangeError(`a chunk has ${told.length} sounds; at most ${MOST_PASSAGES} can be`);
       }
@@ -103,7 +105,8 @@
     const record = recordOf(state);
     if (record.isTold || !volumeOf(state.element)) return;
     record.isTold = true;
-    window[Symbol.for("framefarm.ready")].note("SILENT", state.url);
+    const why = "it holds no sound; mute it if that is meant";
+    window[Symbol.for("framefarm.ready")].note(state.element.localName, state.url, why);
   }
 
   const placeIn = ({ since, from, rate }, at) => from + rate * (at - since);

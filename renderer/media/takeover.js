@@ -762,6 +762,7 @@
     },
     /** Until this frame only scripts read pictures. */
     drawFrom: (frame) => void (options.firstDrawn = frame),
+    ask,
     hooks,
     exactNow,
     find: (element) => states.get(element),

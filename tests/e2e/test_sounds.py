@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from coordinator.job import Event, JobSpec
+from coordinator.job import Event, JobSpec, PageLogged
 from coordinator.orchestrator import RenderOrchestrator
 from executors.errors import CompositionFailedError
 from executors.local import LocalExecutor
@@ -246,3 +246,56 @@ async def test_a_sound_that_is_none_fails_a_strict_job_by_name(hear: Hear, html:
         await hear(html, 5, strict=True)
 
     assert failed.value.reason == "MISSING_RESOURCE"
+
+
+GRAPH = """<script>
+  const context = new AudioContext();
+  const volume = new GainNode(context, { gain: 0.5 });
+  volume.connect(context.destination);
+  const low = context.createOscillator();
+  low.frequency.value = 500;
+  const quiet = context.createGain();
+  quiet.gain.value = 0.2;
+  low.connect(quiet).connect(volume);
+  low.start(0.25);
+  low.stop(1.25);
+  let clip;
+  const asked = fetch("t2.wav").then((reply) => reply.arrayBuffer());
+  const decoding = asked.then((data) => context.decodeAudioData(data));
+  framefarm.ready(decoding.then((found) => (clip = found)));
+  const at = {
+    5: () => {
+      const source = new AudioBufferSourceNode(context, { buffer: clip });
+      source.onended = () => console.log(`ended at ${framefarm.frame}`);
+      source.connect(context.destination);
+      source.start();
+    },
+    8: () => { low.frequency.value = 1500; },
+    11: () => volume.disconnect(),
+    17: () => {
+      const high = context.createOscillator();
+      high.frequency.value = 2000;
+      const ramp = context.createGain();
+      ramp.gain.value = 0;
+      ramp.gain.linearRampToValueAtTime(0.1, context.currentTime + 1);
+      high.connect(ramp).connect(context.destination);
+      high.start();
+    },
+  };
+  framefarm.onFrame((frame) => at[frame]?.());
+</script>"""
+
+
+async def test_web_audio_is_heard_as_it_was_played(hear: Hear) -> None:
+    heard = await hear(GRAPH, 30, chunk_frames=15)
+    whole = await hear(GRAPH, 30, chunk_frames=30)
+
+    assert heard.spans("t1.wav") == near((0.25, 0.8))
+    assert heard.spans("t3.wav") == near((0.8, 1.1))
+    assert heard.spans("t2.wav") == near((0.5, 1.5))
+    assert heard.level("t1.wav", 0.5) == pytest.approx(LEVEL, rel=0.02)
+    assert heard.level("t4.wav", 2.2) == pytest.approx(LEVEL / 2, rel=0.05)
+    assert heard.level("t4.wav", 1.65) < 0.001
+    assert heard.warnings == ()
+    assert [e.text for e in heard.events if isinstance(e, PageLogged)] == ["ended at 15"] * 2
+    assert np.array_equal(heard.samples, whole.samples)

@@ -26,7 +26,7 @@ from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb
 from protos.framefarm.v1 import render_pb2 as protos_dot_framefarm_dot_v1_dot_render__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n protos/framefarm/v1/worker.proto\x12\x0c\x66ramefarm.v1\x1a\x1egoogle/protobuf/duration.proto\x1a protos/framefarm/v1/render.proto\"\xf0\x01\n\tChunkTask\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\r\n\x05index\x18\x02 \x01(\r\x12\x0f\n\x07\x61ttempt\x18\x03 \x01(\r\x12.\n\x0b\x63omposition\x18\x04 \x01(\x0b\x32\x19.framefarm.v1.Composition\x12(\n\x06\x66rames\x18\x05 \x01(\x0b\x32\x18.framefarm.v1.FrameRange\x12.\n\x08settings\x18\x06 \x01(\x0b\x32\x1c.framefarm.v1.RenderSettings\x12\x15\n\rhas_successor\x18\x07 \x01(\x08\x12\x12\n\npaints_all\x18\x08 \x01(\x08\"k\n\x12RenderChunkRequest\x12\'\n\x04task\x18\x01 \x01(\x0b\x32\x17.framefarm.v1.ChunkTaskH\x00\x12$\n\x05\x61\x62ort\x18\x02 \x01(\x0b\x32\x13.framefarm.v1.AbortH\x00\x42\x06\n\x04step\"\x17\n\x05\x41\x62ort\x12\x0e\n\x06reason\x18\x01 \x01(\t\"\x90\x03\n\x13RenderChunkResponse\x12*\n\x08\x61\x63\x63\x65pted\x18\x01 \x01(\x0b\x32\x16.framefarm.v1.AcceptedH\x00\x12*\n\x08progress\x18\x02 \x01(\x0b\x32\x16.framefarm.v1.ProgressH\x00\x12 \n\x03log\x18\x03 \x01(\x0b\x32\x11.framefarm.v1.LogH\x00\x12\"\n\x04\x64\x61ta\x18\x04 \x01(\x0b\x32\x12.framefarm.v1.DataH\x00\x12,\n\tcompleted\x18\x05 \x01(\x0b\x32\x17.framefarm.v1.CompletedH\x00\x12-\n\x07\x64igests\x18\x06 \x01(\x0b\x32\x1a.framefarm.v1.FrameDigestsH\x00\x12&\n\x06probed\x18\x07 \x01(\x0b\x32\x14.framefarm.v1.ProbedH\x00\x12&\n\x06sounds\x18\x08 \x01(\x0b\x32\x14.framefarm.v1.SoundsH\x00\x12&\n\x04\x65\x64ge\x18\t \x01(\x0b\x32\x16.framefarm.v1.EdgePartH\x00\x42\x06\n\x04step\"/\n\x08\x41\x63\x63\x65pted\x12\x0e\n\x06worker\x18\x01 \x01(\t\x12\x13\n\x0b\x66ingerprint\x18\x02 \x01(\t\"\x1a\n\x08Progress\x12\x0e\n\x06\x66rames\x18\x01 \x01(\x03\"\"\n\x03Log\x12\r\n\x05level\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\"\x14\n\x04\x44\x61ta\x12\x0c\n\x04\x64\x61ta\x18\x01 \x01(\x0c\" \n\x0c\x46rameDigests\x12\x10\n\x08xxh3_128\x18\x01 \x01(\x0c\"]\n\x06Sounds\x12*\n\x07sources\x18\x01 \x03(\x0b\x32\x19.framefarm.v1.SoundSource\x12\'\n\x08passages\x18\x02 \x03(\x0b\x32\x15.framefarm.v1.Passage\"e\n\x0bSoundSource\x12\x0e\n\x06sha256\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x12\n\nsize_bytes\x18\x03 \x01(\x03\x12\x13\n\x0b\x64uration_ns\x18\x04 \x01(\x03\x12\x0f\n\x07\x62undled\x18\x05 \x01(\x08\"\xfc\x01\n\x07Passage\x12\x15\n\rsource_sha256\x18\x01 \x01(\t\x12\x10\n\x08since_ns\x18\x02 \x01(\x03\x12\x0f\n\x07\x66rom_ns\x18\x03 \x01(\x03\x12\x11\n\tbegins_ns\x18\x04 \x01(\x03\x12\x15\n\x08until_ns\x18\x05 \x01(\x03H\x00\x88\x01\x01\x12\x0c\n\x04rate\x18\x06 \x01(\x01\x12\x13\n\x0bkeeps_pitch\x18\x07 \x01(\x08\x12\r\n\x05loops\x18\x08 \x01(\x08\x12\x12\n\nfade_in_ns\x18\t \x01(\x03\x12\x13\n\x0b\x66\x61\x64\x65_out_ns\x18\n \x01(\x03\x12%\n\x07volumes\x18\x0b \x03(\x0b\x32\x14.framefarm.v1.VolumeB\x0b\n\t_until_ns\"\'\n\x06Volume\x12\r\n\x05\x61t_ns\x18\x01 \x01(\x03\x12\x0e\n\x06\x66\x61\x63tor\x18\x02 \x01(\x01\"&\n\x14\x44ownloadSoundRequest\x12\x0e\n\x06sha256\x18\x01 \x01(\t\"%\n\x15\x44ownloadSoundResponse\x12\x0c\n\x04\x64\x61ta\x18\x01 \x01(\x0c\".\n\x08\x45\x64gePart\x12\x14\n\x0cis_following\x18\x01 \x01(\x08\x12\x0c\n\x04\x64\x61ta\x18\x02 \x01(\x0c\"\xd6\x01\n\tCompleted\x12\x0e\n\x06\x66rames\x18\x01 \x01(\x03\x12\x10\n\x08width_px\x18\x02 \x01(\r\x12\x11\n\theight_px\x18\x03 \x01(\r\x12\x12\n\nsize_bytes\x18\x04 \x01(\x03\x12\x0e\n\x06sha256\x18\x05 \x01(\t\x12\x13\n\x0b\x66ingerprint\x18\x06 \x01(\t\x12.\n\x0brender_time\x18\x07 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x10\n\x08warnings\x18\x08 \x03(\t\x12\x19\n\x11next_frame_digest\x18\t \x01(\x0c\"\x91\x01\n\x06Probed\x12\x0e\n\x06\x66rames\x18\x01 \x03(\x03\x12\r\n\x05jumps\x18\x02 \x03(\x03\x12\x32\n\x0b\x64ifferences\x18\x03 \x03(\x0b\x32\x1d.framefarm.v1.FrameDifference\x12\"\n\x04uses\x18\x04 \x03(\x0b\x32\x14.framefarm.v1.ApiUse\x12\x10\n\x08obstacle\x18\x05 \x01(\t\"1\n\x0f\x46rameDifference\x12\r\n\x05\x66rame\x18\x01 \x01(\x03\x12\x0f\n\x07\x62\x65tween\x18\x02 \x01(\t\"4\n\x06\x41piUse\x12\x0b\n\x03\x61pi\x18\x01 \x01(\t\x12\x0e\n\x06\x64\x65tail\x18\x02 \x01(\t\x12\r\n\x05\x63ount\x18\x03 \x01(\x03\"\x1f\n\rEndJobRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\"\x10\n\x0e\x45ndJobResponse\"\x12\n\x10GetWorkerRequest\"\xfc\x01\n\x11GetWorkerResponse\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\x13\n\x0b\x66ingerprint\x18\x03 \x01(\t\x12\r\n\x05slots\x18\x04 \x01(\r\x12\x12\n\nfree_slots\x18\x05 \x01(\r\x12\x10\n\x08\x64raining\x18\x06 \x01(\x08\x12.\n\x08\x61ttempts\x18\x07 \x03(\x0b\x32\x1c.framefarm.v1.RunningAttempt\x12\x0c\n\x04\x63pus\x18\x08 \x01(\x01\x12\x14\n\x0cmemory_bytes\x18\t \x01(\x03\x12*\n\nwarm_pages\x18\n \x03(\x0b\x32\x16.framefarm.v1.WarmPage\".\n\x08WarmPage\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x12\n\nfrom_frame\x18\x02 \x01(\x03\"V\n\x0eRunningAttempt\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x13\n\x0b\x63hunk_index\x18\x02 \x01(\r\x12\x0f\n\x07\x61ttempt\x18\x03 \x01(\r\x12\x0e\n\x06\x66rames\x18\x04 \x01(\x03\x32\x82\x04\n\x0cRenderWorker\x12V\n\x0bRenderChunk\x12 .framefarm.v1.RenderChunkRequest\x1a!.framefarm.v1.RenderChunkResponse(\x01\x30\x01\x12P\n\x05Probe\x12 .framefarm.v1.RenderChunkRequest\x1a!.framefarm.v1.RenderChunkResponse(\x01\x30\x01\x12Y\n\x0cUploadBundle\x12!.framefarm.v1.UploadBundleRequest\x1a\".framefarm.v1.UploadBundleResponse(\x01\x30\x01\x12Z\n\rDownloadSound\x12\".framefarm.v1.DownloadSoundRequest\x1a#.framefarm.v1.DownloadSoundResponse0\x01\x12\x43\n\x06\x45ndJob\x12\x1b.framefarm.v1.EndJobRequest\x1a\x1c.framefarm.v1.EndJobResponse\x12L\n\tGetWorker\x12\x1e.framefarm.v1.GetWorkerRequest\x1a\x1f.framefarm.v1.GetWorkerResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n protos/framefarm/v1/worker.proto\x12\x0c\x66ramefarm.v1\x1a\x1egoogle/protobuf/duration.proto\x1a protos/framefarm/v1/render.proto\"\xf0\x01\n\tChunkTask\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\r\n\x05index\x18\x02 \x01(\r\x12\x0f\n\x07\x61ttempt\x18\x03 \x01(\r\x12.\n\x0b\x63omposition\x18\x04 \x01(\x0b\x32\x19.framefarm.v1.Composition\x12(\n\x06\x66rames\x18\x05 \x01(\x0b\x32\x18.framefarm.v1.FrameRange\x12.\n\x08settings\x18\x06 \x01(\x0b\x32\x1c.framefarm.v1.RenderSettings\x12\x15\n\rhas_successor\x18\x07 \x01(\x08\x12\x12\n\npaints_all\x18\x08 \x01(\x08\"k\n\x12RenderChunkRequest\x12\'\n\x04task\x18\x01 \x01(\x0b\x32\x17.framefarm.v1.ChunkTaskH\x00\x12$\n\x05\x61\x62ort\x18\x02 \x01(\x0b\x32\x13.framefarm.v1.AbortH\x00\x42\x06\n\x04step\"\x17\n\x05\x41\x62ort\x12\x0e\n\x06reason\x18\x01 \x01(\t\"\x90\x03\n\x13RenderChunkResponse\x12*\n\x08\x61\x63\x63\x65pted\x18\x01 \x01(\x0b\x32\x16.framefarm.v1.AcceptedH\x00\x12*\n\x08progress\x18\x02 \x01(\x0b\x32\x16.framefarm.v1.ProgressH\x00\x12 \n\x03log\x18\x03 \x01(\x0b\x32\x11.framefarm.v1.LogH\x00\x12\"\n\x04\x64\x61ta\x18\x04 \x01(\x0b\x32\x12.framefarm.v1.DataH\x00\x12,\n\tcompleted\x18\x05 \x01(\x0b\x32\x17.framefarm.v1.CompletedH\x00\x12-\n\x07\x64igests\x18\x06 \x01(\x0b\x32\x1a.framefarm.v1.FrameDigestsH\x00\x12&\n\x06probed\x18\x07 \x01(\x0b\x32\x14.framefarm.v1.ProbedH\x00\x12&\n\x06sounds\x18\x08 \x01(\x0b\x32\x14.framefarm.v1.SoundsH\x00\x12&\n\x04\x65\x64ge\x18\t \x01(\x0b\x32\x16.framefarm.v1.EdgePartH\x00\x42\x06\n\x04step\"/\n\x08\x41\x63\x63\x65pted\x12\x0e\n\x06worker\x18\x01 \x01(\t\x12\x13\n\x0b\x66ingerprint\x18\x02 \x01(\t\"\x1a\n\x08Progress\x12\x0e\n\x06\x66rames\x18\x01 \x01(\x03\"\"\n\x03Log\x12\r\n\x05level\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\"\x14\n\x04\x44\x61ta\x12\x0c\n\x04\x64\x61ta\x18\x01 \x01(\x0c\" \n\x0c\x46rameDigests\x12\x10\n\x08xxh3_128\x18\x01 \x01(\x0c\"o\n\x06Sounds\x12*\n\x07sources\x18\x01 \x03(\x0b\x32\x19.framefarm.v1.SoundSource\x12\'\n\x08passages\x18\x02 \x03(\x0b\x32\x15.framefarm.v1.Passage\x12\x10\n\x08problems\x18\x03 \x03(\t\"e\n\x0bSoundSource\x12\x0e\n\x06sha256\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x12\n\nsize_bytes\x18\x03 \x01(\x03\x12\x13\n\x0b\x64uration_ns\x18\x04 \x01(\x03\x12\x0f\n\x07\x62undled\x18\x05 \x01(\x08\"\x8b\x02\n\x07Passage\x12\x15\n\rsource_sha256\x18\x01 \x01(\t\x12\x10\n\x08since_ns\x18\x02 \x01(\x03\x12\x0f\n\x07\x66rom_ns\x18\x03 \x01(\x03\x12\x11\n\tbegins_ns\x18\x04 \x01(\x03\x12\x15\n\x08until_ns\x18\x05 \x01(\x03H\x00\x88\x01\x01\x12\x0c\n\x04rate\x18\x06 \x01(\x01\x12\x13\n\x0bkeeps_pitch\x18\x07 \x01(\x08\x12\r\n\x05loops\x18\x08 \x01(\x08\x12\x12\n\nfade_in_ns\x18\t \x01(\x03\x12\x13\n\x0b\x66\x61\x64\x65_out_ns\x18\n \x01(\x03\x12%\n\x07volumes\x18\x0b \x03(\x0b\x32\x14.framefarm.v1.Volume\x12\r\n\x05whole\x18\x0c \x01(\x08\x42\x0b\n\t_until_ns\"\'\n\x06Volume\x12\r\n\x05\x61t_ns\x18\x01 \x01(\x03\x12\x0e\n\x06\x66\x61\x63tor\x18\x02 \x01(\x01\"&\n\x14\x44ownloadSoundRequest\x12\x0e\n\x06sha256\x18\x01 \x01(\t\"%\n\x15\x44ownloadSoundResponse\x12\x0c\n\x04\x64\x61ta\x18\x01 \x01(\x0c\".\n\x08\x45\x64gePart\x12\x14\n\x0cis_following\x18\x01 \x01(\x08\x12\x0c\n\x04\x64\x61ta\x18\x02 \x01(\x0c\"\xd6\x01\n\tCompleted\x12\x0e\n\x06\x66rames\x18\x01 \x01(\x03\x12\x10\n\x08width_px\x18\x02 \x01(\r\x12\x11\n\theight_px\x18\x03 \x01(\r\x12\x12\n\nsize_bytes\x18\x04 \x01(\x03\x12\x0e\n\x06sha256\x18\x05 \x01(\t\x12\x13\n\x0b\x66ingerprint\x18\x06 \x01(\t\x12.\n\x0brender_time\x18\x07 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x10\n\x08warnings\x18\x08 \x03(\t\x12\x19\n\x11next_frame_digest\x18\t \x01(\x0c\"\x91\x01\n\x06Probed\x12\x0e\n\x06\x66rames\x18\x01 \x03(\x03\x12\r\n\x05jumps\x18\x02 \x03(\x03\x12\x32\n\x0b\x64ifferences\x18\x03 \x03(\x0b\x32\x1d.framefarm.v1.FrameDifference\x12\"\n\x04uses\x18\x04 \x03(\x0b\x32\x14.framefarm.v1.ApiUse\x12\x10\n\x08obstacle\x18\x05 \x01(\t\"1\n\x0f\x46rameDifference\x12\r\n\x05\x66rame\x18\x01 \x01(\x03\x12\x0f\n\x07\x62\x65tween\x18\x02 \x01(\t\"4\n\x06\x41piUse\x12\x0b\n\x03\x61pi\x18\x01 \x01(\t\x12\x0e\n\x06\x64\x65tail\x18\x02 \x01(\t\x12\r\n\x05\x63ount\x18\x03 \x01(\x03\"\x1f\n\rEndJobRequest\x12\x0e\n\x06job_id\x18\x01 \x01(\t\"\x10\n\x0e\x45ndJobResponse\"\x12\n\x10GetWorkerRequest\"\xfc\x01\n\x11GetWorkerResponse\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\x12\x13\n\x0b\x66ingerprint\x18\x03 \x01(\t\x12\r\n\x05slots\x18\x04 \x01(\r\x12\x12\n\nfree_slots\x18\x05 \x01(\r\x12\x10\n\x08\x64raining\x18\x06 \x01(\x08\x12.\n\x08\x61ttempts\x18\x07 \x03(\x0b\x32\x1c.framefarm.v1.RunningAttempt\x12\x0c\n\x04\x63pus\x18\x08 \x01(\x01\x12\x14\n\x0cmemory_bytes\x18\t \x01(\x03\x12*\n\nwarm_pages\x18\n \x03(\x0b\x32\x16.framefarm.v1.WarmPage\".\n\x08WarmPage\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x12\n\nfrom_frame\x18\x02 \x01(\x03\"V\n\x0eRunningAttempt\x12\x0e\n\x06job_id\x18\x01 \x01(\t\x12\x13\n\x0b\x63hunk_index\x18\x02 \x01(\r\x12\x0f\n\x07\x61ttempt\x18\x03 \x01(\r\x12\x0e\n\x06\x66rames\x18\x04 \x01(\x03\x32\x82\x04\n\x0cRenderWorker\x12V\n\x0bRenderChunk\x12 .framefarm.v1.RenderChunkRequest\x1a!.framefarm.v1.RenderChunkResponse(\x01\x30\x01\x12P\n\x05Probe\x12 .framefarm.v1.RenderChunkRequest\x1a!.framefarm.v1.RenderChunkResponse(\x01\x30\x01\x12Y\n\x0cUploadBundle\x12!.framefarm.v1.UploadBundleRequest\x1a\".framefarm.v1.UploadBundleResponse(\x01\x30\x01\x12Z\n\rDownloadSound\x12\".framefarm.v1.DownloadSoundRequest\x1a#.framefarm.v1.DownloadSoundResponse0\x01\x12\x43\n\x06\x45ndJob\x12\x1b.framefarm.v1.EndJobRequest\x1a\x1c.framefarm.v1.EndJobResponse\x12L\n\tGetWorker\x12\x1e.framefarm.v1.GetWorkerRequest\x1a\x1f.framefarm.v1.GetWorkerResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -52,39 +52,39 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_FRAMEDIGESTS']._serialized_start=1031
   _globals['_FRAMEDIGESTS']._serialized_end=1063
   _globals['_SOUNDS']._serialized_start=1065
-  _globals['_SOUNDS']._serialized_end=1158
-  _globals['_SOUNDSOURCE']._serialized_start=1160
-  _globals['_SOUNDSOURCE']._serialized_end=1261
-  _globals['_PASSAGE']._serialized_start=1264
-  _globals['_PASSAGE']._serialized_end=1516
-  _globals['_VOLUME']._serialized_start=1518
-  _globals['_VOLUME']._serialized_end=1557
-  _globals['_DOWNLOADSOUNDREQUEST']._serialized_start=1559
-  _globals['_DOWNLOADSOUNDREQUEST']._serialized_end=1597
-  _globals['_DOWNLOADSOUNDRESPONSE']._serialized_start=1599
-  _globals['_DOWNLOADSOUNDRESPONSE']._serialized_end=1636
-  _globals['_EDGEPART']._serialized_start=1638
-  _globals['_EDGEPART']._serialized_end=1684
-  _globals['_COMPLETED']._serialized_start=1687
-  _globals['_COMPLETED']._serialized_end=1901
-  _globals['_PROBED']._serialized_start=1904
-  _globals['_PROBED']._serialized_end=2049
-  _globals['_FRAMEDIFFERENCE']._serialized_start=2051
-  _globals['_FRAMEDIFFERENCE']._serialized_end=2100
-  _globals['_APIUSE']._serialized_start=2102
-  _globals['_APIUSE']._serialized_end=2154
-  _globals['_ENDJOBREQUEST']._serialized_start=2156
-  _globals['_ENDJOBREQUEST']._serialized_end=2187
-  _globals['_ENDJOBRESPONSE']._serialized_start=2189
-  _globals['_ENDJOBRESPONSE']._serialized_end=2205
-  _globals['_GETWORKERREQUEST']._serialized_start=2207
-  _globals['_GETWORKERREQUEST']._serialized_end=2225
-  _globals['_GETWORKERRESPONSE']._serialized_start=2228
-  _globals['_GETWORKERRESPONSE']._serialized_end=2480
-  _globals['_WARMPAGE']._serialized_start=2482
-  _globals['_WARMPAGE']._serialized_end=2528
-  _globals['_RUNNINGATTEMPT']._serialized_start=2530
-  _globals['_RUNNINGATTEMPT']._serialized_end=2616
-  _globals['_RENDERWORKER']._serialized_start=2619
-  _globals['_RENDERWORKER']._serialized_end=3133
+  _globals['_SOUNDS']._serialized_end=1176
+  _globals['_SOUNDSOURCE']._serialized_start=1178
+  _globals['_SOUNDSOURCE']._serialized_end=1279
+  _globals['_PASSAGE']._serialized_start=1282
+  _globals['_PASSAGE']._serialized_end=1549
+  _globals['_VOLUME']._serialized_start=1551
+  _globals['_VOLUME']._serialized_end=1590
+  _globals['_DOWNLOADSOUNDREQUEST']._serialized_start=1592
+  _globals['_DOWNLOADSOUNDREQUEST']._serialized_end=1630
+  _globals['_DOWNLOADSOUNDRESPONSE']._serialized_start=1632
+  _globals['_DOWNLOADSOUNDRESPONSE']._serialized_end=1669
+  _globals['_EDGEPART']._serialized_start=1671
+  _globals['_EDGEPART']._serialized_end=1717
+  _globals['_COMPLETED']._serialized_start=1720
+  _globals['_COMPLETED']._serialized_end=1934
+  _globals['_PROBED']._serialized_start=1937
+  _globals['_PROBED']._serialized_end=2082
+  _globals['_FRAMEDIFFERENCE']._serialized_start=2084
+  _globals['_FRAMEDIFFERENCE']._serialized_end=2133
+  _globals['_APIUSE']._serialized_start=2135
+  _globals['_APIUSE']._serialized_end=2187
+  _globals['_ENDJOBREQUEST']._serialized_start=2189
+  _globals['_ENDJOBREQUEST']._serialized_end=2220
+  _globals['_ENDJOBRESPONSE']._serialized_start=2222
+  _globals['_ENDJOBRESPONSE']._serialized_end=2238
+  _globals['_GETWORKERREQUEST']._serialized_start=2240
+  _globals['_GETWORKERREQUEST']._serialized_end=2258
+  _globals['_GETWORKERRESPONSE']._serialized_start=2261
+  _globals['_GETWORKERRESPONSE']._serialized_end=2513
+  _globals['_WARMPAGE']._serialized_start=2515
+  _globals['_WARMPAGE']._serialized_end=2561
+  _globals['_RUNNINGATTEMPT']._serialized_start=2563
+  _globals['_RUNNINGATTEMPT']._serialized_end=2649
+  _globals['_RENDERWORKER']._serialized_start=2652
+  _globals['_RENDERWORKER']._serialized_end=3166
 # @@protoc_insertion_point(module_scope)

@@ -300,19 +300,25 @@ class Sounds(_message.Message):
 
     SOURCES_FIELD_NUMBER: _builtins.int
     PASSAGES_FIELD_NUMBER: _builtins.int
+    PROBLEMS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def sources(self) -> _containers.RepeatedCompositeFieldContainer[Global___SoundSource]: ...
     @_builtins.property
     def passages(self) -> _containers.RepeatedCompositeFieldContainer[Global___Passage]: ...
+    @_builtins.property
+    def problems(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """what is not heard, and why"""
+
     def __init__(
         self,
         *,
         sources: _abc.Iterable[Global___SoundSource] | None = ...,
         passages: _abc.Iterable[Global___Passage] | None = ...,
+        problems: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["passages", b"passages", "sources", b"sources"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["passages", b"passages", "problems", b"problems", "sources", b"sources"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -370,6 +376,7 @@ class Passage(_message.Message):
     FADE_IN_NS_FIELD_NUMBER: _builtins.int
     FADE_OUT_NS_FIELD_NUMBER: _builtins.int
     VOLUMES_FIELD_NUMBER: _builtins.int
+    WHOLE_FIELD_NUMBER: _builtins.int
     source_sha256: _builtins.str
     since_ns: _builtins.int
     """The source's time `from_ns` is heard at `since_ns`, or would have been: it is heard from
@@ -383,6 +390,8 @@ class Passage(_message.Message):
     loops: _builtins.bool
     fade_in_ns: _builtins.int
     fade_out_ns: _builtins.int
+    whole: _builtins.bool
+    """It is told once, by the chunk without a successor, for all chunks."""
     @_builtins.property
     def volumes(self) -> _containers.RepeatedCompositeFieldContainer[Global___Volume]:
         """Factors, and when each began; the first holds before that, too."""
@@ -401,10 +410,11 @@ class Passage(_message.Message):
         fade_in_ns: _builtins.int = ...,
         fade_out_ns: _builtins.int = ...,
         volumes: _abc.Iterable[Global___Volume] | None = ...,
+        whole: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_until_ns", b"_until_ns", "until_ns", b"until_ns"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_until_ns", b"_until_ns", "begins_ns", b"begins_ns", "fade_in_ns", b"fade_in_ns", "fade_out_ns", b"fade_out_ns", "from_ns", b"from_ns", "keeps_pitch", b"keeps_pitch", "loops", b"loops", "rate", b"rate", "since_ns", b"since_ns", "source_sha256", b"source_sha256", "until_ns", b"until_ns", "volumes", b"volumes"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_until_ns", b"_until_ns", "begins_ns", b"begins_ns", "fade_in_ns", b"fade_in_ns", "fade_out_ns", b"fade_out_ns", "from_ns", b"from_ns", "keeps_pitch", b"keeps_pitch", "loops", b"loops", "rate", b"rate", "since_ns", b"since_ns", "source_sha256", b"source_sha256", "until_ns", b"until_ns", "volumes", b"volumes", "whole", b"whole"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__until_ns: _TypeAlias = _typing.Literal["until_ns"]  # noqa: Y015
     _WhichOneofArgType__until_ns: _TypeAlias = _typing.Literal["_until_ns", b"_until_ns"]  # noqa: Y015
