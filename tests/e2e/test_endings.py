@@ -22,6 +22,12 @@ from tests.support.pages import Crew, add_page, page_settings
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
+
+@pytest.fixture(name="crew")
+def crew_that_keeps_nothing(cold: Crew) -> Crew:
+    return cold
+
+
 LONG = FrameRange(0, 100_000)
 
 

@@ -15,6 +15,11 @@ from tests.support.pages import LOSSLESS, Crew, add_page, page_settings
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
+@pytest.fixture(name="crew")
+def crew_that_keeps_nothing(cold: Crew) -> Crew:
+    return cold
+
+
 @pytest.mark.parametrize("start", [4, 5, 70])
 async def test_after_a_jump_a_page_without_a_memory_is_the_same_file(
     crew: Crew, start: int

@@ -26,6 +26,12 @@ from tests.support.pages import LOSSLESS, PAGES, Crew, add_files, add_page, page
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
+
+@pytest.fixture(name="crew")
+def crew_that_keeps_nothing(cold: Crew) -> Crew:
+    return cold
+
+
 ANIMATED_PICTURE = """<!doctype html>
 <style>img { position: absolute; top: 24px; left: 0; width: 400px; height: 24px }</style>
 <body>

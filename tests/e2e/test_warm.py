@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import pytest_asyncio
 from aiohttp import web
 
 from coordinator.job import JobSpec
@@ -21,31 +20,16 @@ from renderer.composition import Composition, PageUrl
 from renderer.errors import CompositionError
 from renderer.events import FramesDone, PageLog, RenderEvent
 from renderer.frames import FrameRange
-from renderer.keeping import WarmLimits
 from renderer.renderer import RenderedChunk
 from renderer.settings import CaptureMode, History
 from tests.support.eventually import eventually
 from tests.support.frame_numbers import decode_frame_numbers
-from tests.support.pages import PAGES, Crew, add_files, add_page, open_crew, page_settings
+from tests.support.pages import PAGES, Crew, add_files, add_page, page_settings
 from tests.support.processes import browsers
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-LIMITS = WarmLimits(browsers=1)
 SUCCESSIVE = [(0, 10), (10, 20), (30, 40)]
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def crew(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Crew]:
-    folder = tmp_path_factory.mktemp("crew")
-    async with open_crew(folder, frame_timeout_s=3.0, limits=LIMITS) as crew:
-        yield crew
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def cold(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Crew]:
-    async with open_crew(tmp_path_factory.mktemp("cold"), frame_timeout_s=3.0) as crew:
-        yield crew
 
 
 @dataclass
