@@ -105,11 +105,15 @@ class CdpConnection:
         self.beside.add(task)
         task.add_done_callback(self.beside.discard)
 
+    def forget(self, session: CdpSession) -> None:
+        """The target is gone: what is still said of it is nobody's business."""
+        self._sessions.pop(session.id, None)
+        session.fail(BrowserLostError("the page was closed"))
+
     def forget_targets(self) -> None:
         """The page is gone, and its workers: what is still said of them is nobody's business."""
-        for session in self._sessions.values():
-            session.fail(BrowserLostError("the page was closed"))
-        self._sessions.clear()
+        for session in tuple(self._sessions.values()):
+            self.forget(session)
         self.root.forget_handlers()
 
     async def send(self, session: CdpSession, method: str, params: Params) -> Params:

@@ -380,7 +380,10 @@ def lines(film: Film, level: str) -> list[str]:
     ("html", "problem"),
     [
         ("<video src=gone.mp4 autoplay></video>", "gone.mp4 cannot be played: it is not in"),
-        ("<video src=index.html autoplay></video>", "index.html cannot be played: it cannot be read"),
+        (
+            "<video src=index.html autoplay></video>",
+            "index.html cannot be played: it cannot be read",
+        ),
         ("<video autoplay><source src=gone.mp4></video>", "gone.mp4 cannot be played"),
         (
             """<video></video><script>const video = document.querySelector("video");

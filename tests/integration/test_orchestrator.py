@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from contextlib import nullcontext
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -53,6 +54,23 @@ async def test_concurrency_calls_the_executor_once_for_each_chunk(
     assert len(executor.calls) == 3
     assert [n for task in executor.calls for n in task.frames] == list(range(20))
     assert decode_frame_numbers(tmp_path / "out.mp4") == list(range(20))
+
+
+@pytest.mark.parametrize("fails", [False, True])
+async def test_an_executor_is_told_when_the_last_chunk_has_ended_however_it_ended(
+    tmp_path: Path, bundles: BundleStore, *, fails: bool
+) -> None:
+    executor = FakeExecutor()
+    if fails:
+        executor.fails[1] = CompositionFailedError("the page threw")
+        executor.waits.add(2)
+    orchestrator = RenderOrchestrator(bundles, executor)
+    plan = orchestrator.plan(a_spec(30), job_id="job")
+
+    with pytest.raises(CompositionFailedError) if fails else nullcontext():
+        await orchestrator.render(plan, tmp_path / "out.mp4")
+
+    assert executor.jobs_ended == ["job"]
 
 
 async def test_the_output_is_what_its_facts_say(tmp_path: Path, bundles: BundleStore) -> None:

@@ -30,8 +30,8 @@ class FakeExecutor:
 
     `fails` names chunks with the error they raise, `waits` those that never end by themselves.
     `slow` ones end when their event is set. `drawn` may change the frame number that is drawn,
-    `drawn_by` by the task it is drawn for. `is_blind` executors tell no digests. `calls`, `ended`
-    and `stopped` are what happened: the last for chunks that were cancelled.
+    `drawn_by` by the task it is drawn for. `is_blind` executors tell no digests. `calls`, `ended`,
+    `stopped` (chunks that were cancelled) and `jobs_ended` are what happened.
     """
 
     fails: dict[int, ExecutorError] = field(default_factory=dict)
@@ -45,6 +45,11 @@ class FakeExecutor:
     calls: list[ChunkTask] = field(default_factory=list)
     ended: list[int] = field(default_factory=list)
     stopped: list[int] = field(default_factory=list)
+    jobs_ended: list[str] = field(default_factory=list)
+
+    async def end_job(self, job_id: str) -> None:
+        assert len(self.calls) == len(self.ended) + len(self.stopped)
+        self.jobs_ended.append(job_id)
 
     async def render(
         self, task: ChunkTask, output: Path, *, on_progress: OnProgress

@@ -78,9 +78,13 @@ class Played:
         assert timeout_s > 0
 
 
+def _a_little(_pid: int) -> int:
+    return 1 << 20
+
+
 @pytest.fixture(autouse=True)
 def _memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("renderer.processes.memory_bytes", lambda _pid: 1 << 20)
+    monkeypatch.setattr("renderer.processes.memory_bytes", _a_little)
 
 
 @asynccontextmanager
