@@ -46,6 +46,22 @@ async def test_a_call_returns_its_answer() -> None:
     assert answer["got"]["params"] == {"a": 1}
 
 
+async def test_work_beside_ends_with_the_connection() -> None:
+    ended = asyncio.Event()
+
+    async def work() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    async with a_browser(echo) as browser:
+        browser.run_beside(work(), "work")
+        await browser.root.call("Browser.getVersion")
+
+    assert ended.is_set()
+
+
 async def test_a_session_names_itself() -> None:
     async with a_browser(echo) as browser:
         session = await browser.attach("t1")

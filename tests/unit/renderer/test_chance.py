@@ -16,3 +16,9 @@ def test_the_page_half_is_called_with_its_options() -> None:
 
     options = json.loads(script[script.rindex(")({") + 2 : -1])
     assert options == {"fps": [25, 1], "seed": [7, 5]}
+
+
+def test_a_worker_is_told_its_place() -> None:
+    script = chance_script(RenderSettings(), ("0", "w1"))
+
+    assert json.loads(script[script.rindex(")({") + 2 : -1])["place"] == ["0", "w1"]

@@ -56,6 +56,19 @@ async def test_budgets_lie_above_whats_truncated() -> None:
     assert clock.now_us == 66_700
 
 
+async def test_a_breath_takes_no_time() -> None:
+    connection = FakeConnection(1000.0)
+    clock = a_clock(connection)
+    await clock.start(DEFAULT_EPOCH_MS)
+
+    await clock.advance_to(33_400, timeout_s=1)
+    await clock.breathe(timeout_s=1)
+    await clock.advance_to(66_700, timeout_s=1)
+
+    assert connection.budgets_ms == pytest.approx([33.4003, 0.0003, 33.3003])
+    assert clock.now_us == 66_700
+
+
 async def test_time_that_is_held_up_is_a_timeout_and_does_not_count() -> None:
     clock = a_clock(FakeConnection(1000.0, hangs=True))
     await clock.start(DEFAULT_EPOCH_MS)
