@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncGenerator
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
+from renderer.drawing import Drawing
+from renderer.errors import MissingToolError
+from renderer.tools import find_tools
 from tests.support.pages import Crew, open_crew
 
 
@@ -14,3 +20,29 @@ from tests.support.pages import Crew, open_crew
 async def crew(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Crew]:
     async with open_crew(tmp_path_factory.mktemp("crew"), frame_timeout_s=3.0) as crew:
         yield crew
+
+
+# What a browser that draws by itself does otherwise, and docs/guides/compositions.md says so. Run
+# the suite on it by `FRAMEFARM_CAPTURE=screenshot pytest tests/e2e/conformance`.
+_ITS_OWN_TIME = "Chromium moves the picture by its own time"
+_BY_SCREENSHOTS = {
+    "test_animated_pictures": _ITS_OWN_TIME,
+    "test_a_page_that_seldom_changes_does_not_stop_where_its_picture_does": _ITS_OWN_TIME,
+    "test_a_jump_of_minutes_keeps_a_picture_in_time": _ITS_OWN_TIME,
+    "test_the_limit_of_smil_in_a_picture_is_its_beginning": _ITS_OWN_TIME,
+    "test_shadow_roots": "no script reaches the animations of a closed root in the HTML",
+}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    with suppress(MissingToolError):  # then the tests are skipped, or fail
+        if find_tools(os.environ).drawing is Drawing.BEGIN_FRAME:
+            return
+    for item in items:
+        name = item.name.partition("[")[0]
+        if _is_conformance(item) and (reason := _BY_SCREENSHOTS.get(name)):
+            item.add_marker(pytest.mark.xfail(raises=AssertionError, reason=reason, strict=True))
+
+
+def _is_conformance(item: pytest.Item) -> bool:
+    return Path(__file__).parent in item.path.parents
