@@ -64,27 +64,36 @@ async def film_page(
     **settings: Any,
 ) -> Film:
     """Film a conformance page, or the files of one; `rows` says how high it is."""
-    files: dict[str, str | bytes] = {
-        path.name: path.read_bytes() for path in CONFORMANCE_PAGES.iterdir()
-    }
-    files["squares.js"] = (PAGES / "squares.js").read_bytes()
-    if isinstance(page, str):
-        files["index.html"] = files[page]
-    else:
-        files |= page
+    files: dict[str, str | bytes] = {**page_files()}
+    files |= {"index.html": files[page]} if isinstance(page, str) else page
     if isinstance(props := settings.pop("props", None), dict):
         settings["props_json"] = json.dumps(props)
-    size = {"width_px": WIDTH_PX, "height_px": ROW_PX * (rows + rows % 2)}
     return await crew.film_files(
-        files, frames, frame_rate=FrameRate.parse(rate), **size, **LOSSLESS, **settings
+        files, frames, frame_rate=FrameRate.parse(rate), **page_size(rows), **LOSSLESS, **settings
     )
 
 
+def page_files() -> dict[str, bytes]:
+    """All conformance pages, with what they need."""
+    files = [*CONFORMANCE_PAGES.iterdir(), PAGES / "squares.js"]
+    return {path.name: path.read_bytes() for path in files}
+
+
+def page_size(rows: int) -> dict[str, Any]:
+    """How large a page of so many rows is."""
+    return {"width_px": WIDTH_PX, "height_px": ROW_PX * (rows + rows % 2)}
+
+
 def assert_rows(
-    film: Film, frames: tuple[int, int], rate: str, beliefs: Mapping[str, Belief], *, off: float = 0
+    film: Film | Path,
+    frames: tuple[int, int],
+    rate: str,
+    beliefs: Mapping[str, Belief],
+    *,
+    off: float = 0,
 ) -> None:
     """Every row of every frame shows what it should, give or take `off`."""
-    read = read_rows(film.path, len(beliefs))
+    read = read_rows(film if isinstance(film, Path) else film.path, len(beliefs))
     _compare(read, frames, rate, beliefs, off)
 
 

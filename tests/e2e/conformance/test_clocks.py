@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from tests.support.conformance import Belief, assert_rows, film_page
-from tests.support.pages import Crew
+import framefarm
+from tests.support.conformance import Belief, assert_rows, film_page, page_files, page_size
+from tests.support.pages import LOSSLESS, Crew, tools_or_skip
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -62,6 +65,34 @@ async def test_a_minute_later_the_clocks_are_still_exact(crew: Crew) -> None:
 
 def wrap(belief: Belief) -> Belief:
     return lambda at: int(belief(at)) & 0xFFFF
+
+
+@pytest.mark.parametrize(("workers", "page"), [(2, "clocks.html"), (3, "timers.html")])
+async def test_workers_of_a_farm_show_the_clocks_of_a_page(
+    tmp_path: Path, workers: int, page: str
+) -> None:
+    """A part of the page, in chunks of a length that does not divide it."""
+    tools_or_skip()
+    frames, rate, beliefs = (11, 51), "30000/1001", PAGES[page]
+    site = tmp_path / "site"
+    site.mkdir()
+    for name, content in page_files().items():
+        (site / name).write_bytes(content)
+
+    video = await framefarm.render(
+        site / page,
+        tmp_path / "out.mp4",
+        workers=workers,
+        fps=rate,
+        start_frame=frames[0],
+        frames=frames[1] - frames[0],
+        chunk_frames=17,
+        preset="ultrafast",
+        **page_size(len(beliefs)),
+        **LOSSLESS,
+    )
+
+    assert_rows(video.output, frames, rate, beliefs)
 
 
 async def test_a_fast_stamp_of_frame_zero_is_not_nothing(crew: Crew) -> None:
