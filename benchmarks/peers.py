@@ -1,7 +1,7 @@
 """The same pages by us and by peers, in one run: wall clock, CPU, and whether the frames are right.
 
-`python -m benchmarks.peers [--pages ABCD] [--runs 3] [--only NAME…]`; whole processes, start-up
-included, in alternating order.
+`python -m benchmarks.peers [--pages ABCD] [--runs 3] [--minutes N] [--only NAME…]`; whole
+processes, start-up included, in alternating order.
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -70,15 +71,18 @@ async def main() -> None:
     entries: list[Entry] = []
     for peer in present:
         await asyncio.to_thread(peer.prepare, pages)
-    for page in pages:
-        entries += await _race(page, present, asked.runs)
-    await asyncio.to_thread(peers_report.write, entries, absent, asked.runs)
+    began_s = time.monotonic()
+    for number, page in enumerate(pages, start=1):
+        last_s = began_s + asked.minutes * 60 * number / len(pages)
+        entries += await _race(page, present, Rounds(asked.runs, last_s))
+    await asyncio.to_thread(peers_report.write, entries, absent)
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pages", default="ABCDE", help="letters, like AC")
     parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--minutes", type=float, default=600, help="begin no round after them")
     parser.add_argument("--only", nargs="*", help="names of contestants, like Remotion")
     return parser.parse_args()
 
@@ -96,7 +100,24 @@ def _installed(contestants: Sequence[Peer]) -> tuple[list[Peer], dict[str, str]]
     return present, absent
 
 
-async def _race(page: Page, peers: Sequence[Peer], runs: int) -> list[Entry]:
+@dataclass(slots=True)
+class Rounds:
+    """At most so many, and after the first one none that would end after `last_s`."""
+
+    most: int
+    last_s: float
+
+    def orders(self, names: Sequence[str]) -> Iterator[list[str]]:
+        round_s = 0.0
+        for turn, order in enumerate(alternated(names, self.most)):
+            began_s = time.monotonic()
+            if turn and began_s + round_s > self.last_s:
+                return
+            yield order
+            round_s = time.monotonic() - began_s
+
+
+async def _race(page: Page, peers: Sequence[Peer], rounds: Rounds) -> list[Entry]:
     entries = {
         entry.name: entry
         for peer in peers
@@ -105,7 +126,7 @@ async def _race(page: Page, peers: Sequence[Peer], runs: int) -> list[Entry]:
     }
     reference = WORK / f"{page.name}-lossless.mp4"
     await _lossless(page, reference)
-    for order in alternated(list(entries), runs):
+    for order in rounds.orders(list(entries)):
         for name in order:
             await _one_run(entries[name], reference)
     return list(entries.values())

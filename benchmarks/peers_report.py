@@ -24,14 +24,14 @@ AIMS: Final = {
 }
 _INTRODUCTION: Final = """\
 Whole processes, start-up included, H.264 crf 18 (preset `fast`, where it can be chosen: HyperFrames
-has its own, `medium`), {runs} runs of each in alternating order: the median, and the range. CPU is
+has its own, `medium`), in alternating order: the median, and the range of the runs. CPU is
 that of all processes, as the kernel counts it. Frames are right when the number that each decoded
 frame carries, twice, is its own. SSIM is that of luma with the same frame of our lossless render:
 the mean over all frames, and the worst one's. Written by `benchmarks/peers.py`."""
 
 
-def write(entries: Sequence[Entry], absent: Mapping[str, str], runs: int) -> None:
-    lines = ["# Peers on the same pages", "", _INTRODUCTION.format(runs=runs), ""]
+def write(entries: Sequence[Entry], absent: Mapping[str, str]) -> None:
+    lines = ["# Peers on the same pages", "", _INTRODUCTION, ""]
     lines += [*machine.description(), _versions(entries), ""]
     lines += [f"- {name} was left out: {why}" for name, why in absent.items()]
     lines += ["## What was to be reached", "", *_ratios(entries), "", *_pictures(entries)]
@@ -60,15 +60,16 @@ def _cpu_ms(entry: Entry) -> Sample:
 
 
 def _page_table(entries: Sequence[Entry]) -> list[str]:
-    head = ["", "wall s", "CPU ms a frame", "memory MB", "file kB", "frames", "SSIM"]
+    head = ["", "runs", "wall s", "CPU ms a frame", "memory MB", "file kB", "frames", "SSIM"]
     return table(head, [_row(entry) for entry in entries])
 
 
 def _row(entry: Entry) -> list[str]:
     if not entry.runs:
-        return [entry.name, "–", "–", "–", "–", entry.verdict, "–"]
+        return [entry.name, "–", "–", "–", "–", "–", entry.verdict, "–"]
     return [
         entry.name,
+        f"{len(entry.runs)}",
         sample([usage.wall_s for usage in entry.runs]).text(),
         _cpu_ms(entry).text(0),
         f"{max(usage.peak_memory_mb for usage in entry.runs)}",
@@ -84,7 +85,7 @@ def _ratios(entries: Sequence[Entry]) -> list[str]:
     for page in _pages(entries):
         here = [entry for entry in entries if entry.page == page and entry.runs]
         peers = [entry for entry in here if not entry.is_ours and entry.is_right]
-        rows += [_ratio_row(ours, peers) for ours in here if ours.is_ours and peers]
+        rows += [_ratio_row(one, peers) for one in here if one.is_ours and one.is_right and peers]
     said = (
         "The fastest correct peer and the leanest one, which need not be the same, are each "
         "compared with ours, round by round; the ratio is the median of the rounds."
