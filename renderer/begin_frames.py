@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 from typing import TYPE_CHECKING, Any, Final
 
+from .cdp import CdpError
 from .drawing import Drawn
+from .errors import MissingToolError
 
 if TYPE_CHECKING:
     import asyncio
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
 # How soon Chromium is to expect the next frame. Animated pictures are shown half of it early, and
 # all of it where it is the first; with none at all Chromium waits for ever.
 FRAME_INTERVAL_MS: Final = 1.0
+_BEGIN_FRAME: Final = "HeadlessExperimental.beginFrame"
+_UNKNOWN: Final = "wasn't found"
 
 
 class BeginFrames:
@@ -47,8 +51,14 @@ class BeginFrames:
     async def _begin_frame(self, params: dict[str, Any], *, timeout_s: float) -> Drawn:
         # Two at a time, even in two pages, kill Chromium's GPU process.
         async with self._lock:
-            reply = await self._cdp.call(
-                "HeadlessExperimental.beginFrame", params, timeout_s=timeout_s
-            )
+            try:
+                reply = await self._cdp.call(_BEGIN_FRAME, params, timeout_s=timeout_s)
+            except CdpError as error:
+                if _UNKNOWN not in str(error):
+                    raise
+                raise MissingToolError(
+                    "this Chromium draws no frame when it is told to, as a headless shell does; "
+                    "run `make setup`, or set FRAMEFARM_CAPTURE=screenshot"
+                ) from error
         data = reply.get("screenshotData")
         return Drawn(bool(reply["hasDamage"]), base64.b64decode(data) if data else None)

@@ -50,17 +50,23 @@ class ScreenshotReader:
         self.name = name
         self.why = why
         self._painter = painter
+        self._file = b""
+        self._picture: Picture | None = None
 
     async def paint(self) -> None:
         await self._painter.draw()
 
     async def read(self) -> Picture:
         file = await self._painter.draw_picture()
+        if self._picture is not None and file == self._file:
+            return replace(self._picture, is_repeat=True)
         with self._painter.stopwatch.measure(Stage.READ):
-            return await asyncio.to_thread(from_png, file)
+            self._picture = await asyncio.to_thread(from_png, file)
+        self._file = file
+        return self._picture
 
     def miss(self) -> None:
-        """Nothing is remembered of other frames."""
+        """Whether a file is the one before shows in the file."""
 
 
 class FramebufferReader:

@@ -43,10 +43,11 @@ async def test_time_jumps_where_it_may(crew: Crew) -> None:
 async def test_a_small_page_is_drawn_in_its_own_size(crew: Crew) -> None:
     html = "<style>body { margin: 0; background: #fff; height: 900px }</style>"
 
-    film = await crew.film_html(html, (0, 1), width_px=64, height_px=20, **LOSSLESS)
+    film = await crew.film_html(html, (0, 3), width_px=64, height_px=20, **LOSSLESS)
 
     assert (film.chunk.width_px, film.chunk.height_px) == (64, 20)
     assert (film.planes[0][0] == 235).all()
+    assert film.chunk.timings.repeated_frames == 2
 
 
 async def test_a_canvas_is_read_as_everywhere(crew: Crew) -> None:
