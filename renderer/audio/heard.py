@@ -51,12 +51,13 @@ def merged(reports: Sequence[tuple[FrameRange, SoundReport | None]], rate: Frame
     """Join what chunks tell, in their order. One that tells nothing (None) changes nothing.
 
     A chunk knows what happens up to its last frame's time; what happens after that, and before the
-    next chunk's first frame, is that chunk's to tell.
+    next chunk's first frame, is that chunk's to tell. The last chunk tells all up to the end.
     """
     merge = _Merge(rate)
-    for frames, report in reports:
+    for index, (frames, report) in enumerate(reports, start=1):
+        known = frames.stop if index == len(reports) else frames.stop - 1
         if report is not None:
-            merge.add(frames, report)
+            merge.add(report, start=frames.start, known=known)
     sources = {source.sha256: source for _, told in reports if told for source in told.sources}
     audible = tuple(one.whole for one in merge.all if one.whole.is_heard)
     wanted = {passage.source for passage in audible}
@@ -81,17 +82,18 @@ class _Merge:
         self._open: list[Told] = []
         self._seam_ns: int | None = None  # up to here all is told
 
-    def add(self, frames: FrameRange, report: SoundReport) -> None:
-        until_ns = self._time_ns(frames.stop - 1)
+    def add(self, report: SoundReport, *, start: int, known: int) -> None:
+        """Add what a chunk tells that begins at frame `start`, up to the time of frame `known`."""
+        until_ns = self._time_ns(known)
         left, self._open = self._open, []
         for passage in report.passages:
             if passage.begins_ns > until_ns or self._is_over(passage):
                 continue
-            told = self._continued(passage, left, frames.start)
+            told = self._continued(passage, left, start)
             self._tell(told, passage, until_ns)
         for told in left:
             told.until_ns = self._seam_ns
-            self.tears.append((frames.start, told, "ends in one chunk, and goes on in another"))
+            self.tears.append((start, told, "ends in one chunk, and goes on in another"))
         self._seam_ns = until_ns
 
     def _time_ns(self, frame: int) -> int:

@@ -137,12 +137,6 @@
     getOutputTimestamp() {
       return { contextTime: this.currentTime, performanceTime: performance.now() };
     },
-    /** Decoded by the worker: the browser's own decoder answers at no time that can be told. */
-    decodeAudioData(data, onDecoded, onFailed) {
-      const decoding = decoded(data, this.sampleRate);
-      if (onDecoded || onFailed) decoding.then(onDecoded, onFailed);
-      return decoding;
-    },
     /** The element is heard by itself; the graph has nothing of it. */
     createMediaElementSource(mediaElement) {
       return Object.assign(this.createGain(), { mediaElement });
@@ -155,6 +149,12 @@
     },
   });
   AudioContext.prototype = prototype;
+  // Decoded by the worker: the browser's own decoder answers at no time that can be told.
+  BaseAudioContext.prototype.decodeAudioData = function (data, onDecoded, onFailed) {
+    const decoding = decoded(data, this.sampleRate);
+    if (onDecoded || onFailed) decoding.then(onDecoded, onFailed);
+    return decoding;
+  };
 
   async function decoded(data, rate) {
     const body = new Blob([data]);
@@ -430,6 +430,15 @@
     const kind = /^[A-Z]\w*Node$|^AudioParam$/.test(name) ? window[name] : null;
     const isNode = kind?.prototype instanceof AudioNode || kind === AudioNode;
     if (isNode || kind === AudioParam) noteKind(name, kind);
+  }
+  const asMethods = {
+    MediaElementAudioSourceNode: (context, from) =>
+      context.createMediaElementSource(from.mediaElement),
+    MediaStreamAudioSourceNode: (context, from) => context.createMediaStreamSource(from.mediaStream),
+    MediaStreamAudioDestinationNode: (context) => context.createMediaStreamDestination(),
+  };
+  for (const [name, make] of Object.entries(asMethods)) {
+    window[name] = new Proxy(window[name], { construct: (_, given) => make(...given) });
   }
   if (window.AudioWorklet) {
     const before = AudioWorklet.prototype.addModule;

@@ -85,7 +85,7 @@ def hear(crew: Crew, files: dict[str, bytes], tmp_path: Path) -> Hear:
         page = add_files(crew.store, {"index.html": f"<!doctype html><body>{html}", **named})
         spec = JobSpec(
             composition=page,
-            settings=page_settings(**SMALL, **settings),
+            settings=page_settings(**(SMALL | settings)),
             frames=FrameRange(start, start + frames),
             chunk_frames=chunk_frames,
         )
@@ -299,3 +299,43 @@ async def test_web_audio_is_heard_as_it_was_played(hear: Hear) -> None:
     assert heard.warnings == ()
     assert [e.text for e in heard.events if isinstance(e, PageLogged)] == ["ended at 15"] * 2
     assert np.array_equal(heard.samples, whole.samples)
+
+
+async def test_a_context_that_is_suspended_stands_still_and_so_do_its_clips(hear: Hear) -> None:
+    html = """<audio id=a src=t2.wav></audio><script>
+      const context = new AudioContext();
+      const through = new MediaElementAudioSourceNode(context, { mediaElement: a });
+      through.connect(context.destination);
+      const tone = new OscillatorNode(context, { frequency: 500 });
+      const quiet = new GainNode(context, { gain: 0.1 });
+      tone.connect(quiet);
+      quiet.connect(context.destination);
+      tone.start();
+      tone.stop(1);
+      const at = {
+        4: () => context.suspend(),
+        9: () => { context.resume(); a.play(); },
+        12: () => console.log(context.state, context.currentTime.toFixed(3)),
+      };
+      framefarm.onFrame((frame) => at[frame]?.());
+    </script>"""
+
+    heard = await hear(html, 20, chunk_frames=20)
+
+    assert heard.spans("t1.wav") == near((0, 0.4), (0.9, 1.5))
+    assert heard.spans("t2.wav") == near((0.9, 1.9))
+    assert [e.text for e in heard.events if isinstance(e, PageLogged)] == ["running 0.700"]
+
+
+async def test_ten_minutes_do_not_drift(hear: Hear, files: dict[str, bytes]) -> None:
+    at_s = [0, 1.25, 299.999, 598.5]
+    html = "".join(f"<audio src=t3.wav data-framefarm-offset={at}></audio>" for at in at_s)
+
+    heard = await hear(html, 120, chunk_frames=60, frame_rate=FrameRate(1, 5))
+
+    assert len(heard.samples) == pytest.approx(600 * RATE, abs=1024)
+    for begin_s in at_s:
+        begin = round(begin_s * RATE)
+        around = heard.samples[max(0, begin - 4_800) : begin + 4_800, 0]
+        onset = np.argmax(_level(around, TONES["t3.wav"]) > LEVEL / 2) + max(0, begin - 4_800)
+        assert onset == pytest.approx(begin, abs=0.006 * RATE)
