@@ -63,13 +63,12 @@ async def read_fingerprint(tools: Tools) -> Fingerprint:
         MissingToolError: Chromium or ffmpeg does not start.
 
     """
-    chromium, ffmpeg, fonts = await asyncio.gather(
-        _first_line(tools.chromium, "--version"), _first_line(tools.ffmpeg, "-version"), _fonts()
-    )
+    chromium = await _first_line(tools.chromium, "--version")
+    ffmpeg = await _first_line(tools.ffmpeg, "-version")
     return Fingerprint(
         chromium=f"{chromium}{_KINDS[drawing_of(tools.chromium)]}",
         ffmpeg=" ".join(ffmpeg.split()[:3]),
-        fonts=fonts,
+        fonts=await _fonts(),
         flags=pixel_flags(tools.drawing),
         capture=strategies(tools.drawing),
         cpu=await asyncio.to_thread(_cpu),
@@ -102,7 +101,12 @@ async def _output(program: Path, *arguments: str) -> str:
         )
     except OSError as error:
         raise MissingToolError(f"{program} does not start: {error}") from error
-    output, complaint = await process.communicate()
+    try:
+        output, complaint = await process.communicate()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
     if process.returncode:
         text = complaint.decode(errors="replace").strip()
         raise MissingToolError(f"{program} fails with status {process.returncode}: {text}")
