@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
+from benchmarks.chunk_length import line_through
 from benchmarks.counters import Numbers
 from benchmarks.figures import Aim, alternated, paired_ratio, sample, verdict
 from benchmarks.pages import Page, Scene
+from benchmarks.peers import Rounds
 from benchmarks.process_tree import kind_of
 from benchmarks.tables import table
 
@@ -46,6 +50,25 @@ def test_a_verdict_says_whether_the_aim_was_reached(ratio: float, aim: Aim, told
 
 def test_every_second_round_goes_backwards() -> None:
     assert alternated(["a", "b", "c"], 3) == [["a", "b", "c"], ["c", "b", "a"], ["a", "b", "c"]]
+
+
+def test_a_race_without_time_has_one_round_and_one_with_time_all() -> None:
+    names = ["a", "b"]
+
+    assert list(Rounds(3, last_s=0.0).orders(names)) == [names]
+    assert len(list(Rounds(3, last_s=math.inf).orders(names))) == 3
+
+
+def test_what_a_chunk_costs_besides_its_frames_is_where_the_line_begins() -> None:
+    fixed_s, frame_s = line_through([(10, 0.7), (20, 0.9), (60, 1.7)])
+
+    assert fixed_s == pytest.approx(0.5)
+    assert frame_s == pytest.approx(0.02)
+
+
+def test_a_line_needs_two_points() -> None:
+    with pytest.raises(ValueError, match="two different points"):
+        line_through([(10, 0.7), (10, 0.9)])
 
 
 def test_a_table_has_a_line_for_each_row_and_keeps_bars_out_of_cells() -> None:
