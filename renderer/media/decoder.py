@@ -89,7 +89,14 @@ class Decoder:
         stop_s = self._ahead[0] if self._ahead else None
         self.reached_s = start_s if stop_s is None else stop_s
         self.is_at_end = stop_s is None
+        if self.is_at_end:
+            await asyncio.wait([self._listener])  # what it complains of may come after its pixels
         return Picture(start_s, stop_s, self._header + pixels)
+
+    @property
+    def is_damaged(self) -> bool:
+        """Whether it has come upon what it could not decode."""
+        return bool(self._complaints)
 
     @property
     def complaint(self) -> str:

@@ -79,6 +79,8 @@ class MediaRoutes:
         )
         times = {"X-Start": _us(picture.start_s), "X-Stop": _us(picture.stop_s)}
         headers = {**_CORS, **times, "Content-Type": "image/bmp"}
+        if self._screening.is_damaged(query["source"]):
+            headers["X-Damaged"] = "some of its pictures cannot be decoded"
         if query.get("as") != "text":
             return web.Response(body=picture.bmp, headers=headers)
         text = await asyncio.to_thread(base64.b64encode, picture.bmp)

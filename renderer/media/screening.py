@@ -117,6 +117,10 @@ class Screening:
     def known(self, source_id: str) -> Source | None:
         return self._known.get(source_id)
 
+    def is_damaged(self, source_id: str) -> bool:
+        """Whether some of a source's pictures, up to those that were asked for, are lost."""
+        return source_id in self._shelf.damaged
+
     async def close(self) -> None:
         """End what runs. A page that still asks gets no more pictures."""
         self._is_closed = True
@@ -173,6 +177,8 @@ class Screening:
         while picture := await running.decoder.next():
             if picture.start_s > time_s:
                 return None
+            if running.decoder.is_damaged:
+                self._shelf.damaged.add(running.source.id)
             if picture.covers(time_s):
                 self._shelf.put(running.source.id, picture)
                 return picture

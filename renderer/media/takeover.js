@@ -65,7 +65,7 @@
 
   const timesOf = (header) => {
     const us = (name) => (header(name) ? Number(header(name)) / 1e6 : null);
-    return { start: us("X-Start"), stop: us("X-Stop") ?? Infinity };
+    return { start: us("X-Start"), stop: us("X-Stop") ?? Infinity, damage: header("X-Damaged") };
   };
 
   /** What an element is at, and all that it says of itself. */
@@ -204,9 +204,12 @@
           reasons.push(error.message);
         }
       }
-      const ready = window[Symbol.for("framefarm.ready")];
-      ready.note(this.element.localName, found[0].url, reasons[0]);
+      this.note(found[0].url, reasons[0]);
       this.fail(`${found[0].url} cannot be played`);
+    }
+
+    note(url, why) {
+      window[Symbol.for("framefarm.ready")].note(this.element.localName, url, why);
     }
 
     refuse(url, node, error) {
@@ -425,6 +428,7 @@
       this.picture = picture;
       this.presented += 1;
       this.showPoster();
+      if (picture.damage) this.note(this.url, picture.damage);
       if (before?.source.startsWith("blob:")) revokeObjectURL(before.source);
     }
 
@@ -476,12 +480,12 @@
     return { ...timesOf((name) => reply.headers.get(name)), blob: await reply.blob() };
   }
 
-  async function developed({ start, stop, blob }) {
+  async function developed({ start, stop, damage, blob }) {
     const source = createObjectURL(blob);
     const image = new NativeImage();
     image.src = source;
     await image.decode(); // an event would wait for time to go on
-    return { start, stop, image, source };
+    return { start, stop, damage, image, source };
   }
 
   const known = new Map();

@@ -42,13 +42,17 @@ def tolerance_s(time_base: Fraction) -> Fraction:
 
 
 class Shelf:
-    """Decoded pictures by source and time; those not asked for longest go when it is full."""
+    """Decoded pictures by source and time; those not asked for longest go when it is full.
+
+    `damaged` are the sources of which some pictures could not be decoded.
+    """
 
     def __init__(self, limit_bytes: int) -> None:
         self._limit_bytes = limit_bytes
         self._held_bytes = 0
         self._pictures: OrderedDict[tuple[str, Fraction], Picture] = OrderedDict()
         self._starts: dict[str, list[Fraction]] = {}
+        self.damaged = set[str]()
 
     def find(self, source: str, time_s: Fraction) -> Picture | None:
         starts = self._starts.get(source, [])
@@ -73,6 +77,7 @@ class Shelf:
             self._drop(next(iter(self._pictures)))
 
     def forget(self, source: str) -> None:
+        self.damaged.discard(source)
         for start_s in tuple(self._starts.get(source, ())):
             self._drop((source, start_s))
 

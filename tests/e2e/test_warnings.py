@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from renderer.errors import CompositionError, Fault
+from tests.support.clips import make_clip
 from tests.support.pages import Crew
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -80,6 +83,21 @@ async def test_a_strict_render_ends_with_media_that_do_not_come(
         await crew.film_files({"index.html": html, "broken.mp4": "no film"}, (0, 3), strict=True)
 
     assert caught.value.fault is Fault.MISSING_RESOURCE
+
+
+async def test_a_video_that_is_cut_off_is_a_warning(crew: Crew, tmp_path: Path) -> None:
+    clip = make_clip(tmp_path / "c.mp4", 30, "-movflags", "+faststart", "-g", "5").read_bytes()
+    html = "<!doctype html><video src=cut.mp4 autoplay muted></video>"
+    files = {"index.html": html, "cut.mp4": clip[: len(clip) * 7 // 10]}
+
+    whole = await crew.film_files(files, (0, 5))
+    cut = await crew.film_files(files, (24, 30))
+    with pytest.raises(CompositionError, match="cut.mp4: some of its pictures cannot be decoded"):
+        await crew.film_files(files, (24, 30), strict=True)
+
+    assert whole.chunk.warnings == ()
+    assert cut.chunk.warnings == ("media /cut.mp4: some of its pictures cannot be decoded",)
+    assert len(set(cut.chunk.frame_digests[-3:])) == 1
 
 
 async def test_it_is_named_once_though_it_is_missed_in_a_frame_and_often(crew: Crew) -> None:
