@@ -64,6 +64,8 @@
   }
   for (const name of MACHINE.split(" ")) wrapGetter(Navigator.prototype, name, `navigator.${name}`);
   wrapGetter(Performance.prototype, "memory", "performance.memory");
+  wrapGetter(Performance.prototype, "timing", "performance.timing");
+  wrap(Performance.prototype, "toJSON", () => note("performance.timing"));
   wrap(window.SubtleCrypto?.prototype, "generateKey", () => note("crypto.subtle.generateKey"));
   for (const name of ["getEntries", "getEntriesByType", "getEntriesByName"]) {
     wrap(Performance.prototype, name, () => note("performance.getEntries"));

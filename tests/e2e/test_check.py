@@ -15,7 +15,8 @@ from tests.support.command_line import framefarm
 from tests.support.pages import PAGES, tools_or_skip
 
 SMALL = ["--width", "320", "--height", "180"]
-COUNT = "fetch('count').then((it) => it.text()).then((it) => document.body.append(it))"
+ASK = """fetch('now').then((it) => it.text()).then((it) => document.body.append(it));
+  document.title = performance.timing.responseStart"""
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -24,20 +25,17 @@ def tools() -> None:
 
 
 @pytest.fixture
-async def counting_site() -> AsyncGenerator[str]:
-    """A page on loopback that shows an answer which is another one each time."""
-    answers = 0
+async def site_with_a_clock() -> AsyncGenerator[str]:
+    """A page on loopback that shows what time its server says it is."""
 
     async def page(_: web.Request) -> web.Response:
-        return web.Response(text=f"<body><script>{COUNT}</script>", content_type="text/html")
+        return web.Response(text=f"<body><script>{ASK}</script>", content_type="text/html")
 
-    async def count(_: web.Request) -> web.Response:
-        nonlocal answers
-        answers += 1
-        return web.Response(text=str(answers))
+    async def now(_: web.Request) -> web.Response:
+        return web.Response(text=str(time.time_ns()))
 
     app = web.Application()
-    app.add_routes([web.get("/", page), web.get("/count", count)])
+    app.add_routes([web.get("/", page), web.get("/now", now)])
     runner = web.AppRunner(app)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
@@ -81,14 +79,17 @@ async def test_what_the_user_says_of_a_page_is_no_fault() -> None:
     assert ended.code == 0, ended.err
 
 
-async def test_an_answer_that_changes_is_named(counting_site: str) -> None:
-    ended = await framefarm("check", counting_site, *SMALL, "--frames", "12", "--json")
+async def test_what_tells_a_page_the_wall_clock_is_named(site_with_a_clock: str) -> None:
+    ended = await framefarm("check", site_with_a_clock, *SMALL, "--frames", "12", "--json")
 
     assert ended.code == 1
     told = json.loads(ended.out)
     assert told["objection"] == "frame 0 is not the same in two sessions"
     assert {each["frame"] for each in told["differences"]} == {0, 3, 7, 11}
-    assert told["uses"] == [{"api": "request", "detail": f"{counting_site}count", "count": 1}]
+    assert told["uses"] == [
+        {"api": "request", "detail": f"{site_with_a_clock}now", "count": 1},
+        {"api": "performance.timing", "detail": "", "count": 1},
+    ]
 
 
 async def test_a_page_that_throws_is_told_in_its_own_words(tmp_path: Path) -> None:
