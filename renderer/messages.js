@@ -11,6 +11,10 @@
   // Who shares memory may wait for an answer without leaving the script that asked.
   const isShared = globalThis.crossOriginIsolated === true;
 
+  const UP = "up"; // to the worker's maker
+  const ANYBODY = "?"; // through a port
+
+  const places = new WeakMap();
   let isAsked = false;
   let waiting = [];
 
@@ -33,13 +37,13 @@
   }
 
   function hold(target, post, message, given) {
-    const isUp = target === globalThis;
+    const whom = target === globalThis ? UP : (places.get(target) ?? ANYBODY);
     const transfer = [...((Array.isArray(given) ? given : given?.transfer) ?? [])];
     markFar(transfer);
     if (isShared) post.call(target, message, transfer);
     else {
       const copy = clone({ message, transfer }, { transfer });
-      waiting.push([isUp, () => post.call(target, copy.message, copy.transfer)]);
+      waiting.push([whom, () => post.call(target, copy.message, copy.transfer)]);
     }
     ask();
   }
@@ -73,7 +77,6 @@
 
   // A worker's name tells it, and the renderer, who it is; it reads its own again.
   let count = 0;
-  const places = new WeakMap();
   const faults = [];
 
   function onError(event, id) {
@@ -161,15 +164,14 @@
   if (globalThis.SharedWorker) replaceSharedWorkers();
   Object.defineProperty(globalThis, Symbol.for("framefarm.messages"), {
     value: {
-      /** Send what waits; return how many go to the worker's maker, and how many elsewhere. */
+      /** Send what waits; return who gets it. */
       release() {
         const those = waiting;
         waiting = [];
         isAsked = false;
         reportFaults();
         those.forEach(([, post]) => post());
-        const up = those.filter(([isUp]) => isUp).length;
-        return [up, those.length - up];
+        return [...new Set(those.map(([whom]) => whom))];
       },
     },
   });

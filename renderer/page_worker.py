@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
     Params = dict[str, Any]
 
+PAGE: Final = "page"
+UP: Final = "up"  # whom a worker tells something: its maker, another one by its place, or
+ANYBODY: Final = "?"  # who is at the other end of a port
 BELL: Final = "framefarmBell"  # taken from each document and worker before its own scripts run
 _HELLO: Final = "framefarm: your script has run"
 _TASKS: Final = "globalThis[Symbol.for('framefarm.tasks')]"
@@ -51,10 +54,9 @@ def messages_script() -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """What a worker has done: messages to its maker and to others, and whether it awaits frames."""
+    """What a worker has done: whom it told something, and whether it awaits frames."""
 
-    up: int = 0
-    elsewhere: int = 0
+    told: frozenset[str] = frozenset()
     has_frames: bool = False
     is_started: bool = True
     is_closed: bool = False
@@ -70,7 +72,7 @@ class PageWorker:
         named = _NAME.match(target.get("title", ""))
         self.place = named["place"] if named else f"{self.kind} {self.url}"
         self.is_announced = named is not None or self.kind == SHARED
-        self.is_nested = is_nested
+        self.maker = self.place.rpartition(".")[0] if is_nested else PAGE
         self.is_welcome = False
         self.is_gone = False
         self.has_frames = False
@@ -151,25 +153,25 @@ class PageWorker:
         """Ask until its script has run and no request of its is open."""
         try:
             async with asyncio.timeout(timeout_s):
-                told = await self._ask(call, timeout_s)
-                up, elsewhere = told.up, told.elsewhere
+                report = await self._ask(call, timeout_s)
+                told = report.told
                 excused_s = asyncio.get_running_loop().time() + _PATIENCE_S
-                while self._is_at_work(told, excused_s):
+                while self._is_at_work(report, excused_s):
                     await asyncio.sleep(_POLL_S)
-                    told = await self._ask("calm()", timeout_s)
-                    up, elsewhere = up + told.up, elsewhere + told.elsewhere
+                    report = await self._ask("calm()", timeout_s)
+                    told |= report.told
         except (TimeoutError, FrameStalledError) as error:
             urls = list(self._open.values())
             cause = f"a request does not end: {urls[0]}" if urls else "its scripts do not end"
             raise WorkerStalledError(
                 f"the page's {self} did not come to rest within {timeout_s:g} s; {cause}"
             ) from error
-        self.has_frames = told.has_frames
-        self.is_gone |= told.is_closed
-        return replace(told, up=up, elsewhere=elsewhere)
+        self.has_frames = report.has_frames
+        self.is_gone |= report.is_closed
+        return replace(report, told=told)
 
-    def _is_at_work(self, told: Report, excused_s: float) -> bool:
-        if self.is_gone or told.is_started or self._is_excused:
+    def _is_at_work(self, report: Report, excused_s: float) -> bool:
+        if self.is_gone or report.is_started or self._is_excused:
             return bool(self._open) and not self.is_gone
         self._is_excused = not self._open and asyncio.get_running_loop().time() > excused_s
         return not self._is_excused
@@ -184,8 +186,7 @@ class PageWorker:
                 return Report()
             raise
         return Report(
-            up=told["up"],
-            elsewhere=told["elsewhere"],
+            told=frozenset(told["told"]),
             has_frames=told["hasFrames"],
             is_started=told["isStarted"],
             is_closed=told["isClosed"],

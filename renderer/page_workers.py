@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from .errors import RenderError
 from .page_worker import (
+    ANYBODY,
     BELL,
     BROWSER_KINDS,
+    PAGE,
     PAGE_KINDS,
     SHARED,
+    UP,
     PageWorker,
     Report,
     WorkerStalledError,
@@ -61,8 +64,7 @@ class PageWorkers:
         self._made = dict[str, float | None]()  # when, by the clock of whoever made it
         self._now_ms: float | None = None
         self._is_asked = False
-        self._has_answers = False
-        self._is_moved = False  # what a worker does next may be another's message
+        self._told = set[str]()  # who may have something to do: PAGE, places, ANYBODY
         self._bell = asyncio.Event()
         self._used = list[str]()
         self._asked: PageWorker | None = None
@@ -170,28 +172,32 @@ class PageWorkers:
         return [worker for worker in self._workers.values() if not worker.is_welcome]
 
     async def _exchange(self, timeout_s: float) -> None:
-        while self._is_asked or self._has_answers or self._is_moved or self._used:
+        while self._is_asked or self._told or self._used:
             await self._begin(timeout_s)
             if self._is_asked:
-                self._is_asked, self._is_moved = False, True
-                await self._page.evaluate_everywhere(f"{_MESSAGES}?.release()", timeout_s=timeout_s)
-            if self._is_moved:
-                self._is_moved = False
-                for worker in self._present():
+                self._is_asked = False
+                release = f"{_MESSAGES}?.release() ?? []"
+                for sent in await self._page.evaluate_everywhere(release, timeout_s=timeout_s):
+                    self._told.update(sent)
+            told, self._told = self._told, set()
+            for worker in self._present():
+                if not told.isdisjoint({worker.place, ANYBODY}):
                     await self._hear(worker, worker.calm(timeout_s=timeout_s))
-            while self._used:
-                note = f"{_WATCH}?.note({json.dumps(self._used.pop())})"
-                await self._page.evaluate(note, timeout_s=timeout_s)
-            if self._has_answers:
-                self._has_answers = False
+            await self._note_uses(timeout_s)
+            if not (told | self._told).isdisjoint({PAGE, ANYBODY}):
+                self._told.discard(PAGE)
                 await self._time.breathe(timeout_s=timeout_s)
 
     async def _hear(self, worker: PageWorker, asking: Coroutine[Any, Any, Report]) -> None:
         self._asked = worker
-        told = await asking
+        report = await asking
         self._asked = None
-        self._has_answers |= told.up > 0 or told.elsewhere > 0
-        self._is_moved |= told.elsewhere > 0 or (told.up > 0 and worker.is_nested)
+        self._told |= {worker.maker if whom == UP else whom for whom in report.told}
+
+    async def _note_uses(self, timeout_s: float) -> None:
+        while self._used:
+            note = f"{_WATCH}?.note({json.dumps(self._used.pop())})"
+            await self._page.evaluate(note, timeout_s=timeout_s)
 
     def _listen(self, cdp: CdpSession, *, is_nested: bool) -> None:
         cdp.on("Target.attachedToTarget", lambda params: self._on_attached(params, is_nested))
@@ -217,7 +223,7 @@ class PageWorkers:
                 self._welcome(worker, self._made[worker.place])
         else:
             self._welcome(worker, self._now_ms)
-        self._is_moved = True
+        self._told.add(worker.place)
         self._bell.set()
 
     def _on_detached(self, params: Params) -> None:

@@ -184,11 +184,11 @@
   /** What has been said meanwhile goes now. */
   const tellAll = () => {
     for (const event of rejections.splice(0)) if (!event.defaultPrevented) report(event.reason);
-    const [up, elsewhere] = globalThis[Symbol.for("framefarm.messages")].release();
-    const told = { up: up + faults, elsewhere, hasFrames: frames.size > 0, isClosed };
+    const told = globalThis[Symbol.for("framefarm.messages")].release();
+    if (faults) told.push("up");
     faults = 0;
     if (isClosed) close();
-    return { ...told, isStarted: clock.isStarted() };
+    return { told, hasFrames: frames.size > 0, isClosed, isStarted: clock.isStarted() };
   };
 
   const tasks = {
