@@ -53,6 +53,7 @@ class Mixer:
         self._ffmpeg = ffmpeg
         self._folder = folder
         self._decoded: dict[Path, Pcm] = {}
+        self._needed_s: dict[Path, Fraction] = {}
         self._made = 0
 
     async def decode(self, source: Path, facts: SoundFacts, clips: Iterable[Clip]) -> Pcm:
@@ -63,9 +64,10 @@ class Mixer:
 
         """
         most_s = max(clip.needed_s(self.window) for clip in clips) + _RUN_OUT_S
-        pcm = await decode(self._ffmpeg, source, facts, self._new("source"), most_s=most_s)
-        self._decoded[source] = pcm
-        return pcm
+        if most_s > self._needed_s.get(source, 0):
+            pcm = await decode(self._ffmpeg, source, facts, self._new("source"), most_s=most_s)
+            self._decoded[source], self._needed_s[source] = pcm, most_s
+        return self._decoded[source]
 
     async def mix(self, clips: Sequence[Clip], *, loudness_lufs: float | None = None) -> Mixed:
         """Add clips up at fixed gain, bring the sum to a loudness, and limit what is too loud.

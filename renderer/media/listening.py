@@ -90,7 +90,7 @@ def _described(source: Source, told: Mapping[str, Any]) -> SoundSource:
         sha256=source.file.name if is_bundled else sha256_of(source.file),
         name=_short(told["url"]),
         size_bytes=source.file.stat().st_size,
-        duration_ns=told["duration"],
+        duration_ns=int(told["duration"]),
         is_bundled=is_bundled,
     )
 
@@ -98,16 +98,16 @@ def _described(source: Source, told: Mapping[str, Any]) -> SoundSource:
 def _passage(told: Mapping[str, Any], source: str) -> Passage:
     return Passage(
         source=source,
-        since_ns=told["since"],
-        from_ns=told["from"],
-        begins_ns=told["begins"],
-        until_ns=told["until"],
-        rate=told["rate"],
+        since_ns=int(told["since"]),  # Chromium may write large numbers as floats
+        from_ns=int(told["from"]),
+        begins_ns=int(told["begins"]),
+        until_ns=None if told["until"] is None else int(told["until"]),
+        rate=float(told["rate"]),
         keeps_pitch=told["keepsPitch"],
         loops=told["loops"],
-        fade_in_ns=told["fadeIn"],
-        fade_out_ns=told["fadeOut"],
-        volumes=tuple((at, factor) for at, factor in told["volumes"]),
+        fade_in_ns=int(told["fadeIn"]),
+        fade_out_ns=int(told["fadeOut"]),
+        volumes=tuple((int(at), float(factor)) for at, factor in told["volumes"]),
         is_whole=told.get("isWhole", False),
     )
 

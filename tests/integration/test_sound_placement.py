@@ -8,8 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from renderer.audio.clips import Window, clip_of
+from renderer.audio.mix import Mixer
+from renderer.audio.sound import check_sound
 from renderer.audio.tracks import Track
 from renderer.frames import FrameRange, FrameRate
+from tests.support.chunks import FFMPEG, FFPROBE
 from tests.support.mixing import mix_tracks
 from tests.support.sounds import (
     RATE,
@@ -171,6 +175,21 @@ async def test_the_mix_is_brought_to_a_loudness(
 
     # The loudness of a 1 kHz tone in both channels is its level.
     assert level_db(samples) + 10 * np.log10(2) == pytest.approx(wanted_lufs, abs=0.1)
+
+
+async def test_a_source_that_is_asked_for_twice_is_there_for_the_longer_of_both(
+    tmp_path: Path, noise: Path
+) -> None:
+    window = Window.of(FrameRange(0, 30), FrameRate(30))
+    mixer = Mixer(FFMPEG, tmp_path, window)
+    whole, start = (clip_of(Track(source=noise, to_s=to_s), window) for to_s in (None, 0.1))
+    facts = await check_sound(FFPROBE, noise)
+
+    for clip in (whole, start):
+        await mixer.decode(noise, facts, [clip])
+
+    mixed = await mixer.mix([whole])
+    assert np.array_equal(read_samples(mixed.pcm.path)[:, 0], stored(NOISE[:RATE]))
 
 
 async def test_silence_cannot_be_brought_to_a_loudness(tmp_path: Path) -> None:
