@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from .cdp import CdpSession
 
-# How soon Chromium is to expect the next frame. Animated pictures are shown half of it early, and
-# all of it where it is the first; with none at all Chromium waits for ever.
+# How soon Chromium is to expect the next frame; with none at all it waits for ever. Animated
+# pictures go by it, too: see `renderer/moving.py`.
 FRAME_INTERVAL_MS: Final = 1.0
 _BEGIN_FRAME: Final = "HeadlessExperimental.beginFrame"
 _UNKNOWN: Final = "wasn't found"
