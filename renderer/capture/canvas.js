@@ -11,6 +11,9 @@
   const context = copy.getContext("2d", { alpha: !backdrop, willReadFrequently: true });
   const asFile = copy.toDataURL.bind(copy, "image/png");
   const offscreens = new WeakMap();
+  const clock = window[Symbol.for("framefarm.clock")];
+  const fleeting = new WeakSet(); // what these show is gone when the callbacks have ended
+  let isDrawnAgain = false;
   let canvas = null;
   let selector = "canvas";
   let outcome = null;
@@ -22,6 +25,25 @@
       const offscreen = transfer.call(this);
       offscreens.set(this, offscreen);
       return offscreen;
+    };
+  }
+
+  function noteFleetingOnes() {
+    for (const { prototype } of [HTMLCanvasElement, OffscreenCanvas]) {
+      const before = prototype.getContext;
+      prototype.getContext = function getContext(type, attributes) {
+        if (type === "webgpu") fleeting.add(this);
+        return before.call(this, type, attributes);
+      };
+    }
+  }
+
+  /** A frame is drawn again when what it waited for has come, and the page may have drawn since. */
+  function noteFramesDrawnAgain() {
+    const { holdCallbacks } = clock;
+    clock.holdCallbacks = () => {
+      isDrawnAgain = true;
+      holdCallbacks();
     };
   }
 
@@ -84,10 +106,12 @@
     aim: (given) => void (selector = given),
     request(wantsPicture) {
       outcome = {}; // no callback has run
+      isDrawnAgain = false;
       nextFrame(() => (outcome = tryToFlatten(wantsPicture)));
     },
     /** What came of it, when `carry` has brought the pixels to where they are read. */
     async take(carry) {
+      if (outcome.isRead && isDrawnAgain && !fleeting.has(source())) outcome = tryToCopy(true);
       if (carry && outcome.isRead) outcome.file = await carry();
       return outcome;
     },
@@ -108,5 +132,7 @@
   };
 
   noteOffscreens();
+  noteFleetingOnes();
+  noteFramesDrawnAgain();
   Object.defineProperty(window, Symbol.for("framefarm.canvas"), { value: reader });
 }

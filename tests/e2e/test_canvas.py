@@ -102,3 +102,23 @@ async def test_a_canvas_that_stands_still_is_read_and_counted_as_a_repeat(crew: 
     film = await crew.film_html(html, (0, 4), mode=CaptureMode.CANVAS)
 
     assert film.chunk.timings.repeated_frames == 3
+
+
+async def test_what_is_drawn_when_it_has_come_is_in_its_frame(crew: Crew) -> None:
+    html = f"""<canvas width=480 height=64></canvas><script>{CANVAS}
+      const context = canvas.getContext("2d");
+      requestAnimationFrame(function draw(stamp) {{
+        const frame = Math.floor((stamp * framefarm.fps) / 1000 + 1e-6);
+        const row = new OffscreenCanvas(480, 24), pen = row.getContext("2d");
+        for (let bit = 0; bit < 16; bit++) {{
+          pen.fillStyle = (frame >> bit) & 1 ? "#fff" : "#000";
+          pen.fillRect(bit * 24, 0, 24, 24);
+        }}
+        framefarm.ready(createImageBitmap(row).then((bitmap) => context.drawImage(bitmap, 0, 0)));
+        requestAnimationFrame(draw);
+      }});
+    </script>"""
+
+    film = await crew.film_html(html, (2, 6), mode=CaptureMode.CANVAS)
+
+    assert film.numbers == [2, 3, 4, 5]
