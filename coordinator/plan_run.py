@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from executors.base import AttemptLost, AttemptStarted, FramesDone, JobEnder, PageLog
+from executors.base import AttemptLost, AttemptStarted, Edges, FramesDone, JobEnder, PageLog
 from executors.errors import ChunkDamagedError, ExecutorError
 from executors.tasks import task_group
 from renderer.bundle import sha256_of
@@ -118,6 +118,15 @@ class PlanRun:
         await self._files.drop(again)
         for task in again:
             self._begin(task, group)
+        self._forget_edges(index)
+
+    def _forget_edges(self, index: int) -> None:
+        """Keep no pictures of chunks that fit to all their neighbours: there may be thousands."""
+        last = len(self.plan.tasks) - 1
+        for each in range(max(0, index - 1), min(last, index + 1) + 1):
+            around = {max(0, each - 1), each, min(last, each + 1)}
+            if around <= self._results.keys():
+                self._results[each] = replace(self._results[each], edges=Edges())
 
     def _again(self, seams: Sequence[Seam]) -> list[ChunkTask]:
         wanted = {row.index: (row, seam) for seam in seams for row in (seam.left, seam.right)}

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from coordinator.chunk_files import ChunkFiles
 from coordinator.job import (
     ChunkMoved,
     ChunkState,
@@ -20,6 +21,7 @@ from coordinator.job import (
     StoredPicture,
 )
 from coordinator.orchestrator import RenderOrchestrator
+from coordinator.plan_run import PlanRun
 from coordinator.seams import SeamMismatchError
 from executors.base import ChunkTask
 from framefarm.client import FarmClient
@@ -29,6 +31,7 @@ from renderer.bundle import BundleStore
 from renderer.edges import Edges
 from renderer.frames import FrameRange
 from renderer.picture import Picture
+from tests.support.chunks import FFPROBE
 from tests.support.eventually import eventually
 from tests.support.fake_executor import FakeExecutor
 from tests.support.farm import grpc_executor, running_coordinator, running_worker
@@ -192,6 +195,19 @@ async def test_a_seam_that_a_second_try_tears_has_a_try_of_its_own(
     again = [(task.index, task.attempt) for task in executor.calls[4:]]
     assert sorted(again) == [(0, 2), (1, 2), (2, 2), (2, 3), (3, 2)]
     assert decode_frame_numbers(tmp_path / "out.mp4") == list(range(40))
+
+
+async def test_chunks_that_fit_at_last_keep_no_pictures(
+    tmp_path: Path, bundles: BundleStore
+) -> None:
+    executor = FakeExecutor(drawn_by=wrong_once)
+    plan = RenderOrchestrator(bundles, executor).plan(a_spec(40), job_id="job")
+    run = PlanRun(plan, executor, ChunkFiles(tmp_path), on_event=lambda _: None, ffprobe=FFPROBE)
+
+    results = await run.all_chunks()
+
+    assert any(task.paints_all for task in executor.calls)
+    assert [result.edges for result in results] == [Edges()] * 4
 
 
 async def test_an_executor_that_tells_no_digests_is_believed(
