@@ -1,109 +1,117 @@
-"""The assembler: chunk files and a mix → one video. Pictures are copied, never encoded again."""
+"""The assembler: chunk files and a mix → one file. Where it can be, pictures are only copied."""
 
 from __future__ import annotations
 
-import math
 import tempfile
-from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import ffmpeg as graph
 
 from renderer.audio.clips import CHANNELS, SAMPLE_RATE
-from renderer.audio.pcm import read
-from renderer.encode.arguments import (
-    BITEXACT,
-    COLOR_TAGS,
-    compiled,
-    ticks_per_frame,
-    track_timescale,
-)
+from renderer.encode.arguments import BITEXACT, compiled, ticks_per_frame, track_timescale
+from renderer.encode.check import check_pictures
+from renderer.encode.choices import container_of
+from renderer.encode.codec_facts import Container
+from renderer.encode.containers import CONTAINERS, sound_format
 from renderer.encode.ffmpeg import run_ffmpeg
-from renderer.encode.probe import check_chunk, probe
+from renderer.encode.probe import probe
+from renderer.encode.recipe import chunk_recipe, is_encoded_once_more, video_recipe
 from renderer.errors import EncoderError
-from renderer.frames import FrameRange
+
+from .assembly import Workbench, concat_list
+from .last_encode import check_webp, encode_once_more
+from .muxing import file_options, sounds
+from .picture_files import gather_pictures
 
 if TYPE_CHECKING:
     from renderer.encode.probe import VideoFacts
     from renderer.frames import FrameRate
 
-_SOUND: Final = {"c:a": "aac", "b:a": "192k", "ar": SAMPLE_RATE, "ac": CHANNELS}
-_LARGEST_TIMESCALE: Final = (1 << 31) - 1
+    from .assembly import Assembly
+
+_PICTURES: Final = frozenset({Container.ZIP, Container.PNG, Container.JPG})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChunkFile:
-    """A verified chunk: its file, and the frames it holds."""
-
-    path: Path
-    frames: FrameRange
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Assembly:
-    """What a video is made of. The chunks follow each other without a gap, from first to last.
-
-    `sound` is a file of plain samples, as long as all frames (`renderer.audio.pcm`).
-    """
-
-    chunks: tuple[ChunkFile, ...]
-    frame_rate: FrameRate
-    width_px: int
-    height_px: int
-    sound: Path | None = None
-
-    def __post_init__(self) -> None:
-        if not self.chunks:
-            raise ValueError("an assembly needs at least one chunk")
-        if empty := [chunk for chunk in self.chunks if not len(chunk.frames)]:
-            raise ValueError(f"chunk {empty[0].path} holds no frames")
-        for left, right in pairwise(chunk.frames for chunk in self.chunks):
-            if left.stop != right.start:
-                raise ValueError(f"chunk {right} does not follow chunk {left}")
-
-    @property
-    def frames(self) -> FrameRange:
-        return FrameRange(self.chunks[0].frames.start, self.chunks[-1].frames.stop)
-
-
-async def assemble(assembly: Assembly, output: Path, *, ffmpeg: Path, ffprobe: Path) -> VideoFacts:
-    """Join the chunks and the sound to a video that stands at `output` when it is verified.
+async def assemble(assembly: Assembly, output: Path, *, ffmpeg: Path, ffprobe: Path) -> None:
+    """Join the chunks and the sound to a file that stands at `output` when it is verified.
 
     Raises:
-        EncoderError: a chunk cannot be read, or the video is not what it should be.
+        EncoderError: a chunk cannot be read, or the file is not what it should be.
         MissingToolError: ffmpeg or ffprobe cannot be started.
 
     """
-    first = await probe(ffprobe, assembly.chunks[0].path)
     # Names and a short list: touched here and not in a thread, which a cancel would leave behind.
     with tempfile.TemporaryDirectory(prefix=".assembly-", dir=output.absolute().parent) as folder:
-        listing, video = Path(folder, "chunks.txt"), Path(folder, "video.mp4")
+        listing, made = Path(folder, "chunks.txt"), Path(folder, "made")
         listing.write_text(concat_list(assembly), encoding="utf-8")
-        options = _options(assembly, first.reorder_frames)
-        stream = graph.output(*_streams(assembly, listing), f"file:{video}", **options)
-        await run_ffmpeg(compiled(stream, ffmpeg), video)
-        facts = await probe(ffprobe, video)
-        check_video(facts, assembly)
-        video.replace(output)
-    return facts
+        bench = Workbench(ffmpeg=ffmpeg, ffprobe=ffprobe, folder=Path(folder), listing=listing)
+        await _make(assembly, made, bench)
+        made.replace(output)
 
 
-def concat_list(assembly: Assembly) -> str:
-    """The chunk files for ffmpeg's concat demuxer, with the time each one lasts.
+async def _make(assembly: Assembly, made: Path, bench: Workbench) -> None:
+    container = container_of(assembly.settings)
+    if container in _PICTURES:
+        await gather_pictures(assembly, made, bench)
+        return
+    if is_encoded_once_more(assembly.settings):
+        await encode_once_more(assembly, made, bench)
+    else:
+        await _copy(assembly, made, bench)
+    if container is Container.WEBP:
+        await check_webp(made, assembly)
+    else:
+        check_video(await probe(bench.ffprobe, made), assembly)
 
-    Without the durations ffmpeg takes each file's own, in whole milliseconds: 100 chunks at
-    29.97 fps are a frame off in the end. Ours are differences of exact ends, so that rounding
-    them to microseconds does not add up.
+
+async def _copy(assembly: Assembly, made: Path, bench: Workbench) -> None:
+    """Join the chunks' streams as they are.
+
+    Where frames' times are to be rounded, they are exact before: roundings do not add up then.
     """
-    start = assembly.frames.start
-    lines = ["ffconcat version 1.0"]
-    for chunk in assembly.chunks:
-        ends_us = _microseconds(assembly.frame_rate, chunk.frames.stop - start)
-        begins_us = _microseconds(assembly.frame_rate, chunk.frames.start - start)
-        lines += [f"file {_quoted(chunk.path)}", f"duration {ends_us - begins_us}us"]
-    return "\n".join([*lines, ""])
+    chunks = CONTAINERS[chunk_recipe(assembly.settings).container]
+    file = CONTAINERS[container_of(assembly.settings)]
+    if chunks.ticks_per_second is not None:
+        times = rounded_times(assembly.frame_rate, chunks.ticks_per_second)
+        await _write(assembly, bench.chunks(), made, bench, times)
+    elif file.ticks_per_second is None:
+        await _write(assembly, bench.chunks(), made, bench, await _times(assembly, bench))
+    else:
+        joined = bench.folder / "joined"
+        await _join(assembly, joined, bench, chunks.muxer)
+        await _write(assembly, graph.input(f"file:{joined}")["v:0"], made, bench, "null")
+
+
+async def _times(assembly: Assembly, bench: Workbench) -> str:
+    first = await probe(bench.ffprobe, assembly.chunks[0].path)
+    return exact_times(assembly.frame_rate, reorder_frames=first.reorder_frames)
+
+
+async def _join(assembly: Assembly, joined: Path, bench: Workbench, muxer: str) -> None:
+    timescale = track_timescale(assembly.frame_rate)
+    options = {"c:v": "copy", "format": muxer, "video_track_timescale": timescale}
+    options["bsf:v"] = await _times(assembly, bench)
+    stream = graph.output(bench.chunks(), f"file:{joined}", **options, **BITEXACT)
+    await run_ffmpeg(compiled(stream, bench.ffmpeg), joined)
+
+
+async def _write(
+    assembly: Assembly, pictures: Any, made: Path, bench: Workbench, times: str
+) -> None:
+    options = {"c:v": "copy", "bsf:v": times, **file_options(assembly)}
+    del options["pix_fmt"]  # which is what it is
+    if tag := video_recipe(assembly.settings).options.get("tag:v"):
+        options["tag:v"] = tag
+    stream = graph.output(pictures, *sounds(assembly), f"file:{made}", **options)
+    await run_ffmpeg(compiled(stream, bench.ffmpeg), made)
+
+
+def rounded_times(rate: FrameRate, ticks_per_second: int) -> str:
+    """The bitstream filter that puts frames on the ticks nearest to where they belong."""
+    scale = f"*{ticks_per_second * rate.denominator}/{rate.numerator}"
+    begins, ends = f"round(N{scale})", f"round((N+1){scale})"
+    return f"setts=pts={begins}:dts={begins}:duration={ends}-{begins}"
 
 
 def exact_times(rate: FrameRate, *, reorder_frames: int) -> str:
@@ -117,59 +125,15 @@ def exact_times(rate: FrameRate, *, reorder_frames: int) -> str:
     return f"setts=pts=round(PTS/{ticks})*{ticks}:dts=(N-{reorder_frames})*{ticks}:duration={ticks}"
 
 
-def movie_timescale(rate: FrameRate, *, has_sound: bool) -> int:
-    """Ticks a second of the file's edit lists, which say exactly how long each track is shown."""
-    ticks = track_timescale(rate)
-    both = math.lcm(ticks, SAMPLE_RATE)
-    return both if has_sound and both <= _LARGEST_TIMESCALE else ticks
-
-
 def check_video(facts: VideoFacts, assembly: Assembly) -> None:
     """Raise an `EncoderError` that says what differs between a video and its assembly."""
-    check_chunk(
-        facts,
-        frames=len(assembly.frames),
-        frame_rate=assembly.frame_rate,
-        width_px=assembly.width_px,
-        height_px=assembly.height_px,
-    )
-    sound = facts.sound
+    settings = assembly.settings
+    size_px = (assembly.width_px, assembly.height_px)
+    check_pictures(facts, frames=len(assembly.frames), settings=settings, size_px=size_px)
+    sound, wanted = facts.sound, None
     found = None if sound is None else (sound.codec, sound.sample_rate, sound.channels)
-    wanted = ("aac", SAMPLE_RATE, CHANNELS) if assembly.sound else None
+    if assembly.sound is not None:
+        kind = sound_format(settings.codec, container_of(settings))
+        wanted = None if kind is None else (kind.stream, SAMPLE_RATE, CHANNELS)
     if found != wanted:
         raise EncoderError(f"the video's sound is {found}, not {wanted}")
-
-
-def _streams(assembly: Assembly, listing: Path) -> list[Any]:
-    # The listing holds absolute paths, which are "unsafe" to ffmpeg; it is ours.
-    chunks = graph.input(f"file:{listing}", format="concat", safe=0, protocol_whitelist="file")
-    if assembly.sound is None:
-        return [chunks["v:0"]]
-    return [chunks["v:0"], read(assembly.sound)]
-
-
-def _options(assembly: Assembly, reorder_frames: int) -> dict[str, Any]:
-    rate, has_sound = assembly.frame_rate, assembly.sound is not None
-    return {
-        "c:v": "copy",
-        "bsf:v": exact_times(rate, reorder_frames=reorder_frames),
-        **COLOR_TAGS,
-        **(_SOUND if has_sound else {}),
-        **BITEXACT,
-        "map_metadata": -1,
-        "movflags": "+faststart",
-        "video_track_timescale": track_timescale(rate),
-        "movie_timescale": movie_timescale(rate, has_sound=has_sound),
-        "format": "mp4",
-    }
-
-
-def _microseconds(rate: FrameRate, frames: int) -> int:
-    return round(1_000_000 * rate.seconds(frames))
-
-
-def _quoted(path: Path) -> str:
-    name = f"file:{path.absolute()}"
-    if "\n" in name or "\r" in name:
-        raise ValueError(f"ffmpeg's list of chunks cannot hold a line break, as in {name!r}")
-    return "'" + name.replace("'", r"'\''") + "'"

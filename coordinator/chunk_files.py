@@ -12,6 +12,7 @@ from executors.base import ChunkResult
 from renderer.audio.passages import SOUNDS, SoundReport
 from renderer.bundle import sha256_of
 from renderer.composition import is_digest
+from renderer.encode.recipe import chunk_recipe
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -34,7 +35,7 @@ class ChunkFiles:
         self._folder = folder
 
     def path(self, task: ChunkTask) -> Path:
-        return self._folder / f"chunk-{task.index:06}.mp4"
+        return self._folder / f"chunk-{task.index:06}.{chunk_recipe(task.settings).container}"
 
     def sound(self, sha256: str) -> Path:
         """Where a file stands that a chunk's page is heard from."""

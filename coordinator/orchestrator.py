@@ -145,7 +145,7 @@ def _assembly(
     chunks = (ChunkFile(path=files.path(task), frames=task.frames) for task in plan.tasks)
     return Assembly(
         chunks=tuple(chunks),
-        frame_rate=plan.spec.settings.frame_rate,
+        settings=plan.spec.settings,
         width_px=results[0].width_px,
         height_px=results[0].height_px,
         sound=sound,

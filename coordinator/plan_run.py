@@ -10,7 +10,8 @@ from executors.base import AttemptLost, AttemptStarted, Edges, FramesDone, JobEn
 from executors.errors import ChunkDamagedError, ExecutorError
 from executors.tasks import task_group
 from renderer.bundle import sha256_of
-from renderer.encode.probe import check_chunk, probe
+from renderer.encode.check import check_chunk
+from renderer.encode.probe import probe
 from renderer.errors import EncoderError
 
 from .job import ChunkMoved, ChunkState, Event, PageLogged
@@ -153,9 +154,8 @@ class PlanRun:
             check_chunk(
                 await probe(self._ffprobe, path),
                 frames=len(task.frames),
-                width_px=result.width_px,
-                height_px=result.height_px,
-                frame_rate=task.settings.frame_rate,
+                settings=task.settings,
+                size_px=(result.width_px, result.height_px),
             )
         except EncoderError as error:
             raise ChunkDamagedError(f"chunk {task.index} of {result.worker}: {error}") from error

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from .approach import APPROACH_FRAMES
+from .encode.codec_facts import Codec
 from .errors import InvalidRequestError, Violation
 from .settings import RenderSettings
 
@@ -13,8 +14,13 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
 # What the encoder alone reads: a page is the same whatever these are.
-ENCODING: Final = ("codec", "crf", "preset", "gop_frames", "encoder_threads")
-_ANY_ENCODING: Final = {field: getattr(RenderSettings(), field) for field in ENCODING}
+ENCODING: Final = (
+    "codec", "container", "crf", "bitrate_kbps", "lossless", "bit_depth", "preset", "tune",
+    "codec_options", "gop_frames", "encoder_threads",
+)  # fmt: skip
+# FFV1 holds every page's pictures, with alpha, too.
+_ANY: Final = RenderSettings(codec=Codec.FFV1)
+_ANY_ENCODING: Final = {field: getattr(_ANY, field) for field in ENCODING}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,8 @@ from .browser import LaunchOptions, open_browser, open_playwright
 from .bundle import sha256_of
 from .composition import BundleEntry
 from .edges import Edges
-from .encode.probe import check_chunk, probe
+from .encode.check import check_chunk
+from .encode.probe import probe
 from .errors import CaptureDoubtError, InvalidRequestError, Violation
 from .events import PageLog
 from .filming import Camera, Film
@@ -280,11 +281,9 @@ class Renderer:
         return replace(filmed, sounds=sounds, timings=replace(filmed.timings, open_s=open_s))
 
     async def _check(self, film: Film, pictures: PictureStream) -> None:
-        width_px, height_px = pictures.video_size_px
         check_chunk(
             await probe(self._studio.tools.ffprobe, film.output),
             frames=len(film.frames),
-            frame_rate=film.settings.frame_rate,
-            width_px=width_px,
-            height_px=height_px,
+            settings=film.settings,
+            size_px=pictures.video_size_px,
         )

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Final, NoReturn
 
 from .backdrop import backdrop_violations
 from .cookies import Cookie, cookie_violations
+from .encode.choices import encoding_violations
+from .encode.codec_facts import Codec, Container
 from .errors import InvalidRequestError, Violation
 from .frames import FrameRate
 from .surroundings import scale_problem, scaled_px, surroundings_violations
@@ -21,16 +23,9 @@ MAX_FPS: Final = 240
 # An mp4 file counts a frame's ticks, and a second's, in 32 bits.
 MAX_RATE_TERM: Final = 1_000_000
 MAX_PROPS_BYTES: Final = 1 << 20
-MAX_GOP_FRAMES: Final = 10_000
-MAX_ENCODER_THREADS: Final = 64
 MAX_STABILITY_TIMEOUT_S: Final = 600.0
-MAX_CRF: Final = 51
 DEFAULT_EPOCH_MS: Final = 1_704_067_200_000  # 2024-01-01T00:00:00Z
 _DEFAULT_FRAME_RATE: Final = FrameRate(30)
-
-PRESETS: Final = (
-    "ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow",
-)  # fmt: skip
 
 
 class CaptureMode(StrEnum):
@@ -42,14 +37,6 @@ class CaptureMode(StrEnum):
     AUTO = "auto"
     DOM = "dom"
     CANVAS = "canvas"
-
-
-class Codec(StrEnum):
-    H264 = "h264"
-
-
-# Those whose pictures may have an alpha channel.
-ALPHA_CODECS: Final[frozenset[Codec]] = frozenset()
 
 
 class History(StrEnum):
@@ -87,9 +74,16 @@ class RenderSettings:
     target_follows: bool = False  # the crop goes where the target goes
     transparent: bool = False  # nothing stands behind the page
     background: str = ""  # or this colour does, like #1a2b3c; white unless told
+    # Of these, what is left out is what the codec usually takes (`encode/codecs.py`).
     codec: Codec = Codec.H264
-    crf: int = 18
-    preset: str = "fast"
+    container: Container | None = None
+    crf: int | None = None
+    bitrate_kbps: int | None = None  # of the whole video, reached by encoding it in one piece
+    lossless: bool = False  # every pixel is as it was captured, and not only nearly
+    bit_depth: int | None = None
+    preset: str = ""
+    tune: str = ""
+    codec_options: tuple[tuple[str, str], ...] = ()
     gop_frames: int = 60
     # The encoder's output depends on its thread count: it belongs to the job, not to the machine.
     encoder_threads: int = 2
@@ -128,7 +122,7 @@ class RenderSettings:
 def _violations(settings: RenderSettings) -> Iterator[Violation]:
     yield from _size_violations(settings)
     yield from _capture_violations(settings)
-    yield from _encoding_violations(settings)
+    yield from encoding_violations(settings)
     yield from _page_violations(settings)
     yield from surroundings_violations(settings)
     yield from cookie_violations(settings.cookies)
@@ -178,37 +172,11 @@ def _capture_violations(settings: RenderSettings) -> Iterator[Violation]:
         )
     if settings.target_follows and not settings.target_selector:
         yield Violation("target_follows", "there is no target to follow; name one, or drop this")
-    if settings.transparent and not settings.background and settings.codec not in ALPHA_CODECS:
-        yield Violation("transparent", _alpha_problem(settings.codec))
     if settings.mode is CaptureMode.DOM and settings.canvas_selector:
         yield Violation(
             "canvas_selector",
             f"{settings.canvas_selector!r} is not used in dom mode; use mode canvas or drop it",
         )
-
-
-def _alpha_problem(codec: Codec) -> str:
-    known = ", ".join(sorted(ALPHA_CODECS))
-    remedy = f"use {known}" if known else "no codec of this version does"
-    return (
-        f"{codec} holds no transparency; give a background colour, which is put behind the page, "
-        f"or a codec that does: {remedy}"
-    )
-
-
-def _encoding_violations(settings: RenderSettings) -> Iterator[Violation]:
-    if not 0 <= settings.crf <= MAX_CRF:
-        yield Violation("crf", f"{settings.crf} is outside 0…{MAX_CRF} (18 is visually lossless)")
-    if settings.preset not in PRESETS:
-        yield Violation(
-            "preset", f"{settings.preset!r} is unknown; use one of {', '.join(PRESETS)}"
-        )
-    for field, number, most in (
-        ("gop_frames", settings.gop_frames, MAX_GOP_FRAMES),
-        ("encoder_threads", settings.encoder_threads, MAX_ENCODER_THREADS),
-    ):
-        if not 1 <= number <= most:
-            yield Violation(field, f"{number} is outside 1…{most}")
 
 
 def _page_violations(settings: RenderSettings) -> Iterator[Violation]:

@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Final
 
 import ffmpeg as graph
 
+from .containers import CONTAINERS
+from .recipe import Colors, chunk_recipe
+
 if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
@@ -18,17 +21,12 @@ if TYPE_CHECKING:
     from renderer.settings import RenderSettings
 
     from .pictures import PictureStream
+    from .recipe import Recipe
 
-PIXEL_FORMAT: Final = "yuv420p"
 QUIET: Final = ("-hide_banner", "-nostats", "-loglevel", "error")
 BITEXACT: Final = {"fflags": "+bitexact", "flags": "+bitexact"}
-# Untagged RGB becomes BT.601, and players take it for BT.709: say it in the stream, too.
-COLOR_TAGS: Final = {
-    "colorspace": "bt709",
-    "color_primaries": "bt709",
-    "color_trc": "bt709",
-    "color_range": "tv",
-}
+# What ffmpeg's options call a matrix that its filters call otherwise.
+_SPACE_OPTIONS: Final = {"gbr": "rgb"}
 # The exact conversion, the same on every processor: `bitexact` keeps swscale from taking roads
 # that differ by CPU.
 _SCALE: Final = "bicubic+accurate_rnd+full_chroma_int+full_chroma_inp+bitexact"
@@ -61,8 +59,10 @@ def chunk_arguments(
         r=str(settings.frame_rate),  # else ffmpeg guesses a rounder one
         threads=settings.encoder_threads,
     )
-    video = _converted(source.video)
-    stream = video.output(f"file:{output}", **_encoding(settings), **_container(settings))
+    recipe = chunk_recipe(settings)
+    encoding = {"c:v": recipe.encoder, "fps_mode": "passthrough", **recipe.options}
+    options = encoding | color_tags(recipe) | _container(recipe, settings.frame_rate)
+    stream = converted(source.video, recipe).output(f"file:{output}", **options)
     # Half a picture is an error, not a frame less.
     threads = ("-filter_complex_threads", str(settings.encoder_threads))
     return compiled(stream.global_args("-xerror", *threads), ffmpeg)
@@ -73,33 +73,44 @@ def compiled(stream: Any, ffmpeg: Path) -> list[str]:
     return command
 
 
-def _converted(video: Any) -> Any:
-    scaled = video.filter("scale", out_color_matrix="bt709", out_range="tv", flags=_SCALE)
-    planar = scaled.filter("format", PIXEL_FORMAT)
+def converted(video: Any, recipe: Recipe) -> Any:
+    """The filters that make of BGRA what the encoder takes, and say what its colours are."""
+    tags = recipe.colors.value
+    if recipe.colors is not Colors.RGB:
+        matrix = "smpte170m" if recipe.colors is Colors.JFIF else tags.space
+        video = video.filter("scale", out_color_matrix=matrix, out_range=tags.range, flags=_SCALE)
+    planar = video.filter("format", recipe.pixel_format)
     # ffmpeg 7 and newer take the stream's tags from its frames, not from the options below.
     return planar.filter(
-        "setparams", range="tv", color_primaries="bt709", color_trc="bt709", colorspace="bt709"
+        "setparams",
+        range=tags.range,
+        color_primaries=tags.primaries,
+        color_trc=tags.transfer,
+        colorspace=tags.space,
     )
 
 
-def _encoding(settings: RenderSettings) -> dict[str, Any]:
+def color_tags(recipe: Recipe) -> dict[str, Any]:
+    """Untagged RGB becomes BT.601, and players take it for BT.709: say it in the stream, too."""
+    tags = recipe.colors.value
     return {
-        "c:v": "libx264",
-        "pix_fmt": PIXEL_FORMAT,
-        "preset": settings.preset,
-        "crf": settings.crf,
-        "g": settings.gop_frames,
-        "threads": settings.encoder_threads,
-        "fps_mode": "passthrough",
-        **COLOR_TAGS,
+        "pix_fmt": recipe.pixel_format,
+        "colorspace": _SPACE_OPTIONS.get(tags.space, tags.space),
+        "color_primaries": tags.primaries,
+        "color_trc": tags.transfer,
+        "color_range": tags.range,
     }
 
 
-def _container(settings: RenderSettings) -> dict[str, Any]:
+def _container(recipe: Recipe, rate: FrameRate) -> dict[str, Any]:
+    facts = CONTAINERS[recipe.container]
+    beside = {"metadata:s:v:0": "alpha_mode=1"} if recipe.has_alpha_beside else {}
+    timescale = {} if facts.ticks_per_second else {"video_track_timescale": track_timescale(rate)}
     return {
-        "format": "mp4",
-        "video_track_timescale": track_timescale(settings.frame_rate),
+        "format": facts.muxer,
+        **timescale,
         "fflags": "+bitexact",
-        "flags": "+bitexact+cgop",
+        "flags": "+bitexact+cgop" if "g" in recipe.options else "+bitexact",
         "map_metadata": -1,
+        **beside,
     }

@@ -1,34 +1,23 @@
-"""What a video file really holds, as ffprobe sees it, and whether that is what was asked for."""
+"""What a video file really holds, as ffprobe sees it."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final
 
 from renderer.errors import EncoderError
 
-from .arguments import PIXEL_FORMAT, ticks_per_frame, track_timescale
 from .process import run
+from .recipe import ColorTags
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
-    from renderer.frames import FrameRate
+__all__ = ["ColorTags", "SoundFacts", "VideoFacts", "probe", "probe_sound"]
 
 _QUIET: Final = ("-v", "error", "-protocol_whitelist", "file")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ColorTags:
-    """How the numbers of a picture become colours."""
-
-    space: str = "bt709"
-    primaries: str = "bt709"
-    transfer: str = "bt709"
-    range: str = "tv"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +35,8 @@ class VideoFacts:
     """What a video file holds. `frames` are counted, one by one; times are in ticks.
 
     `step` is the distance of neighbouring frames, 0 if it is not the same everywhere.
-    `reorder_frames` is how many frames may be decoded before they are shown (B-frames).
+    `reorder_frames` is how many frames may be decoded before they are shown (B-frames). `times`
+    are all frames' ticks; `has_alpha_beside` says that alpha is kept beside the pictures.
     """
 
     codec: str
@@ -62,6 +52,8 @@ class VideoFacts:
     duration_s: Fraction
     reorder_frames: int
     sound: SoundFacts | None
+    times: tuple[int, ...] = field(default=(), repr=False, compare=False)
+    has_alpha_beside: bool = False
 
 
 async def probe(ffprobe: Path, video: Path) -> VideoFacts:
@@ -90,38 +82,6 @@ async def probe_sound(ffprobe: Path, source: Path, *, formats: str) -> SoundFact
 
     """
     return _sound_facts(await _told(ffprobe, source, "-format_whitelist", formats))
-
-
-def check_chunk(
-    facts: VideoFacts, *, frames: int, frame_rate: FrameRate, width_px: int, height_px: int
-) -> None:
-    """Raise an `EncoderError` that names each difference between a chunk and what was asked for."""
-    wanted = expected(frames, frame_rate, width_px, height_px)
-    if differences := list(_differences(facts, wanted)):
-        raise EncoderError(f"the encoded video is not what was asked for: {'; '.join(differences)}")
-
-
-def expected(frames: int, rate: FrameRate, width_px: int, height_px: int) -> dict[str, object]:
-    """The facts that a chunk, or a whole video, must have."""
-    return {
-        "codec": "h264",
-        "width_px": width_px,
-        "height_px": height_px,
-        "pixel_format": PIXEL_FORMAT,
-        "colors": ColorTags(),
-        "frames": frames,
-        "frame_rate": rate.fraction,
-        "time_base": Fraction(1, track_timescale(rate)),
-        "first_pts": 0,
-        "step": ticks_per_frame(rate),
-        "duration_s": rate.seconds(frames),
-    }
-
-
-def _differences(facts: VideoFacts, wanted: dict[str, object]) -> Iterator[str]:
-    for name, value in wanted.items():
-        if (found := getattr(facts, name)) != value:
-            yield f"{name} is {found}, not {value}"
 
 
 async def _told(ffprobe: Path, file: Path, *options: str) -> dict[str, Any]:
@@ -154,6 +114,8 @@ def _video_facts(stream: dict[str, Any], times: list[int], sound: SoundFacts | N
         duration_s=stream.get("duration_ts", 0) * time_base,
         reorder_frames=stream.get("has_b_frames", 0),
         sound=sound,
+        times=tuple(times),
+        has_alpha_beside=stream.get("tags", {}).get("alpha_mode") == "1",
     )
 
 

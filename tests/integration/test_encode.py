@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from renderer.encode.check import check_chunk
 from renderer.encode.ffmpeg import PictureStream
-from renderer.encode.probe import ColorTags, check_chunk, probe
+from renderer.encode.probe import ColorTags, probe
 from renderer.errors import CompositionError, EncoderError, Fault
 from renderer.frames import FrameRate
 from renderer.picture import Picture
@@ -32,7 +33,7 @@ async def test_a_chunk_holds_each_frame_once_at_its_exact_time(rate: str, tmp_pa
     chunk = await encode([numbered_picture(n) for n in numbers], tmp_path / "c.mp4", settings)
 
     facts = await probe(FFPROBE, chunk)
-    check_chunk(facts, frames=11, frame_rate=settings.frame_rate, width_px=400, height_px=64)
+    check_chunk(facts, frames=11, settings=settings, size_px=(400, 64))
     assert facts.step * facts.time_base == 1 / Fraction(rate)
     assert decode_frame_numbers(chunk) == numbers
 
@@ -130,7 +131,7 @@ async def test_each_difference_from_what_was_asked_for_is_named(tmp_path: Path) 
     facts = await probe(FFPROBE, chunk)
 
     with pytest.raises(EncoderError) as refused:
-        check_chunk(facts, frames=4, frame_rate=FrameRate(30), width_px=400, height_px=66)
+        check_chunk(facts, frames=4, settings=chunk_settings(), size_px=(400, 66))
 
     for words in ("height_px is 64, not 66", "frames is 3, not 4", "frame_rate is 25, not 30"):
         assert words in str(refused.value)

@@ -8,9 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from coordinator.assembler import Assembly, ChunkFile, assemble
+from coordinator.assembler import assemble
+from coordinator.assembly import Assembly, ChunkFile
 from renderer.audio.sound import check_sound
 from renderer.audio.tracks import Track
+from renderer.encode.probe import probe
 from renderer.errors import InvalidRequestError
 from renderer.frames import FrameRange, FrameRate
 from tests.support.chunks import FFMPEG, FFPROBE, chunk_settings, numbered_chunks
@@ -249,7 +251,7 @@ async def _video(tmp_path: Path, tracks: list[Track], *, start: int) -> Path:
     chunks = await numbered_chunks(tmp_path, [10, 14], settings, start=start)
     assembly = Assembly(
         chunks=tuple(ChunkFile(path=path, frames=frames) for path, frames in chunks),
-        frame_rate=settings.frame_rate,
+        settings=settings,
         width_px=400,
         height_px=64,
         sound=await mix_file(
@@ -257,6 +259,7 @@ async def _video(tmp_path: Path, tracks: list[Track], *, start: int) -> Path:
         ),
     )
     output = tmp_path / "out.mp4"
-    facts = await assemble(assembly, output, ffmpeg=FFMPEG, ffprobe=FFPROBE)
+    await assemble(assembly, output, ffmpeg=FFMPEG, ffprobe=FFPROBE)
+    facts = await probe(FFPROBE, output)
     assert (facts.step, facts.first_pts) == (1001, 0)
     return output

@@ -9,18 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coordinator.assembler import (
-    Assembly,
-    ChunkFile,
-    check_video,
-    concat_list,
-    exact_times,
-    movie_timescale,
-)
+from coordinator.assembler import check_video, exact_times
+from coordinator.assembly import Assembly, ChunkFile, concat_list
+from coordinator.muxing import movie_timescale
 from renderer.encode.arguments import track_timescale
 from renderer.encode.probe import ColorTags, SoundFacts, VideoFacts
 from renderer.errors import EncoderError
 from renderer.frames import FrameRange, FrameRate
+from renderer.settings import MAX_FPS, RenderSettings
 
 NTSC = FrameRate(30000, 1001)
 
@@ -33,7 +29,8 @@ def assembly(
         ChunkFile(path=Path(name.format(index)), frames=FrameRange(begin, stop))
         for index, (begin, stop) in enumerate(pairwise(stops))
     )
-    return Assembly(chunks=chunks, frame_rate=rate, width_px=64, height_px=32)
+    settings = RenderSettings(frame_rate=rate)
+    return Assembly(chunks=chunks, settings=settings, width_px=64, height_px=32)
 
 
 FACTS = VideoFacts(
@@ -74,7 +71,7 @@ def test_chunks_with_gaps_overlaps_or_nothing_in_them_cannot_be_joined(
     chunks = tuple(ChunkFile(path=Path("c"), frames=FrameRange(*pair)) for pair in ranges)
 
     with pytest.raises(ValueError, match=words):
-        Assembly(chunks=chunks, frame_rate=NTSC, width_px=64, height_px=32)
+        Assembly(chunks=chunks, settings=RenderSettings(), width_px=64, height_px=32)
 
 
 def test_the_list_names_each_chunk_and_how_long_it_lasts() -> None:
@@ -90,7 +87,9 @@ def test_the_list_names_each_chunk_and_how_long_it_lasts() -> None:
 @given(
     st.lists(st.integers(1, 500), min_size=1, max_size=60),
     st.integers(0, 10**6),
-    st.builds(FrameRate, st.integers(1, 10**6), st.integers(1, 10**6)),
+    st.builds(FrameRate, st.integers(1, 10**6), st.integers(1, 10**6)).filter(
+        lambda rate: rate.fraction <= MAX_FPS
+    ),
 )
 def test_rounded_durations_do_not_add_up_to_a_drift(
     lengths: list[int], start: int, rate: FrameRate
