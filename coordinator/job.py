@@ -7,6 +7,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from renderer.audio.tracks import Placement, placement_problems
+from renderer.encode.choices import container_of
+from renderer.encode.containers import SINGLE_PICTURES
 from renderer.errors import InvalidRequestError, Violation
 
 if TYPE_CHECKING:
@@ -199,10 +201,7 @@ class JobEvent:
 
 def _violations(spec: JobSpec) -> Iterator[Violation]:
     count = len(spec.frames)
-    if not 1 <= count <= MAX_FRAMES:
-        yield Violation("frames", f"{count} frames is outside 1…{MAX_FRAMES}")
-    if spec.frames.start > MAX_FRAMES:  # all frames before it are played
-        yield Violation("frames", f"its start {spec.frames.start} is outside 0…{MAX_FRAMES}")
+    yield from _frame_violations(spec)
     if spec.chunk_frames is not None:
         least = max(1, -(-count // MAX_CHUNKS))
         if not least <= spec.chunk_frames <= MAX_FRAMES:
@@ -217,6 +216,21 @@ def _violations(spec: JobSpec) -> Iterator[Violation]:
             "loudness",
             f"{spec.loudness_lufs:g} LUFS is outside {MIN_LUFS:g}…{MAX_LUFS:g}; -14 is usual",
         )
+
+
+def _frame_violations(spec: JobSpec) -> Iterator[Violation]:
+    count = len(spec.frames)
+    if not 1 <= count <= MAX_FRAMES:
+        yield Violation("frames", f"{count} frames is outside 1…{MAX_FRAMES}")
+    container = container_of(spec.settings)
+    if count > 1 and container in SINGLE_PICTURES:
+        yield Violation(
+            "frames",
+            f"{count} frames are too many for one {container} file; render one, or one file a "
+            f"frame, as in -o frames/%05d.{container}",
+        )
+    if spec.frames.start > MAX_FRAMES:  # all frames before it are played
+        yield Violation("frames", f"its start {spec.frames.start} is outside 0…{MAX_FRAMES}")
 
 
 class IllegalTransitionError(Exception):

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from executors.errors import ExecutorError
 from executors.tasks import task_group
+from renderer.encode.choices import container_of
 from renderer.errors import RenderError
 
 from .job import Job, JobError, JobSpec, JobState, StateChanged
@@ -68,8 +69,8 @@ class Jobs:
         self._adding: set[asyncio.Task[Job]] = set()
         self._group: asyncio.TaskGroup | None = None
 
-    def output(self, job_id: str) -> Path:
-        return self._outputs / f"{job_id}.mp4"
+    def output(self, job: Job) -> Path:
+        return self._outputs / f"{job.id}.{container_of(job.spec.settings)}"
 
     def manifest(self, job_id: str) -> Path:
         return self._outputs / f"{job_id}.manifest.jsonl"
@@ -186,7 +187,7 @@ class Jobs:
             plan = self._orchestrator.plan(job.spec, job_id=job.id)
             output = await self._orchestrator.render(
                 plan,
-                self.output(job.id),
+                self.output(job),
                 on_event=pump.put,
                 abort=run.abort,
                 chunks=self._chunks / job.id,

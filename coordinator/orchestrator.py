@@ -13,10 +13,13 @@ from executors.local import open_local_executor
 from executors.plugins import ExecutorContext
 from executors.tasks import task_group
 from renderer.bundle import sha256_of
+from renderer.encode.choices import container_of
+from renderer.encode.containers import sound_format
 from renderer.settings import History
 from renderer.tools import find_ffmpeg
 
-from .assembler import Assembly, ChunkFile, assemble
+from .assembler import assemble
+from .assembly import Assembly, ChunkFile
 from .chunk_files import ChunkFiles
 from .exhibition import Exhibition
 from .history import settle, was_jumped
@@ -104,7 +107,7 @@ class RenderOrchestrator:
                         results = await _filmed(run, soundtrack, on_event)
                     on_event(StateChanged(JobState.ASSEMBLING))
                     await soundtrack.add(heard_in(plan, results), self._sound_file(files))
-                    assembly = _assembly(plan, results, files, sound=await soundtrack.mix())
+                    assembly = _assembly(plan, results, files, sound=await _mixed(plan, soundtrack))
                     await assemble(assembly, output, ffmpeg=ffmpeg, ffprobe=ffprobe)
         written = None
         if manifest is not None:
@@ -177,6 +180,16 @@ async def _jumped_or_played(run: PlanRun, on_event: OnEvent) -> list[ChunkResult
     on_event(HistoryFound(History.STATEFUL, why))
     run.plan = run.plan.with_history(History.STATEFUL)
     return await run.all_chunks()
+
+
+async def _mixed(plan: Plan, soundtrack: Soundtrack) -> Path | None:
+    """The file of the mix; none where there is no place for it, with a warning."""
+    sound, settings = await soundtrack.mix(), plan.spec.settings
+    container = container_of(settings)
+    if sound is None or sound_format(settings.codec, container) is not None:
+        return sound
+    soundtrack.warnings.append(f"sound: {container} files hold none, and this one is silent")
+    return None
 
 
 @asynccontextmanager

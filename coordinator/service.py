@@ -120,7 +120,7 @@ class CoordinatorService(coordinator_pb2_grpc.RenderCoordinatorServicer):
         """Return the file that is asked for, and its size."""
         match request.part:
             case pb.OUTPUT_PART_UNSPECIFIED | pb.OUTPUT_PART_VIDEO:
-                return self._jobs.output(job.id), _output_of(job).size_bytes
+                return self._jobs.output(job), _output_of(job).size_bytes
             case pb.OUTPUT_PART_MANIFEST:
                 if (manifest := _output_of(job).manifest) is None:
                     raise NoManifestError(f"job {job.id} has no manifest: render it again")

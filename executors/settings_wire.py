@@ -6,9 +6,10 @@ from typing import Any, TypeVar
 
 from protos.framefarm.v1 import render_pb2
 from renderer.cookies import Cookie
+from renderer.encode.codec_facts import Codec, Container
 from renderer.errors import InvalidRequestError, Violation
 from renderer.frames import FrameRate
-from renderer.settings import CaptureMode, Codec, ColorScheme, History, RenderSettings
+from renderer.settings import CaptureMode, ColorScheme, History, RenderSettings
 
 from .durations import from_seconds, to_seconds
 
@@ -34,7 +35,39 @@ _HISTORIES = {
 }
 _HISTORY_OF = {number: history for history, number in _HISTORIES.items()}
 _TEXTS = ("preset", "props_json", "timezone", "locale")
-_CODECS = {render_pb2.CODEC_UNSPECIFIED: Codec.H264, render_pb2.CODEC_H264: Codec.H264}
+_CODECS = {
+    Codec.H264: render_pb2.CODEC_H264,
+    Codec.H265: render_pb2.CODEC_H265,
+    Codec.VP8: render_pb2.CODEC_VP8,
+    Codec.VP9: render_pb2.CODEC_VP9,
+    Codec.AV1: render_pb2.CODEC_AV1,
+    Codec.PRORES: render_pb2.CODEC_PRORES,
+    Codec.PRORES_4444: render_pb2.CODEC_PRORES_4444,
+    Codec.DNXHR: render_pb2.CODEC_DNXHR,
+    Codec.FFV1: render_pb2.CODEC_FFV1,
+    Codec.GIF: render_pb2.CODEC_GIF,
+    Codec.APNG: render_pb2.CODEC_APNG,
+    Codec.WEBP: render_pb2.CODEC_WEBP,
+    Codec.PNG: render_pb2.CODEC_PNG,
+    Codec.JPEG: render_pb2.CODEC_JPEG,
+}
+_CODEC_OF = {number: codec for codec, number in _CODECS.items()} | {
+    render_pb2.CODEC_UNSPECIFIED: Codec.H264
+}
+_CONTAINERS = {
+    None: render_pb2.CONTAINER_UNSPECIFIED,
+    Container.MP4: render_pb2.CONTAINER_MP4,
+    Container.MOV: render_pb2.CONTAINER_MOV,
+    Container.WEBM: render_pb2.CONTAINER_WEBM,
+    Container.MKV: render_pb2.CONTAINER_MKV,
+    Container.GIF: render_pb2.CONTAINER_GIF,
+    Container.APNG: render_pb2.CONTAINER_APNG,
+    Container.WEBP: render_pb2.CONTAINER_WEBP,
+    Container.PNG: render_pb2.CONTAINER_PNG,
+    Container.JPG: render_pb2.CONTAINER_JPG,
+    Container.ZIP: render_pb2.CONTAINER_ZIP,
+}
+_CONTAINER_OF = {number: container for container, number in _CONTAINERS.items()}
 
 
 def from_settings(settings: RenderSettings) -> render_pb2.RenderSettings:
@@ -47,7 +80,15 @@ def from_settings(settings: RenderSettings) -> render_pb2.RenderSettings:
         mode=_MODES[settings.mode],
         canvas_selector=settings.canvas_selector,
         target_selector=settings.target_selector,
-        codec=render_pb2.CODEC_H264,
+        codec=_CODECS[settings.codec],
+        container=_CONTAINERS[settings.container],
+        bitrate_kbps=settings.bitrate_kbps,
+        lossless=settings.lossless,
+        bit_depth=settings.bit_depth,
+        tune=settings.tune,
+        codec_options=[
+            render_pb2.CodecOption(name=name, value=value) for name, value in settings.codec_options
+        ],
         crf=settings.crf,
         preset=settings.preset,
         gop_frames=settings.gop_frames,
@@ -84,6 +125,8 @@ def to_settings(message: render_pb2.RenderSettings) -> RenderSettings:
             "width_px",
             "height_px",
             "crf",
+            "bitrate_kbps",
+            "bit_depth",
             "gop_frames",
             "encoder_threads",
             "device_scale_factor",
@@ -97,8 +140,9 @@ def to_settings(message: render_pb2.RenderSettings) -> RenderSettings:
     if message.HasField("stability_timeout"):
         given["stability_timeout_s"] = float(to_seconds(message.stability_timeout))
     return RenderSettings(
+        **given,
+        **_to_encoding(message),
         mode=_known(_MODE_OF, message.mode, "mode"),
-        codec=_known(_CODECS, message.codec, "codec"),
         canvas_selector=message.canvas_selector,
         target_selector=message.target_selector,
         seed=message.seed,
@@ -111,8 +155,17 @@ def to_settings(message: render_pb2.RenderSettings) -> RenderSettings:
         transparent=message.transparent,
         background=message.background,
         target_follows=message.target_follows,
-        **given,
     )
+
+
+def _to_encoding(message: render_pb2.RenderSettings) -> dict[str, Any]:
+    return {
+        "codec": _known(_CODEC_OF, message.codec, "codec"),
+        "container": _known(_CONTAINER_OF, message.container, "container"),
+        "lossless": message.lossless,
+        "tune": message.tune,
+        "codec_options": tuple((each.name, each.value) for each in message.codec_options),
+    }
 
 
 def from_history(history: History) -> render_pb2.History.ValueType:

@@ -6,14 +6,15 @@ import asyncio
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from coordinator.job import AudioTrack, JobSpec
 from renderer.audio.tracks import placement_of
 from renderer.bundle import BundleManifest, files_manifest, manifest_of
 from renderer.composition import BundleEntry, PageUrl
 
-from .request import Problems, Wish, problems_of, read_options
+from .problems import Problems, problems_of
+from .request import Wish, read_options
 from .source import Source, find_source
 
 if TYPE_CHECKING:
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from renderer.composition import Composition
 
     from .request import RenderOptions
-
-_VIDEO: Final = ".mp4"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +96,7 @@ def _prepare(
         _files_problems(files, problems)
     _check_place(place, problems)
     with problems.of("options"):
-        wish = read_options(options)
+        wish = read_options(options, None if files is None else files.output)
         _check_sounds(wish, problems)
     problems.raise_if_any()
     assert page is not None
@@ -107,9 +106,6 @@ def _prepare(
 
 def _files_problems(files: OutputFiles, problems: Problems) -> None:
     output, manifest = files.output, files.manifest
-    if output.suffix.lower() != _VIDEO:
-        said = f"ends in {output.suffix}" if output.suffix else "has no ending"
-        problems.add("output", f"{output} {said}; videos are written as {_VIDEO} only")
     _path_problems("output", output, problems)
     if files.pictures is not None:
         _folder_problems("pictures", files.pictures, problems)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import tempfile
 import time
 import uuid
 from contextlib import asynccontextmanager
@@ -12,12 +13,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol, Unpack
 
 from coordinator.job import JobState
+from renderer.encode.choices import container_of
+from renderer.encode.containers import file_of_output, is_numbered
 
 from .client import FarmClient
 from .errors import FarmError, JobCancelledError, JobFailedError
 from .local_farm import local_farm, slot_count
 from .preparation import OutputFiles, Place, PreparedJob, prepare
+from .problems import problems_of
 from .request import RenderOptions
+from .unpacking import unpack
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
@@ -63,7 +68,10 @@ async def render(  # noqa: PLR0913  # what a user may say
     on_progress: Callable[[JobEvent], None] | None = None,
     **options: Unpack[RenderOptions],
 ) -> RenderedVideo:
-    """Render a page (an .html file, a folder with index.html, or a URL) to an .mp4 file.
+    """Render a page (an .html file, a folder with index.html, or a URL) to a file.
+
+    Its ending says of which kind: .mp4, .mov, .webm, .mkv, .gif, .apng, .webp, one picture of one
+    frame (.png, .jpg), or a picture a frame (`frames/%05d.png`).
 
     Without `farm` (HOST:PORT of a coordinator) a coordinator runs here for as long as it takes, and
     renders itself, or has `workers` workers. When this raises, `output` is as it was; when it is
@@ -127,9 +135,25 @@ async def _fetching_pictures(
 
 async def fetch(farm: FarmClient, job_id: str, files: OutputFiles) -> Output:
     """Bring a finished job's files here; the video comes last, so that with it all is there."""
+    _check_kind(files.output, await farm.get(job_id))
     if files.manifest is not None:
         await farm.download_manifest(job_id, files.manifest)
-    return await farm.download(job_id, files.output)
+    if not is_numbered(files.output):
+        return await farm.download(job_id, files.output)
+    with tempfile.TemporaryDirectory(prefix=".framefarm-", dir=files.output.parent) as folder:
+        archive = Path(folder, "pictures.zip")
+        facts = await farm.download(job_id, archive)
+        await unpack(archive, files.output)
+    return facts
+
+
+def _check_kind(output: Path, job: Job) -> None:
+    container = container_of(job.spec.settings)
+    with problems_of("output"):
+        if file_of_output(output)[0] is not container:
+            raise ValueError(
+                f"{output} is no name for the {container} file that job {job.id} has made"
+            )
 
 
 async def run_job(farm: FarmClient, prepared: PreparedJob, watcher: RenderWatcher) -> Job:

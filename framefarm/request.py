@@ -4,41 +4,35 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final, TypedDict, TypeVar
 
 from coordinator.job import MAX_FRAMES
 from renderer.audio.track_text import parse_track
-from renderer.errors import InvalidRequestError, Violation
+from renderer.encode.codec_facts import Codec, Container
+from renderer.encode.containers import CONTAINERS, file_of_output
 from renderer.frames import FrameRange, FrameRate, frames_in, parse_duration
-from renderer.settings import CaptureMode, Codec, ColorScheme, History, RenderSettings
+from renderer.settings import CaptureMode, ColorScheme, History, RenderSettings
 
+from .encoding import read_bitrate_kbps, read_codec_options
+from .problems import Problems
 from .surroundings import read_cookies, read_epoch_ms, read_headers
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
     from enum import StrEnum
+    from pathlib import Path
 
     from renderer.audio.tracks import Track
 
     Choice = TypeVar("Choice", bound=StrEnum)
 
-# What the contract calls a field, and what users call it.
-_SAID_AS: Final = {
-    "frame_rate": "fps",
-    "canvas_selector": "canvas",
-    "target_selector": "target",
-    "composition": "source",
-    "bundle": "source",
-    "device_scale_factor": "scale",
-    "epoch_ms": "epoch",
-}
 _AS_THEY_ARE: Final = (
     "width_px", "height_px", "crf", "preset", "gop_frames", "seed", "timezone", "locale",
     "user_agent", "strict", "transparent", "background", "target_follows",
+    "tune", "lossless", "bit_depth",
 )  # fmt: skip
 _UINT32: Final = 1 << 32
 _SOME_FRAMES: Final = FrameRange(0, 1)
@@ -66,7 +60,13 @@ class RenderOptions(TypedDict, total=False):
     transparent: bool
     background: str
     codec: str
+    container: str
     crf: int
+    bitrate: str
+    lossless: bool
+    bit_depth: int
+    tune: str
+    codec_options: Sequence[str] | Mapping[str, str]
     preset: str
     gop_frames: int
     props: str | Mapping[str, object]
@@ -98,42 +98,8 @@ class Wish:
     loudness_lufs: float | None
 
 
-class Problems:
-    """Collects what is wrong with a request, so that a user is told all of it at once."""
-
-    def __init__(self) -> None:
-        self._found: list[Violation] = []
-
-    def add(self, field: str, problem: str) -> None:
-        self._found.append(Violation(_SAID_AS.get(field, field), problem))
-
-    @contextmanager
-    def of(self, field: str) -> Generator[None]:
-        """Collect what the block raises: violations as they are, a ValueError as `field`'s."""
-        try:
-            yield
-        except InvalidRequestError as error:
-            for violation in error.violations:
-                self.add(violation.field, violation.problem)
-        except ValueError as error:
-            self.add(field, str(error))
-
-    def raise_if_any(self) -> None:
-        if self._found:
-            raise InvalidRequestError(self._found)
-
-
-@contextmanager
-def problems_of(field: str) -> Generator[None]:
-    """Raise what the block raises as violations that users understand."""
-    problems = Problems()
-    with problems.of(field):
-        yield
-    problems.raise_if_any()
-
-
-def read_options(options: RenderOptions) -> Wish:
-    """Understand what was said.
+def read_options(options: RenderOptions, output: Path | None = None) -> Wish:
+    """Understand what was said, for a file of this name.
 
     Raises:
         InvalidRequestError: with every option that cannot be, by its name in `RenderOptions`.
@@ -145,7 +111,7 @@ def read_options(options: RenderOptions) -> Wish:
     problems = Problems()
     _check_texts(options, problems)
     problems.raise_if_any()
-    settings = _settings(options, problems)
+    settings = _settings(options, problems, output)
     frames = _frames(options, settings.frame_rate, problems)
     audio = tuple(_tracks(options.get("audio", ()), problems))
     problems.raise_if_any()
@@ -172,7 +138,7 @@ def _is_text(said: str) -> bool:
     return True
 
 
-def _settings(options: RenderOptions, problems: Problems) -> RenderSettings:
+def _settings(options: RenderOptions, problems: Problems, output: Path | None) -> RenderSettings:
     """Understand each option alone, then all together; what cannot be read stays a default."""
     given: dict[str, Any] = {k: said for k, said in options.items() if k in _AS_THEY_ARE}
     given["canvas_selector"] = options.get("canvas", "")
@@ -182,8 +148,7 @@ def _settings(options: RenderOptions, problems: Problems) -> RenderSettings:
             given["frame_rate"] = _frame_rate(str(options["fps"]))
     with problems.of("mode"):
         given["mode"] = _chosen(CaptureMode, options.get("mode", CaptureMode.AUTO))
-    with problems.of("codec"):
-        given["codec"] = _chosen(Codec, options.get("codec", Codec.H264))
+    _read_encoding(options, given, problems, output)
     with problems.of("history"):
         given["history"] = _chosen(History, options.get("history", History.AUTO))
     with problems.of("props"):
@@ -195,6 +160,32 @@ def _settings(options: RenderOptions, problems: Problems) -> RenderSettings:
     with problems.of("settings"):
         return RenderSettings(**given)
     return RenderSettings()
+
+
+def _read_encoding(
+    options: RenderOptions, given: dict[str, Any], problems: Problems, output: Path | None
+) -> None:
+    codec = container = None
+    with problems.of("output"):
+        if output is not None:
+            container, codec = file_of_output(output)
+    with problems.of("container"):
+        if "container" in options:
+            said = _chosen(Container, options["container"])
+            if container not in {None, said}:
+                raise ValueError(f"{said} is not what {output} ends in; drop one of the two")
+            container = said
+    with problems.of("codec"):
+        if "codec" in options:
+            codec = _chosen(Codec, options["codec"])
+        elif codec is None and container is not None:
+            codec = CONTAINERS[container].codec
+    given |= {"codec": codec or Codec.H264, "container": container}
+    with problems.of("bitrate"):
+        if "bitrate" in options:
+            given["bitrate_kbps"] = read_bitrate_kbps(options["bitrate"])
+    with problems.of("codec_options"):
+        given["codec_options"] = tuple(read_codec_options(options.get("codec_options", ())))
 
 
 def _read_surroundings(options: RenderOptions, given: dict[str, Any], problems: Problems) -> None:

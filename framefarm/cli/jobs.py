@@ -12,6 +12,7 @@ from framefarm.client import FarmClient
 from framefarm.event_fields import job_fields, worker_fields
 from framefarm.preparation import OutputFiles, check_files
 from framefarm.rendering import fetch, follow
+from renderer.encode.choices import container_of
 
 from .console import Verbosity, give, give_json, give_table, printable, say
 from .display import ProgressMode, open_display
@@ -48,7 +49,8 @@ def watch(
     if as_json:
         give_json(job_fields(job))
     elif verbosity is not Verbosity.QUIET:
-        say(f"job {job.id} has {job.state}; fetch it with: framefarm download {job.id} -o OUT.mp4")
+        name = f"OUT.{container_of(job.spec.settings)}"
+        say(f"job {job.id} has {job.state}; fetch it with: framefarm download {job.id} -o {name}")
 
 
 def jobs(
@@ -86,7 +88,7 @@ def cancel(job_id: JobId, farm: Farm, as_json: Json = False) -> None:
 
 def download(
     job_id: JobId,
-    output: Annotated[Path, typer.Option("-o", "--output", help="The .mp4 file to write.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The file to write.")],
     farm: Farm,
     manifest: Manifest = None,
     as_json: Json = False,

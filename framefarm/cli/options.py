@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, cast, get_type_hints
 
 import typer
 
-from framefarm.request import RenderOptions, problems_of
+from framefarm.problems import problems_of
+from framefarm.request import RenderOptions
+from renderer.encode.codec_facts import Codec, Container
 from renderer.settings import RenderSettings
 
 if TYPE_CHECKING:
@@ -85,18 +87,50 @@ def rendering_options(
     codec: Annotated[
         str | None,
         typer.Option(
-            "--codec", help="How the video is encoded.", show_default=_DEFAULTS.codec.value
+            "--codec",
+            help=f"How the video is encoded: {', '.join(Codec)}.",
+            show_default="by the output's ending",
+        ),
+    ] = None,
+    container: Annotated[
+        str | None,
+        typer.Option(
+            "--container",
+            help=f"The kind of file: {', '.join(Container)}.",
+            show_default="by the output's ending",
         ),
     ] = None,
     crf: Annotated[
         int | None,
-        typer.Option("--crf", help="Quality, 0 (lossless) to 51.", show_default=str(_DEFAULTS.crf)),
+        typer.Option("--crf", help="Quality; less is better.", show_default="by the codec"),
     ] = None,
     preset: Annotated[
         str | None,
         typer.Option(
-            "--preset", help="x264's, ultrafast to veryslow.", show_default=_DEFAULTS.preset
+            "--preset", help="Effort, in the encoder's words.", show_default="by the codec"
         ),
+    ] = None,
+    bitrate: Annotated[
+        str | None,
+        typer.Option("--bitrate", help="Instead of --crf, like 5M.", show_default="–"),
+    ] = None,
+    lossless: Annotated[
+        bool | None,
+        typer.Option(
+            "--lossless", help="Keep every pixel as it is.", show_default="visually lossless"
+        ),
+    ] = None,
+    bit_depth: Annotated[
+        int | None,
+        typer.Option("--bit-depth", help="8 or 10.", show_default="by the codec"),
+    ] = None,
+    tune: Annotated[
+        str | None,
+        typer.Option("--tune", help="For a kind of picture, like animation.", show_default="–"),
+    ] = None,
+    codec_options: Annotated[
+        list[str] | None,
+        typer.Option("--codec-option", help="NAME=VALUE for the encoder; may be given again."),
     ] = None,
     gop_frames: Annotated[
         int | None,

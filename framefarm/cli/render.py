@@ -30,7 +30,10 @@ SourceArgument = Annotated[
 @takes_rendering_options
 def render(
     source: SourceArgument,
-    output: Annotated[Path, typer.Option("-o", "--output", help="The .mp4 file to write.")],
+    output: Annotated[
+        Path,
+        typer.Option("-o", "--output", help="The file to write; its ending says of which kind."),
+    ],
     options: RenderOptions,
     workers: Annotated[
         int | None,

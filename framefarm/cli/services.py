@@ -12,7 +12,7 @@ import typer
 from coordinator.settings import CoordinatorSettings
 from executors.discovery import discovery
 from executors.plugins import executor_named
-from framefarm.request import problems_of
+from framefarm.problems import problems_of
 from renderer.frames import parse_duration
 from renderer.sandbox import Sandbox
 from serving.logs import LogFormat, configure_logging

@@ -84,9 +84,10 @@ class CodecFacts:
     """What there is to know of a codec.
 
     `stream` is ffprobe's name for it. `formats` are pixel formats by look and bit depth; the first
-    depth is the default one. `chunk` is the container of chunks; without one, chunks are kept without loss, and the file is
-    encoded in one piece at the end. `crf` is the range of its quality, `default_crf` the one taken.
-    `params` names the one option of ffmpeg through which the encoder itself is spoken to.
+    depth is the default one. `chunk` is the container of chunks; without one, chunks are kept
+    without loss, and the file is encoded in one piece at the end. `crf` is the range of its
+    quality, `default_crf` the one taken. `params` names the one option of ffmpeg through which the
+    encoder itself is spoken to.
     """
 
     encoder: str

@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 
+from renderer.encode.choices import ALPHA_CODECS
+from renderer.encode.codec_facts import Codec
 from renderer.errors import InvalidRequestError
 from renderer.keeping import View
 from renderer.picture import Picture
-from renderer.settings import ALPHA_CODECS, CaptureMode, Codec, RenderSettings
+from renderer.settings import CaptureMode, RenderSettings
 from tests.support.pages import LOSSLESS, Crew, add_files, page_settings
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -24,12 +26,6 @@ CANVAS = """<canvas width=30 height=20></canvas><script>
   paint.fillStyle = "#00f"; paint.fillRect(20, 0, 10, 20);
 </script>"""
 SIZE: dict[str, Any] = {"width_px": 30, "height_px": 20}
-
-
-@pytest.fixture
-def alpha_is_held(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As if every codec held alpha: what is captured is the point, and not what it becomes."""
-    monkeypatch.setattr("renderer.settings.ALPHA_CODECS", frozenset(Codec))
 
 
 async def captured(crew: Crew, html: str, settings: RenderSettings) -> list[Picture]:
@@ -52,9 +48,9 @@ def pixels(picture: Picture) -> list[tuple[int, ...]]:
     ("html", "mode"), [(HALVES, CaptureMode.DOM), (CANVAS, CaptureMode.CANVAS)]
 )
 async def test_a_transparent_pages_pictures_have_its_alpha(
-    crew: Crew, alpha_is_held: None, html: str, mode: CaptureMode
+    crew: Crew, html: str, mode: CaptureMode
 ) -> None:
-    settings = page_settings(**SIZE, mode=mode, transparent=True)
+    settings = page_settings(**SIZE, mode=mode, transparent=True, codec=Codec.FFV1)
 
     for picture in await captured(crew, html, settings):
         assert pixels(picture) == [(0, 0, 0, 0), (255, 0, 0, 128), (0, 0, 255, 255)]

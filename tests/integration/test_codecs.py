@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
-import io
-import subprocess
-import zipfile
 from pathlib import Path
 from typing import Any
 
 import pytest
-from PIL import Image, ImageSequence
 
 from coordinator.assembler import assemble
 from coordinator.assembly import Assembly, ChunkFile
@@ -23,7 +18,7 @@ from renderer.frames import FrameRange, FrameRate
 from renderer.picture import Picture
 from renderer.settings import RenderSettings
 from tests.support.chunks import FFMPEG, FFPROBE, encode
-from tests.support.frame_numbers import BITS, SQUARE_PX, decode_frame_numbers
+from tests.support.frame_numbers import decode_frame_numbers
 from tests.support.pictures import numbered_picture
 
 WIDTH_PX, HEIGHT_PX = 400, 128

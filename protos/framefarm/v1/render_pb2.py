@@ -25,21 +25,23 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n protos/framefarm/v1/render.proto\x12\x0c\x66ramefarm.v1\x1a\x1egoogle/protobuf/duration.proto\"3\n\tFrameRate\x12\x11\n\tnumerator\x18\x01 \x01(\r\x12\x13\n\x0b\x64\x65nominator\x18\x02 \x01(\r\")\n\nFrameRange\x12\r\n\x05start\x18\x01 \x01(\x03\x12\x0c\n\x04stop\x18\x02 \x01(\x03\"S\n\x0b\x43omposition\x12\r\n\x03url\x18\x01 \x01(\tH\x00\x12+\n\x06\x62undle\x18\x02 \x01(\x0b\x32\x19.framefarm.v1.BundleEntryH\x00\x42\x08\n\x06source\",\n\x0b\x42undleEntry\x12\x0e\n\x06\x64igest\x18\x01 \x01(\t\x12\r\n\x05\x65ntry\x18\x02 \x01(\t\"%\n\x06Header\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t\"y\n\x06\x43ookie\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t\x12\x0e\n\x06\x64omain\x18\x03 \x01(\t\x12\x0c\n\x04path\x18\x04 \x01(\t\x12\x0e\n\x06secure\x18\x05 \x01(\x08\x12\x11\n\thttp_only\x18\x06 \x01(\x08\x12\x11\n\tsame_site\x18\x07 \x01(\t\"\xee\x06\n\x0eRenderSettings\x12\x15\n\x08width_px\x18\x01 \x01(\rH\x00\x88\x01\x01\x12\x16\n\theight_px\x18\x02 \x01(\rH\x01\x88\x01\x01\x12+\n\nframe_rate\x18\x03 \x01(\x0b\x32\x17.framefarm.v1.FrameRate\x12\'\n\x04mode\x18\x04 \x01(\x0e\x32\x19.framefarm.v1.CaptureMode\x12\x17\n\x0f\x63\x61nvas_selector\x18\x05 \x01(\t\x12\x17\n\x0ftarget_selector\x18\x06 \x01(\t\x12\"\n\x05\x63odec\x18\x07 \x01(\x0e\x32\x13.framefarm.v1.Codec\x12\x10\n\x03\x63rf\x18\x08 \x01(\rH\x02\x88\x01\x01\x12\x0e\n\x06preset\x18\t \x01(\t\x12\x17\n\ngop_frames\x18\n \x01(\rH\x03\x88\x01\x01\x12\x1c\n\x0f\x65ncoder_threads\x18\x0b \x01(\rH\x04\x88\x01\x01\x12\x12\n\nprops_json\x18\x0c \x01(\t\x12\x0c\n\x04seed\x18\r \x01(\x04\x12\x34\n\x11stability_timeout\x18\x0e \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x0e\n\x06strict\x18\x0f \x01(\x08\x12\x10\n\x08timezone\x18\x10 \x01(\t\x12\x0e\n\x06locale\x18\x11 \x01(\t\x12/\n\x0c\x63olor_scheme\x18\x12 \x01(\x0e\x32\x19.framefarm.v1.ColorScheme\x12 \n\x13\x64\x65vice_scale_factor\x18\x13 \x01(\x01H\x05\x88\x01\x01\x12\x12\n\nuser_agent\x18\x14 \x01(\t\x12%\n\x07headers\x18\x15 \x03(\x0b\x32\x14.framefarm.v1.Header\x12\x15\n\x08\x65poch_ms\x18\x16 \x01(\x03H\x06\x88\x01\x01\x12%\n\x07\x63ookies\x18\x17 \x03(\x0b\x32\x14.framefarm.v1.Cookie\x12\x13\n\x0btransparent\x18\x18 \x01(\x08\x12\x12\n\nbackground\x18\x19 \x01(\t\x12\x16\n\x0etarget_follows\x18\x1a \x01(\x08\x12&\n\x07history\x18\x1e \x01(\x0e\x32\x15.framefarm.v1.HistoryB\x0b\n\t_width_pxB\x0c\n\n_height_pxB\x06\n\x04_crfB\r\n\x0b_gop_framesB\x12\n\x10_encoder_threadsB\x16\n\x14_device_scale_factorB\x0b\n\t_epoch_ms\">\n\nBundleFile\x12\x0c\n\x04path\x18\x01 \x01(\t\x12\x12\n\nsize_bytes\x18\x02 \x01(\x03\x12\x0e\n\x06sha256\x18\x03 \x01(\t\"9\n\x0e\x42undleManifest\x12\'\n\x05\x66iles\x18\x01 \x03(\x0b\x32\x18.framefarm.v1.BundleFile\"w\n\x13UploadBundleRequest\x12\x30\n\x08manifest\x18\x01 \x01(\x0b\x32\x1c.framefarm.v1.BundleManifestH\x00\x12&\n\x04part\x18\x02 \x01(\x0b\x32\x16.framefarm.v1.BlobPartH\x00\x42\x06\n\x04step\"6\n\x08\x42lobPart\x12\x0e\n\x06sha256\x18\x01 \x01(\t\x12\x0c\n\x04\x64\x61ta\x18\x02 \x01(\x0c\x12\x0c\n\x04last\x18\x03 \x01(\x08\"{\n\x14UploadBundleResponse\x12-\n\x07missing\x18\x01 \x01(\x0b\x32\x1a.framefarm.v1.MissingBlobsH\x00\x12,\n\x06stored\x18\x02 \x01(\x0b\x32\x1a.framefarm.v1.StoredBundleH\x00\x42\x06\n\x04step\"\x1e\n\x0cMissingBlobs\x12\x0e\n\x06sha256\x18\x01 \x03(\t\"\x1e\n\x0cStoredBundle\x12\x0e\n\x06\x64igest\x18\x01 \x01(\t*Z\n\x0b\x43\x61ptureMode\x12\x1c\n\x18\x43\x41PTURE_MODE_UNSPECIFIED\x10\x00\x12\x14\n\x10\x43\x41PTURE_MODE_DOM\x10\x01\x12\x17\n\x13\x43\x41PTURE_MODE_CANVAS\x10\x02*.\n\x05\x43odec\x12\x15\n\x11\x43ODEC_UNSPECIFIED\x10\x00\x12\x0e\n\nCODEC_H264\x10\x01*Z\n\x0b\x43olorScheme\x12\x1c\n\x18\x43OLOR_SCHEME_UNSPECIFIED\x10\x00\x12\x16\n\x12\x43OLOR_SCHEME_LIGHT\x10\x01\x12\x15\n\x11\x43OLOR_SCHEME_DARK\x10\x02*N\n\x07History\x12\x17\n\x13HISTORY_UNSPECIFIED\x10\x00\x12\x14\n\x10HISTORY_STATEFUL\x10\x01\x12\x14\n\x10HISTORY_SEEKABLE\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n protos/framefarm/v1/render.proto\x12\x0c\x66ramefarm.v1\x1a\x1egoogle/protobuf/duration.proto\"3\n\tFrameRate\x12\x11\n\tnumerator\x18\x01 \x01(\r\x12\x13\n\x0b\x64\x65nominator\x18\x02 \x01(\r\")\n\nFrameRange\x12\r\n\x05start\x18\x01 \x01(\x03\x12\x0c\n\x04stop\x18\x02 \x01(\x03\"S\n\x0b\x43omposition\x12\r\n\x03url\x18\x01 \x01(\tH\x00\x12+\n\x06\x62undle\x18\x02 \x01(\x0b\x32\x19.framefarm.v1.BundleEntryH\x00\x42\x08\n\x06source\",\n\x0b\x42undleEntry\x12\x0e\n\x06\x64igest\x18\x01 \x01(\t\x12\r\n\x05\x65ntry\x18\x02 \x01(\t\"*\n\x0b\x43odecOption\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t\"%\n\x06Header\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t\"y\n\x06\x43ookie\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t\x12\x0e\n\x06\x64omain\x18\x03 \x01(\t\x12\x0c\n\x04path\x18\x04 \x01(\t\x12\x0e\n\x06secure\x18\x05 \x01(\x08\x12\x11\n\thttp_only\x18\x06 \x01(\x08\x12\x11\n\tsame_site\x18\x07 \x01(\t\"\xbe\x08\n\x0eRenderSettings\x12\x15\n\x08width_px\x18\x01 \x01(\rH\x00\x88\x01\x01\x12\x16\n\theight_px\x18\x02 \x01(\rH\x01\x88\x01\x01\x12+\n\nframe_rate\x18\x03 \x01(\x0b\x32\x17.framefarm.v1.FrameRate\x12\'\n\x04mode\x18\x04 \x01(\x0e\x32\x19.framefarm.v1.CaptureMode\x12\x17\n\x0f\x63\x61nvas_selector\x18\x05 \x01(\t\x12\x17\n\x0ftarget_selector\x18\x06 \x01(\t\x12\"\n\x05\x63odec\x18\x07 \x01(\x0e\x32\x13.framefarm.v1.Codec\x12\x10\n\x03\x63rf\x18\x08 \x01(\rH\x02\x88\x01\x01\x12\x0e\n\x06preset\x18\t \x01(\t\x12\x17\n\ngop_frames\x18\n \x01(\rH\x03\x88\x01\x01\x12\x1c\n\x0f\x65ncoder_threads\x18\x0b \x01(\rH\x04\x88\x01\x01\x12\x12\n\nprops_json\x18\x0c \x01(\t\x12\x0c\n\x04seed\x18\r \x01(\x04\x12\x34\n\x11stability_timeout\x18\x0e \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x0e\n\x06strict\x18\x0f \x01(\x08\x12\x10\n\x08timezone\x18\x10 \x01(\t\x12\x0e\n\x06locale\x18\x11 \x01(\t\x12/\n\x0c\x63olor_scheme\x18\x12 \x01(\x0e\x32\x19.framefarm.v1.ColorScheme\x12 \n\x13\x64\x65vice_scale_factor\x18\x13 \x01(\x01H\x05\x88\x01\x01\x12\x12\n\nuser_agent\x18\x14 \x01(\t\x12%\n\x07headers\x18\x15 \x03(\x0b\x32\x14.framefarm.v1.Header\x12\x15\n\x08\x65poch_ms\x18\x16 \x01(\x03H\x06\x88\x01\x01\x12%\n\x07\x63ookies\x18\x17 \x03(\x0b\x32\x14.framefarm.v1.Cookie\x12\x13\n\x0btransparent\x18\x18 \x01(\x08\x12\x12\n\nbackground\x18\x19 \x01(\t\x12\x16\n\x0etarget_follows\x18\x1a \x01(\x08\x12&\n\x07history\x18\x1e \x01(\x0e\x32\x15.framefarm.v1.History\x12*\n\tcontainer\x18( \x01(\x0e\x32\x17.framefarm.v1.Container\x12\x19\n\x0c\x62itrate_kbps\x18) \x01(\rH\x07\x88\x01\x01\x12\x10\n\x08lossless\x18* \x01(\x08\x12\x16\n\tbit_depth\x18+ \x01(\rH\x08\x88\x01\x01\x12\x0c\n\x04tune\x18, \x01(\t\x12\x30\n\rcodec_options\x18- \x03(\x0b\x32\x19.framefarm.v1.CodecOptionB\x0b\n\t_width_pxB\x0c\n\n_height_pxB\x06\n\x04_crfB\r\n\x0b_gop_framesB\x12\n\x10_encoder_threadsB\x16\n\x14_device_scale_factorB\x0b\n\t_epoch_msB\x0f\n\r_bitrate_kbpsB\x0c\n\n_bit_depth\">\n\nBundleFile\x12\x0c\n\x04path\x18\x01 \x01(\t\x12\x12\n\nsize_bytes\x18\x02 \x01(\x03\x12\x0e\n\x06sha256\x18\x03 \x01(\t\"9\n\x0e\x42undleManifest\x12\'\n\x05\x66iles\x18\x01 \x03(\x0b\x32\x18.framefarm.v1.BundleFile\"w\n\x13UploadBundleRequest\x12\x30\n\x08manifest\x18\x01 \x01(\x0b\x32\x1c.framefarm.v1.BundleManifestH\x00\x12&\n\x04part\x18\x02 \x01(\x0b\x32\x16.framefarm.v1.BlobPartH\x00\x42\x06\n\x04step\"6\n\x08\x42lobPart\x12\x0e\n\x06sha256\x18\x01 \x01(\t\x12\x0c\n\x04\x64\x61ta\x18\x02 \x01(\x0c\x12\x0c\n\x04last\x18\x03 \x01(\x08\"{\n\x14UploadBundleResponse\x12-\n\x07missing\x18\x01 \x01(\x0b\x32\x1a.framefarm.v1.MissingBlobsH\x00\x12,\n\x06stored\x18\x02 \x01(\x0b\x32\x1a.framefarm.v1.StoredBundleH\x00\x42\x06\n\x04step\"\x1e\n\x0cMissingBlobs\x12\x0e\n\x06sha256\x18\x01 \x03(\t\"\x1e\n\x0cStoredBundle\x12\x0e\n\x06\x64igest\x18\x01 \x01(\t*Z\n\x0b\x43\x61ptureMode\x12\x1c\n\x18\x43\x41PTURE_MODE_UNSPECIFIED\x10\x00\x12\x14\n\x10\x43\x41PTURE_MODE_DOM\x10\x01\x12\x17\n\x13\x43\x41PTURE_MODE_CANVAS\x10\x02*\x83\x02\n\x05\x43odec\x12\x15\n\x11\x43ODEC_UNSPECIFIED\x10\x00\x12\x0e\n\nCODEC_H264\x10\x01\x12\x0e\n\nCODEC_H265\x10\x02\x12\r\n\tCODEC_VP8\x10\x03\x12\r\n\tCODEC_VP9\x10\x04\x12\r\n\tCODEC_AV1\x10\x05\x12\x10\n\x0c\x43ODEC_PRORES\x10\x06\x12\x15\n\x11\x43ODEC_PRORES_4444\x10\x07\x12\x0f\n\x0b\x43ODEC_DNXHR\x10\x08\x12\x0e\n\nCODEC_FFV1\x10\t\x12\r\n\tCODEC_GIF\x10\n\x12\x0e\n\nCODEC_APNG\x10\x0b\x12\x0e\n\nCODEC_WEBP\x10\x0c\x12\r\n\tCODEC_PNG\x10\r\x12\x0e\n\nCODEC_JPEG\x10\x0e*\xe7\x01\n\tContainer\x12\x19\n\x15\x43ONTAINER_UNSPECIFIED\x10\x00\x12\x11\n\rCONTAINER_MP4\x10\x01\x12\x11\n\rCONTAINER_MOV\x10\x02\x12\x12\n\x0e\x43ONTAINER_WEBM\x10\x03\x12\x11\n\rCONTAINER_MKV\x10\x04\x12\x11\n\rCONTAINER_GIF\x10\x05\x12\x12\n\x0e\x43ONTAINER_APNG\x10\x06\x12\x12\n\x0e\x43ONTAINER_WEBP\x10\x07\x12\x11\n\rCONTAINER_PNG\x10\x08\x12\x11\n\rCONTAINER_JPG\x10\t\x12\x11\n\rCONTAINER_ZIP\x10\n*Z\n\x0b\x43olorScheme\x12\x1c\n\x18\x43OLOR_SCHEME_UNSPECIFIED\x10\x00\x12\x16\n\x12\x43OLOR_SCHEME_LIGHT\x10\x01\x12\x15\n\x11\x43OLOR_SCHEME_DARK\x10\x02*N\n\x07History\x12\x17\n\x13HISTORY_UNSPECIFIED\x10\x00\x12\x14\n\x10HISTORY_STATEFUL\x10\x01\x12\x14\n\x10HISTORY_SEEKABLE\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'protos.framefarm.v1.render_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_CAPTUREMODE']._serialized_start=1841
-  _globals['_CAPTUREMODE']._serialized_end=1931
-  _globals['_CODEC']._serialized_start=1933
-  _globals['_CODEC']._serialized_end=1979
-  _globals['_COLORSCHEME']._serialized_start=1981
-  _globals['_COLORSCHEME']._serialized_end=2071
-  _globals['_HISTORY']._serialized_start=2073
-  _globals['_HISTORY']._serialized_end=2151
+  _globals['_CAPTUREMODE']._serialized_start=2093
+  _globals['_CAPTUREMODE']._serialized_end=2183
+  _globals['_CODEC']._serialized_start=2186
+  _globals['_CODEC']._serialized_end=2445
+  _globals['_CONTAINER']._serialized_start=2448
+  _globals['_CONTAINER']._serialized_end=2679
+  _globals['_COLORSCHEME']._serialized_start=2681
+  _globals['_COLORSCHEME']._serialized_end=2771
+  _globals['_HISTORY']._serialized_start=2773
+  _globals['_HISTORY']._serialized_end=2851
   _globals['_FRAMERATE']._serialized_start=82
   _globals['_FRAMERATE']._serialized_end=133
   _globals['_FRAMERANGE']._serialized_start=135
@@ -48,24 +50,26 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_COMPOSITION']._serialized_end=261
   _globals['_BUNDLEENTRY']._serialized_start=263
   _globals['_BUNDLEENTRY']._serialized_end=307
-  _globals['_HEADER']._serialized_start=309
-  _globals['_HEADER']._serialized_end=346
-  _globals['_COOKIE']._serialized_start=348
-  _globals['_COOKIE']._serialized_end=469
-  _globals['_RENDERSETTINGS']._serialized_start=472
-  _globals['_RENDERSETTINGS']._serialized_end=1350
-  _globals['_BUNDLEFILE']._serialized_start=1352
-  _globals['_BUNDLEFILE']._serialized_end=1414
-  _globals['_BUNDLEMANIFEST']._serialized_start=1416
-  _globals['_BUNDLEMANIFEST']._serialized_end=1473
-  _globals['_UPLOADBUNDLEREQUEST']._serialized_start=1475
-  _globals['_UPLOADBUNDLEREQUEST']._serialized_end=1594
-  _globals['_BLOBPART']._serialized_start=1596
-  _globals['_BLOBPART']._serialized_end=1650
-  _globals['_UPLOADBUNDLERESPONSE']._serialized_start=1652
-  _globals['_UPLOADBUNDLERESPONSE']._serialized_end=1775
-  _globals['_MISSINGBLOBS']._serialized_start=1777
-  _globals['_MISSINGBLOBS']._serialized_end=1807
-  _globals['_STOREDBUNDLE']._serialized_start=1809
-  _globals['_STOREDBUNDLE']._serialized_end=1839
+  _globals['_CODECOPTION']._serialized_start=309
+  _globals['_CODECOPTION']._serialized_end=351
+  _globals['_HEADER']._serialized_start=353
+  _globals['_HEADER']._serialized_end=390
+  _globals['_COOKIE']._serialized_start=392
+  _globals['_COOKIE']._serialized_end=513
+  _globals['_RENDERSETTINGS']._serialized_start=516
+  _globals['_RENDERSETTINGS']._serialized_end=1602
+  _globals['_BUNDLEFILE']._serialized_start=1604
+  _globals['_BUNDLEFILE']._serialized_end=1666
+  _globals['_BUNDLEMANIFEST']._serialized_start=1668
+  _globals['_BUNDLEMANIFEST']._serialized_end=1725
+  _globals['_UPLOADBUNDLEREQUEST']._serialized_start=1727
+  _globals['_UPLOADBUNDLEREQUEST']._serialized_end=1846
+  _globals['_BLOBPART']._serialized_start=1848
+  _globals['_BLOBPART']._serialized_end=1902
+  _globals['_UPLOADBUNDLERESPONSE']._serialized_start=1904
+  _globals['_UPLOADBUNDLERESPONSE']._serialized_end=2027
+  _globals['_MISSINGBLOBS']._serialized_start=2029
+  _globals['_MISSINGBLOBS']._serialized_end=2059
+  _globals['_STOREDBUNDLE']._serialized_start=2061
+  _globals['_STOREDBUNDLE']._serialized_end=2091
 # @@protoc_insertion_point(module_scope)

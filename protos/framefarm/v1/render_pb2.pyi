@@ -52,13 +52,75 @@ class _CodecEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Codec.ValueType
     CODEC_UNSPECIFIED: _Codec.ValueType  # 0
     """H264."""
     CODEC_H264: _Codec.ValueType  # 1
+    CODEC_H265: _Codec.ValueType  # 2
+    CODEC_VP8: _Codec.ValueType  # 3
+    CODEC_VP9: _Codec.ValueType  # 4
+    CODEC_AV1: _Codec.ValueType  # 5
+    CODEC_PRORES: _Codec.ValueType  # 6
+    CODEC_PRORES_4444: _Codec.ValueType  # 7
+    CODEC_DNXHR: _Codec.ValueType  # 8
+    CODEC_FFV1: _Codec.ValueType  # 9
+    CODEC_GIF: _Codec.ValueType  # 10
+    CODEC_APNG: _Codec.ValueType  # 11
+    CODEC_WEBP: _Codec.ValueType  # 12
+    CODEC_PNG: _Codec.ValueType  # 13
+    CODEC_JPEG: _Codec.ValueType  # 14
 
 class Codec(_Codec, metaclass=_CodecEnumTypeWrapper): ...
 
 CODEC_UNSPECIFIED: Codec.ValueType  # 0
 """H264."""
 CODEC_H264: Codec.ValueType  # 1
+CODEC_H265: Codec.ValueType  # 2
+CODEC_VP8: Codec.ValueType  # 3
+CODEC_VP9: Codec.ValueType  # 4
+CODEC_AV1: Codec.ValueType  # 5
+CODEC_PRORES: Codec.ValueType  # 6
+CODEC_PRORES_4444: Codec.ValueType  # 7
+CODEC_DNXHR: Codec.ValueType  # 8
+CODEC_FFV1: Codec.ValueType  # 9
+CODEC_GIF: Codec.ValueType  # 10
+CODEC_APNG: Codec.ValueType  # 11
+CODEC_WEBP: Codec.ValueType  # 12
+CODEC_PNG: Codec.ValueType  # 13
+CODEC_JPEG: Codec.ValueType  # 14
 Global___Codec: _TypeAlias = Codec  # noqa: Y015
+
+class _Container:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ContainerEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Container.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    CONTAINER_UNSPECIFIED: _Container.ValueType  # 0
+    """The codec's usual one."""
+    CONTAINER_MP4: _Container.ValueType  # 1
+    CONTAINER_MOV: _Container.ValueType  # 2
+    CONTAINER_WEBM: _Container.ValueType  # 3
+    CONTAINER_MKV: _Container.ValueType  # 4
+    CONTAINER_GIF: _Container.ValueType  # 5
+    CONTAINER_APNG: _Container.ValueType  # 6
+    CONTAINER_WEBP: _Container.ValueType  # 7
+    CONTAINER_PNG: _Container.ValueType  # 8
+    CONTAINER_JPG: _Container.ValueType  # 9
+    CONTAINER_ZIP: _Container.ValueType  # 10
+
+class Container(_Container, metaclass=_ContainerEnumTypeWrapper):
+    """The kind of the finished file. ZIP holds a picture for each frame, PNG and JPG are one picture."""
+
+CONTAINER_UNSPECIFIED: Container.ValueType  # 0
+"""The codec's usual one."""
+CONTAINER_MP4: Container.ValueType  # 1
+CONTAINER_MOV: Container.ValueType  # 2
+CONTAINER_WEBM: Container.ValueType  # 3
+CONTAINER_MKV: Container.ValueType  # 4
+CONTAINER_GIF: Container.ValueType  # 5
+CONTAINER_APNG: Container.ValueType  # 6
+CONTAINER_WEBP: Container.ValueType  # 7
+CONTAINER_PNG: Container.ValueType  # 8
+CONTAINER_JPG: Container.ValueType  # 9
+CONTAINER_ZIP: Container.ValueType  # 10
+Global___Container: _TypeAlias = Container  # noqa: Y015
 
 class _ColorScheme:
     ValueType = _typing.NewType("ValueType", _builtins.int)
@@ -206,6 +268,30 @@ class BundleEntry(_message.Message):
 Global___BundleEntry: _TypeAlias = BundleEntry  # noqa: Y015
 
 @_typing.final
+class CodecOption(_message.Message):
+    """An option of the codec's encoder, of those that are allowed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    VALUE_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    value: _builtins.str
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        value: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "value", b"value"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CodecOption: _TypeAlias = CodecOption  # noqa: Y015
+
+@_typing.final
 class Header(_message.Message):
     """A header that goes with every request of the page."""
 
@@ -304,6 +390,12 @@ class RenderSettings(_message.Message):
     BACKGROUND_FIELD_NUMBER: _builtins.int
     TARGET_FOLLOWS_FIELD_NUMBER: _builtins.int
     HISTORY_FIELD_NUMBER: _builtins.int
+    CONTAINER_FIELD_NUMBER: _builtins.int
+    BITRATE_KBPS_FIELD_NUMBER: _builtins.int
+    LOSSLESS_FIELD_NUMBER: _builtins.int
+    BIT_DEPTH_FIELD_NUMBER: _builtins.int
+    TUNE_FIELD_NUMBER: _builtins.int
+    CODEC_OPTIONS_FIELD_NUMBER: _builtins.int
     width_px: _builtins.int
     """even; the viewport's width; default 1920"""
     height_px: _builtins.int
@@ -315,9 +407,11 @@ class RenderSettings(_message.Message):
     """in dom mode: crop to this element's box as it stands in frame 0"""
     codec: Global___Codec.ValueType
     crf: _builtins.int
-    """0…51; default 18"""
+    """Of the encoding, each codec has its own range and words; what is not set is what it usually takes.
+    how good each frame is; less is better
+    """
     preset: _builtins.str
-    """an x264 preset; default "fast" """
+    """how much effort"""
     gop_frames: _builtins.int
     """longest distance of key frames; default 60"""
     encoder_threads: _builtins.int
@@ -345,6 +439,14 @@ class RenderSettings(_message.Message):
     target_follows: _builtins.bool
     """the crop goes where the target's box goes, in the size of frame 0"""
     history: Global___History.ValueType
+    container: Global___Container.ValueType
+    bitrate_kbps: _builtins.int
+    """of the whole video, instead of crf"""
+    lossless: _builtins.bool
+    """every pixel as it was captured"""
+    bit_depth: _builtins.int
+    """8 or 10"""
+    tune: _builtins.str
     @_builtins.property
     def frame_rate(self) -> Global___FrameRate:
         """default 30"""
@@ -357,6 +459,8 @@ class RenderSettings(_message.Message):
     def headers(self) -> _containers.RepeatedCompositeFieldContainer[Global___Header]: ...
     @_builtins.property
     def cookies(self) -> _containers.RepeatedCompositeFieldContainer[Global___Cookie]: ...
+    @_builtins.property
+    def codec_options(self) -> _containers.RepeatedCompositeFieldContainer[Global___CodecOption]: ...
     def __init__(
         self,
         *,
@@ -387,11 +491,21 @@ class RenderSettings(_message.Message):
         background: _builtins.str = ...,
         target_follows: _builtins.bool = ...,
         history: Global___History.ValueType = ...,
+        container: Global___Container.ValueType = ...,
+        bitrate_kbps: _builtins.int | None = ...,
+        lossless: _builtins.bool = ...,
+        bit_depth: _builtins.int | None = ...,
+        tune: _builtins.str = ...,
+        codec_options: _abc.Iterable[Global___CodecOption] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_crf", b"_crf", "_device_scale_factor", b"_device_scale_factor", "_encoder_threads", b"_encoder_threads", "_epoch_ms", b"_epoch_ms", "_gop_frames", b"_gop_frames", "_height_px", b"_height_px", "_width_px", b"_width_px", "crf", b"crf", "device_scale_factor", b"device_scale_factor", "encoder_threads", b"encoder_threads", "epoch_ms", b"epoch_ms", "frame_rate", b"frame_rate", "gop_frames", b"gop_frames", "height_px", b"height_px", "stability_timeout", b"stability_timeout", "width_px", b"width_px"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_bit_depth", b"_bit_depth", "_bitrate_kbps", b"_bitrate_kbps", "_crf", b"_crf", "_device_scale_factor", b"_device_scale_factor", "_encoder_threads", b"_encoder_threads", "_epoch_ms", b"_epoch_ms", "_gop_frames", b"_gop_frames", "_height_px", b"_height_px", "_width_px", b"_width_px", "bit_depth", b"bit_depth", "bitrate_kbps", b"bitrate_kbps", "crf", b"crf", "device_scale_factor", b"device_scale_factor", "encoder_threads", b"encoder_threads", "epoch_ms", b"epoch_ms", "frame_rate", b"frame_rate", "gop_frames", b"gop_frames", "height_px", b"height_px", "stability_timeout", b"stability_timeout", "width_px", b"width_px"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_crf", b"_crf", "_device_scale_factor", b"_device_scale_factor", "_encoder_threads", b"_encoder_threads", "_epoch_ms", b"_epoch_ms", "_gop_frames", b"_gop_frames", "_height_px", b"_height_px", "_width_px", b"_width_px", "background", b"background", "canvas_selector", b"canvas_selector", "codec", b"codec", "color_scheme", b"color_scheme", "cookies", b"cookies", "crf", b"crf", "device_scale_factor", b"device_scale_factor", "encoder_threads", b"encoder_threads", "epoch_ms", b"epoch_ms", "frame_rate", b"frame_rate", "gop_frames", b"gop_frames", "headers", b"headers", "height_px", b"height_px", "history", b"history", "locale", b"locale", "mode", b"mode", "preset", b"preset", "props_json", b"props_json", "seed", b"seed", "stability_timeout", b"stability_timeout", "strict", b"strict", "target_follows", b"target_follows", "target_selector", b"target_selector", "timezone", b"timezone", "transparent", b"transparent", "user_agent", b"user_agent", "width_px", b"width_px"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_bit_depth", b"_bit_depth", "_bitrate_kbps", b"_bitrate_kbps", "_crf", b"_crf", "_device_scale_factor", b"_device_scale_factor", "_encoder_threads", b"_encoder_threads", "_epoch_ms", b"_epoch_ms", "_gop_frames", b"_gop_frames", "_height_px", b"_height_px", "_width_px", b"_width_px", "background", b"background", "bit_depth", b"bit_depth", "bitrate_kbps", b"bitrate_kbps", "canvas_selector", b"canvas_selector", "codec", b"codec", "codec_options", b"codec_options", "color_scheme", b"color_scheme", "container", b"container", "cookies", b"cookies", "crf", b"crf", "device_scale_factor", b"device_scale_factor", "encoder_threads", b"encoder_threads", "epoch_ms", b"epoch_ms", "frame_rate", b"frame_rate", "gop_frames", b"gop_frames", "headers", b"headers", "height_px", b"height_px", "history", b"history", "locale", b"locale", "lossless", b"lossless", "mode", b"mode", "preset", b"preset", "props_json", b"props_json", "seed", b"seed", "stability_timeout", b"stability_timeout", "strict", b"strict", "target_follows", b"target_follows", "target_selector", b"target_selector", "timezone", b"timezone", "transparent", b"transparent", "tune", b"tune", "user_agent", b"user_agent", "width_px", b"width_px"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__bit_depth: _TypeAlias = _typing.Literal["bit_depth"]  # noqa: Y015
+    _WhichOneofArgType__bit_depth: _TypeAlias = _typing.Literal["_bit_depth", b"_bit_depth"]  # noqa: Y015
+    _WhichOneofReturnType__bitrate_kbps: _TypeAlias = _typing.Literal["bitrate_kbps"]  # noqa: Y015
+    _WhichOneofArgType__bitrate_kbps: _TypeAlias = _typing.Literal["_bitrate_kbps", b"_bitrate_kbps"]  # noqa: Y015
     _WhichOneofReturnType__crf: _TypeAlias = _typing.Literal["crf"]  # noqa: Y015
     _WhichOneofArgType__crf: _TypeAlias = _typing.Literal["_crf", b"_crf"]  # noqa: Y015
     _WhichOneofReturnType__device_scale_factor: _TypeAlias = _typing.Literal["device_scale_factor"]  # noqa: Y015
@@ -406,6 +520,10 @@ class RenderSettings(_message.Message):
     _WhichOneofArgType__height_px: _TypeAlias = _typing.Literal["_height_px", b"_height_px"]  # noqa: Y015
     _WhichOneofReturnType__width_px: _TypeAlias = _typing.Literal["width_px"]  # noqa: Y015
     _WhichOneofArgType__width_px: _TypeAlias = _typing.Literal["_width_px", b"_width_px"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__bit_depth) -> _WhichOneofReturnType__bit_depth | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__bitrate_kbps) -> _WhichOneofReturnType__bitrate_kbps | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__crf) -> _WhichOneofReturnType__crf | None: ...
     @_typing.overload

@@ -102,8 +102,10 @@ async def test_each_sound_is_a_bundle_of_its_own_and_goes_up_once(
     assert (file.path, file.sha256) == ("beep.wav", hashlib.sha256(b"beep").hexdigest())
 
 
-@pytest.mark.parametrize("name", ["out.webm", "out", "out.mov", "out.mp4.txt"])
-async def test_only_mp4_is_written(page: Path, tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize("name", ["out.avi", "out", "%05d.mp4", "out.mp4.txt"])
+async def test_an_ending_that_no_container_has_is_refused(
+    page: Path, tmp_path: Path, name: str
+) -> None:
     assert await fields_refused(page, tmp_path / name) == ["output"]
 
 
@@ -153,7 +155,7 @@ async def test_a_page_that_would_stay_out_of_its_bundle_is_refused(
 
 async def test_what_is_wrong_everywhere_is_told_at_once(tmp_path: Path) -> None:
     found = await fields_refused(
-        tmp_path / "gone.html", tmp_path / "out.webm", Place(workers=0), width_px=3
+        tmp_path / "gone.html", tmp_path / "out.avi", Place(workers=0), width_px=3
     )
 
-    assert found == ["source", "output", "workers", "width_px"]
+    assert found == ["source", "workers", "output", "width_px"]

@@ -109,9 +109,9 @@ def test_a_duration_may_be_a_text_or_seconds(duration: str | float | Fraction) -
         ({"start_frame": -1}, "start_frame", "-1 is outside 0…"),
         ({"start_frame": 10**30}, "start_frame", "is outside 0…"),
         ({"mode": "webgl"}, "mode", "'webgl' is unknown; use auto, dom or canvas"),
-        ({"codec": "vp9"}, "codec", "'vp9' is unknown; use h264"),
+        ({"codec": "vp7"}, "codec", "'vp7' is unknown; use h264, h265, "),
         ({"crf": 52}, "crf", "52 is outside 0…51"),
-        ({"preset": "hasty"}, "preset", "'hasty' is unknown; use one of ultrafast"),
+        ({"preset": "hasty"}, "preset", "'hasty' is unknown to h264; use one of ultrafast"),
         ({"gop_frames": 0}, "gop_frames", "0 is outside"),
         ({"props": "{"}, "props", "not JSON"),
         ({"props": "[1]"}, "props", "JSON object"),
@@ -152,7 +152,7 @@ def test_the_length_is_said_once() -> None:
 
 
 def test_all_that_is_wrong_is_told_at_once() -> None:
-    found = violations_of(options(frames=0, fps="x", codec="vp9", width_px=3, audio=["a,x=1"]))
+    found = violations_of(options(frames=0, fps="x", codec="vp7", width_px=3, audio=["a,x=1"]))
 
     assert {violation.field for violation in found} == {
         "frames",

@@ -8,9 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from renderer.encode.codec_facts import Codec
+from renderer.encode.codecs import CODECS
 from renderer.errors import InvalidRequestError
 from renderer.frames import FrameRate
-from renderer.settings import MAX_PROPS_BYTES, PRESETS, CaptureMode, RenderSettings
+from renderer.settings import MAX_PROPS_BYTES, CaptureMode, RenderSettings
 
 
 def refused(**values: object) -> dict[str, str]:
@@ -44,7 +46,7 @@ def test_settings_do_not_change() -> None:
         ("frame_rate", FrameRate(1, 1_000_001), "use a simpler fraction"),
         ("crf", -1, "-1 is outside 0…51"),
         ("crf", 52, "52 is outside 0…51"),
-        ("preset", "warp", "'warp' is unknown; use one of ultrafast, "),
+        ("preset", "warp", "'warp' is unknown to h264; use one of ultrafast, "),
         ("preset", "placebo", "unknown"),
         ("gop_frames", 0, "0 is outside 1…10000"),
         ("gop_frames", 10_001, "outside"),
@@ -83,13 +85,13 @@ def test_a_value_that_cannot_be_is_refused_with_its_field(
     assert words in "".join(problems.values())
 
 
-@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("preset", CODECS[Codec.H264].presets)
 def test_every_preset_of_the_list_is_fine(preset: str) -> None:
     assert RenderSettings(preset=preset).preset == preset
 
 
 def test_all_that_is_wrong_is_said_at_once() -> None:
-    assert refused(width_px=1, crf=99, preset="", props_json="[").keys() == {
+    assert refused(width_px=1, crf=99, preset="warp", props_json="[").keys() == {
         "width_px",
         "crf",
         "preset",
