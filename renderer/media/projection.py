@@ -1,4 +1,4 @@
-"""Joins the two halves: the page's elements (`takeover.js`) and the worker's decoders."""
+"""Joins the two halves: the page's elements (`takeover/`) and the worker's decoders."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import secrets
 from contextlib import asynccontextmanager
 from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from renderer.site import DOMAIN, PRIVATE
 
@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from renderer.tools import Tools
 
     from .screening import Screening, Source
+
+
+# In this order: each builds on those before it.
+_TAKEOVER: Final = ("natives", "sources", "playing", "pictures", "elements", "page")
 
 
 class MediaRoom:
@@ -65,9 +69,17 @@ def _script(token: str, rate: FrameRate, first_drawn: int) -> str:
         "domain": f".{DOMAIN}",
         "origin": f"http://media.{DOMAIN}",  # for pages that are not served by us
     }
-    takeover = f"({_page_half('takeover', '(options)')})({json.dumps(options)})"
+    takeover = f"({_takeover()})({json.dumps(options)})"
     rest = (f"({_page_half(name, '() =>')})();" for name in ("sounds", "graphs"))
     return "\n".join([f"{takeover};", *rest])
+
+
+@cache
+def _takeover() -> str:
+    """One function of many files: they share what they know, and the page sees none of it."""
+    folder = files("renderer.media").joinpath("takeover")
+    parts = (folder.joinpath(f"{name}.js").read_text(encoding="utf-8") for name in _TAKEOVER)
+    return "\n".join(("(options) => {", *parts, "}"))
 
 
 @cache

@@ -25,7 +25,7 @@ _CORS: Final = {
 
 
 class MediaRoutes:
-    """Answers the requests of `takeover.js`."""
+    """Answers the requests of `takeover/`."""
 
     def __init__(self, screening: Screening) -> None:
         self._screening = screening
