@@ -111,7 +111,7 @@
     },
     /** What came of it, when `carry` has brought the pixels to where they are read. */
     async take(carry) {
-      if (outcome.isRead && isDrawnAgain && !fleeting.has(source())) outcome = tryToCopy(true);
+      if (outcome.isRead && isDrawnAgain && !fleeting.has(source())) outcome = tryToFlatten(true);
       if (carry && outcome.isRead) outcome.file = await carry();
       return outcome;
     },

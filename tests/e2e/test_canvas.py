@@ -109,12 +109,14 @@ async def test_what_is_drawn_when_it_has_come_is_in_its_frame(crew: Crew) -> Non
       const context = canvas.getContext("2d");
       requestAnimationFrame(function draw(stamp) {{
         const frame = Math.floor((stamp * framefarm.fps) / 1000 + 1e-6);
-        const row = new OffscreenCanvas(480, 24), pen = row.getContext("2d");
+        const row = Object.assign(document.createElement("canvas"), {{ width: 480, height: 24 }});
+        const pen = row.getContext("2d");
         for (let bit = 0; bit < 16; bit++) {{
           pen.fillStyle = (frame >> bit) & 1 ? "#fff" : "#000";
           pen.fillRect(bit * 24, 0, 24, 24);
         }}
-        framefarm.ready(createImageBitmap(row).then((bitmap) => context.drawImage(bitmap, 0, 0)));
+        const image = Object.assign(new Image(), {{ src: row.toDataURL() }});
+        framefarm.ready(image.decode().then(() => context.drawImage(image, 0, 0)));
         requestAnimationFrame(draw);
       }});
     </script>"""
