@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 
     from renderer.tools import Tools
 
+_FLOAT_BYTES: Final = 4
 _MIN_RATE, _MAX_RATE = 3_000, 768_000  # what a context may have
-_LONGEST_S: Final = 3_600
+_LONGEST_S: Final = 1_200  # a page holds all of it, as floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,4 +51,6 @@ async def decode_samples(tools: Tools, file: Path, rate: int) -> Samples:
         raise MediaError(str(error).replace(f"file:{file}", "the sound")) from error
     if not data:
         raise MediaError("it holds no sound that can be decoded")
+    if len(data) >= _LONGEST_S * rate * facts.channels * _FLOAT_BYTES:
+        raise MediaError(f"it is longer than {_LONGEST_S} s; play it by an <audio>")
     return Samples(facts.channels, data)

@@ -302,7 +302,12 @@ async def test_web_audio_is_heard_as_it_was_played(hear: Hear) -> None:
 
 
 async def test_a_context_that_is_suspended_stands_still_and_so_do_its_clips(hear: Hear) -> None:
-    html = """<audio id=a src=t2.wav></audio><script>
+    html = """<audio id=a src=t2.wav></audio>
+      <iframe srcdoc="<script>
+        const inner = new AudioContext();
+        const beep = new OscillatorNode(inner, { frequency: 2500 });
+        beep.connect(new GainNode(inner, { gain: 0.1 })).connect(inner.destination);
+        beep.start(0.5); beep.stop(1);</script>"></iframe><script>
       const context = new AudioContext();
       const through = new MediaElementAudioSourceNode(context, { mediaElement: a });
       through.connect(context.destination);
@@ -324,6 +329,7 @@ async def test_a_context_that_is_suspended_stands_still_and_so_do_its_clips(hear
 
     assert heard.spans("t1.wav") == near((0, 0.4), (0.9, 1.5))
     assert heard.spans("t2.wav") == near((0.9, 1.9))
+    assert heard.spans("t5.wav") == near((0.5, 1))
     assert [e.text for e in heard.events if isinstance(e, PageLogged)] == ["running 0.700"]
 
 

@@ -14,6 +14,7 @@ from coordinator.orchestrator import RenderOrchestrator
 from coordinator.planner import plan
 from executors.base import ChunkResult, ChunkTask, OnProgress
 from executors.errors import CompositionFailedError
+from renderer.audio.passages import NANO, Passage, SoundReport, SoundSource
 from renderer.bundle import BundleStore
 from renderer.history import Between, Difference, ProbeResult
 from renderer.settings import History
@@ -27,10 +28,14 @@ STATEFUL = replace(SEEKABLE, differences=(Difference(frame=89, between=Between.W
 
 @dataclass
 class ProbingExecutor:
-    """A fake that can probe. Where it jumps, a page that `remembers` shows another picture."""
+    """A fake that can probe. Where it jumps, a page that `remembers` shows another picture.
+
+    One that `hums` plays a sound from 0.1 s on, and from 2.1 s where it has jumped.
+    """
 
     found: ProbeResult | CompositionFailedError
     remembers: bool = False
+    hums: bool = False
     rendering: FakeExecutor = field(default_factory=FakeExecutor)
     probed: list[ChunkTask] = field(default_factory=list)
 
@@ -44,11 +49,23 @@ class ProbingExecutor:
         self, task: ChunkTask, output: Path, *, on_progress: OnProgress
     ) -> ChunkResult:
         result = await self.rendering.render(task, output, on_progress=on_progress)
+        if self.hums:
+            has_jumped = task.settings.history is History.SEEKABLE and task.index > 0
+            result = replace(result, sounds=_hum(21 if has_jumped else 1))
         is_wrong = self.remembers and task.settings.history is History.SEEKABLE and task.index
         if not is_wrong:
             return result
         other = hashlib.sha256(b"another picture").hexdigest()
         return replace(result, frame_digests=(other, *result.frame_digests[1:]))
+
+
+def _hum(tenths: int) -> SoundReport:
+    source = SoundSource(
+        sha256="a" * 64, name="http://h/hum.wav", size_bytes=1, duration_ns=NANO, is_bundled=True
+    )
+    begins_ns = tenths * NANO // 10
+    passage = Passage(source="a" * 64, since_ns=begins_ns, from_ns=0, begins_ns=begins_ns)
+    return SoundReport(sources=(source,), passages=(passage,))
 
 
 @pytest.fixture
@@ -111,6 +128,17 @@ async def test_chunks_that_do_not_fit_after_a_jump_are_played(tmp_path: Path) ->
 
     assert [event.history for event in told] == [History.SEEKABLE, History.STATEFUL]
     assert "frame 30 of chunk 1" in told[1].reason
+    assert executor.rendering.calls[-1].settings.history is History.STATEFUL
+
+
+@pytest.mark.usefixtures("short_is_long")
+async def test_chunks_that_do_not_agree_on_a_sound_after_a_jump_are_played(tmp_path: Path) -> None:
+    executor = ProbingExecutor(SEEKABLE, hums=True)
+
+    told = await rendered(tmp_path, executor, a_long_spec())
+
+    assert [event.history for event in told] == [History.SEEKABLE, History.STATEFUL]
+    assert "sound http://h/hum.wav: at frame 30 it ends" in told[1].reason
     assert executor.rendering.calls[-1].settings.history is History.STATEFUL
 
 

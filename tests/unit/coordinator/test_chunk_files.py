@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import logging
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from coordinator.chunk_files import ChunkFiles
 from executors.base import ChunkResult
+from renderer.audio.passages import NANO, Passage, SoundReport, SoundSource
 from tests.support.tasks import a_task
 
 TASK = a_task()
@@ -64,4 +66,22 @@ async def test_a_note_of_another_versions_fields_is_not_taken(files: ChunkFiles)
     note = '{"frames": [0, 10], "result": {"index": 0, "colour": "red"}}'
     files.path(TASK).with_suffix(".json").write_text(note)
 
+    assert await files.finished([TASK]) == {0: None}
+
+
+async def test_a_chunk_is_finished_as_long_as_what_it_is_heard_from_is_there(
+    files: ChunkFiles,
+) -> None:
+    sha256 = hashlib.sha256(b"sound").hexdigest()
+    source = SoundSource(
+        sha256=sha256, name="blob:x", size_bytes=5, duration_ns=NANO, is_bundled=False
+    )
+    passage = Passage(source=sha256, since_ns=0, from_ns=0, begins_ns=0)
+    heard = replace(RESULT, sounds=SoundReport(sources=(source,), passages=(passage,)))
+    files.sound(sha256).parent.mkdir()
+    files.sound(sha256).write_bytes(b"sound")
+    await files.keep(TASK, heard)
+
+    assert await files.finished([TASK]) == {0: heard}
+    files.sound(sha256).unlink()
     assert await files.finished([TASK]) == {0: None}
