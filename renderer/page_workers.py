@@ -208,7 +208,7 @@ class PageWorkers:
         if params["targetInfo"].get("browserContextId") == self._page.context_id:
             self._on_attached(params, is_nested=False)
 
-    def _on_attached(self, params: Params, is_nested: bool) -> None:  # an event's
+    def _on_attached(self, params: Params, is_nested: bool) -> None:
         cdp = self._browser.connection.adopt(params["sessionId"])
         target = params["targetInfo"]
         worker = PageWorker(cdp, target, is_nested=is_nested)
