@@ -126,16 +126,21 @@
 
   // A picture that moves by itself is painted together with what the page changes in that frame,
   // but where the frame before had nothing to change: then Chromium paints the picture first, and
-  // each of the two waits for the other for ever. So there is something in every frame. What sets
-  // no pixel and is no business of the page's is whether somebody listens to these.
-  const UNHEARD = ["pointerrawupdate", "touchcancel"];
+  // each of the two waits for the other for ever. So there is something in every frame, which sets
+  // no pixel: whether somebody listens to these, and how. Hardly any page does all of it itself.
+  const UNHEARD = [
+    ["pointerrawupdate", { passive: true }],
+    ["touchcancel", { passive: true }],
+    ["touchcancel", { passive: false, capture: true }],
+  ];
   const nobody = () => {};
   let isListening = false;
 
   function changeSomething() {
+    if (window !== parent) return; // Chromium counts all documents as one
     isListening = !isListening;
     const listen = isListening ? native.addEventListener : native.removeEventListener;
-    for (const type of UNHEARD) listen(type, nobody, { passive: true });
+    for (const [type, how] of UNHEARD) listen(type, nobody, how);
   }
 
   // Timers: no time passes while the page loads, so a timer set then starts to count at zero.

@@ -134,7 +134,10 @@ async def test_a_page_that_seldom_changes_does_not_stop_where_its_picture_does(
     """
     html = """<!doctype html>
         <style>body { margin: 0; background: #000 } img { display: block }</style>
-        <body><img src="moving.gif" /><script>
+        <body><img src="moving.gif" />
+        <iframe srcdoc="of its own" style="position: absolute; top: 48px"></iframe><script>
+          addEventListener("pointerrawupdate", () => {});
+          addEventListener("touchend", () => {}, { passive: true });
           const late = '<img src="moving.gif?late" />';
           setTimeout(() => document.body.insertAdjacentHTML("beforeend", late), 600);
         </script>"""
