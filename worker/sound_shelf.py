@@ -9,14 +9,18 @@ from executors.errors import ChunkDamagedError
 from renderer.composition import is_digest
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from pathlib import Path
 
-SHELF_BYTES: Final = 4 << 30
+SHELF_BYTES: Final = 1 << 30
 SOUND_NOT_FOUND: Final = "SOUND_NOT_FOUND"
 
 
 class SoundShelf:
-    """A folder of files by their sha256; the oldest make room for new ones. It blocks."""
+    """A folder of files by their sha256; the oldest make room for new ones. It blocks.
+
+    What one chunk brings is kept together, however much it is.
+    """
 
     def __init__(self, folder: Path, *, limit_bytes: int = SHELF_BYTES) -> None:
         self._folder = folder
@@ -27,10 +31,11 @@ class SoundShelf:
         """Move the files of a folder here, if there are any."""
         if not brought.is_dir():
             return
-        for file in brought.iterdir():
-            shutil.move(file, self._folder / file.name)
-            (self._folder / file.name).touch()  # the newest, even if it was here
-        self._make_room()
+        names = {file.name for file in brought.iterdir()}
+        for name in names:
+            shutil.move(brought / name, self._folder / name)
+            (self._folder / name).touch()  # the newest, even if it was here
+        self._make_room(names)
 
     def find(self, sha256: str) -> Path:
         """Return the file.
@@ -46,14 +51,12 @@ class SoundShelf:
             )
         return self._folder / sha256
 
-    def _make_room(self) -> None:
-        files = [(file.stat().st_mtime_ns, file.stat().st_size, file) for file in self._all()]
+    def _make_room(self, names: Collection[str]) -> None:
+        files = [
+            (file.stat().st_mtime_ns, file.stat().st_size, file) for file in self._folder.iterdir()
+        ]
         held = sum(size for _, size, _ in files)
-        for _, size, file in sorted(files)[:-1]:
-            if held <= self._limit_bytes:
-                break
-            file.unlink()
-            held -= size
-
-    def _all(self) -> list[Path]:
-        return list(self._folder.iterdir())
+        for _, size, file in sorted(files):
+            if held > self._limit_bytes and file.name not in names:
+                file.unlink()
+                held -= size

@@ -124,6 +124,19 @@ async def test_what_a_page_plays_is_in_the_farms_video_once(
     assert abs(samples).max() == pytest.approx(0.75, abs=0.03)  # three elements play it
 
 
+def test_a_shelf_keeps_what_one_chunk_brings(tmp_path: Path) -> None:
+    shelf = SoundShelf(tmp_path / "shelf", limit_bytes=10)
+    brought = tmp_path / "brought"
+    brought.mkdir()
+    names = [f"{k:064x}" for k in range(3)]
+    for name in names:
+        (brought / name).write_bytes(b"12345678")
+
+    shelf.take_in(brought)
+
+    assert [shelf.find(name).stat().st_size for name in names] == [8, 8, 8]
+
+
 def test_a_shelf_makes_room_by_age_and_keeps_the_newest(tmp_path: Path) -> None:
     shelf = SoundShelf(tmp_path / "shelf", limit_bytes=10)
     brought = tmp_path / "brought"
