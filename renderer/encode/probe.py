@@ -115,7 +115,7 @@ def _video_facts(stream: dict[str, Any], times: list[int], sound: SoundFacts | N
         reorder_frames=stream.get("has_b_frames", 0),
         sound=sound,
         times=tuple(times),
-        has_alpha_beside=stream.get("tags", {}).get("alpha_mode") == "1",
+        has_alpha_beside=_tags(stream).get("alpha_mode") == "1",
     )
 
 
@@ -126,6 +126,11 @@ def _step(times: list[int], duration: int) -> int:
     ends = [*times[1:], times[0] + duration]
     steps = {end - start for start, end in zip(times, ends, strict=True)}
     return steps.pop() if len(steps) == 1 else 0
+
+
+def _tags(stream: dict[str, Any]) -> dict[str, str]:
+    """A stream's tags by lower-case names: how they are written depends on ffmpeg's version."""
+    return {name.lower(): value for name, value in stream.get("tags", {}).items()}
 
 
 def _color_tags(stream: dict[str, Any]) -> ColorTags:

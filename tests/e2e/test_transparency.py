@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from typing import Any
 
 import pytest
@@ -26,6 +27,7 @@ CANVAS = """<canvas width=30 height=20></canvas><script>
   paint.fillStyle = "#00f"; paint.fillRect(20, 0, 10, 20);
 </script>"""
 SIZE: dict[str, Any] = {"width_px": 30, "height_px": 20}
+KEEPS_ALPHA: dict[str, Any] = {"transparent": True, "codec": Codec.FFV1, "preset": ""}
 
 
 async def captured(crew: Crew, html: str, settings: RenderSettings) -> list[Picture]:
@@ -50,7 +52,7 @@ def pixels(picture: Picture) -> list[tuple[int, ...]]:
 async def test_a_transparent_pages_pictures_have_its_alpha(
     crew: Crew, html: str, mode: CaptureMode
 ) -> None:
-    settings = page_settings(**SIZE, mode=mode, transparent=True, codec=Codec.FFV1)
+    settings = page_settings(**SIZE, **KEEPS_ALPHA, mode=mode)
 
     for picture in await captured(crew, html, settings):
         assert pixels(picture) == [(0, 0, 0, 0), (255, 0, 0, 128), (0, 0, 255, 255)]
@@ -69,6 +71,28 @@ async def test_a_colour_behind_a_page_shows_through(
         assert (open_, blue) == ((0, 255, 0, 255), (0, 0, 255, 255))
         assert half[3] == 255
         assert all(abs(got - wanted) <= 1 for got, wanted in zip(half, (128, 127, 0), strict=False))
+
+
+@pytest.mark.parametrize(
+    ("codec", "decoder", "tolerance"),
+    [(Codec.FFV1, "ffv1", 0), (Codec.VP9, "libvpx-vp9", 12), (Codec.PRORES_4444, "prores", 6)],
+)
+async def test_a_video_has_the_alpha_of_its_page(
+    crew: Crew, codec: Codec, decoder: str, tolerance: int
+) -> None:
+    film = await crew.film_html(HALVES, (0, 2), **SIZE, **KEEPS_ALPHA | {"codec": codec})
+
+    raw = subprocess.run(
+        ["ffmpeg", "-v", "error", "-c:v", decoder, "-i", str(film.path), "-f", "rawvideo",
+         "-pix_fmt", "rgba", "pipe:1"],
+        check=True, capture_output=True,
+    ).stdout  # fmt: skip
+    assert len(raw) == 2 * 30 * 20 * 4
+    for start in ((10 * 30 + x) * 4 for x in (5, 15, 25)):
+        wanted = {5: 0, 15: 128, 25: 255}[start // 4 % 30]
+        assert abs(raw[start + 3] - wanted) <= tolerance
+    half = (10 * 30 + 15) * 4
+    assert raw[half] >= 255 - 3 * tolerance
 
 
 async def test_a_colour_behind_a_page_is_in_the_video(crew: Crew) -> None:
