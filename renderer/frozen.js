@@ -15,6 +15,7 @@
   const courses = new WeakMap();
   const wanted = new WeakMap(); // the rates that take effect when they are ready
   let shownMs = 0; // the time that they stand at
+  let releasedMs = null; // when a page that waits for time itself was given some, before zero
 
   const standsAt = (animation) => timelineTime.get.call(animation.timeline) ?? 0;
   const endOf = (animation) => animation.effect?.getComputedTiming().endTime ?? Infinity;
@@ -23,9 +24,10 @@
     (animation.pending ? wanted.get(animation) : undefined) ?? animation.playbackRate;
 
   function place(animation, start) {
+    const from = courses.get(animation)?.from ?? currentTime.get.call(animation) ?? 0;
     startTime.set.call(animation, standsAt(animation) + start - shownMs);
     const [native, rate] = [startTime.get.call(animation), animation.playbackRate];
-    courses.set(animation, { start, native, rate, at: currentTime.get.call(animation) });
+    courses.set(animation, { start, native, rate, from, at: currentTime.get.call(animation) });
     wanted.delete(animation);
   }
 
@@ -33,6 +35,7 @@
   function keepPlace(animation) {
     const native = startTime.get.call(animation);
     const isPut = isMs(native) && isOfTime(animation.timeline);
+    courses.delete(animation);
     if (isPut) place(animation, native - standsAt(animation) + shownMs);
   }
 
@@ -67,17 +70,38 @@
     }
   }
 
+  function* animations() {
+    for (const tree of clock.trees(document)) yield* tree.getAnimations();
+  }
+
   function moveAll() {
-    if (clock.now() === null) return;
-    shownMs = clock.now();
-    for (const tree of clock.trees(document)) tree.getAnimations().forEach(move);
+    if (clock.now() === null && releasedMs === null) return;
+    shownMs = clock.now() ?? clock.nativeNow() - releasedMs;
+    for (const animation of animations()) move(animation);
+  }
+
+  /** What ran before zero begins anew there. */
+  function restart() {
+    shownMs = 0;
+    for (const animation of animations()) {
+      const course = courses.get(animation);
+      if (course && animation.playState === "running") place(animation, -course.from / course.rate);
+    }
+  }
+
+  function noteRelease() {
+    const { release } = clock;
+    clock.release = () => {
+      releasedMs ??= clock.nativeNow();
+      release();
+    };
   }
 
   function liveTime(animation) {
     const [shown, course] = [currentTime.get.call(animation), courses.get(animation)];
     const isOnCourse = course?.native === startTime.get.call(animation);
     if (!isOnCourse || animation.playState !== "running") return shown;
-    return reached(animation, course, clock.now());
+    return reached(animation, course, clock.now() ?? shownMs);
   }
 
   function replaceTimes() {
@@ -181,6 +205,8 @@
 
   replaceTimes();
   replaceSvgs();
+  noteRelease();
+  clock.atZero(restart);
   frames.before(moveAll);
   frames.before(moveSvgs);
   frames.after(moveAll); // what the frame's callbacks have begun, or put elsewhere
