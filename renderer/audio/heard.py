@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Final
 
@@ -87,10 +87,13 @@ class _Merge:
         until_ns = self._time_ns(known)
         left, self._open = self._open, []
         for passage in report.passages:
-            if passage.begins_ns > until_ns or self._is_over(passage):
+            if passage.begins_ns > until_ns:
                 continue
-            told = self._continued(passage, left, start)
-            self._tell(told, passage, until_ns)
+            told = _taken(passage, left)
+            if not self._is_over(passage):
+                self._tell(told or self._new(passage, start), passage, until_ns)
+            elif told is not None:  # it ends at the seam, by a hair's breadth
+                told.end(passage)
         for told in left:
             told.until_ns = self._seam_ns
             self.tears.append((start, told, "ends in one chunk, and goes on in another"))
@@ -103,16 +106,11 @@ class _Merge:
         ended_ns = None if passage.is_whole else passage.until_ns
         return ended_ns is not None and self._seam_ns is not None and ended_ns <= self._seam_ns
 
-    def _continued(self, passage: Passage, left: list[Told], frame: int) -> Told:
-        """The passage that this one is a part of: one that was open, or a new one."""
-        known = next((told for told in left if told.first.line == passage.line), None)
-        if known is not None:
-            left.remove(known)
-            return known
+    def _new(self, passage: Passage, frame: int) -> Told:
         told = Told(passage)
         seam_ns = None if passage.is_whole else self._seam_ns
         if seam_ns is not None and passage.begins_ns <= seam_ns:
-            told.first = replace(passage, begins_ns=seam_ns)
+            told.begins_ns = seam_ns
             self.tears.append((frame, told, "has begun before, where it was not heard"))
         self.all.append(told)
         return told
@@ -122,11 +120,18 @@ class _Merge:
             if at_ns <= until_ns and (not told.volumes or told.volumes[-1][1] != factor):
                 told.volumes.append((at_ns, factor))
         if passage.until_ns is not None and passage.until_ns <= until_ns:
-            told.until_ns = passage.until_ns
-            told.fade_out_ns = passage.fade_out_ns
+            told.end(passage)
         else:
             told.fade_out_ns = passage.fade_out_ns
             self._open.append(told)
+
+
+def _taken(passage: Passage, left: list[Told]) -> Told | None:
+    """The open passage that this one is a part of; it is open no more."""
+    known = next((told for told in left if told.first.line == passage.line), None)
+    if known is not None:
+        left.remove(known)
+    return known
 
 
 def clip_of_passage(

@@ -94,9 +94,14 @@ class Told:
     """A passage that is put together from what several chunks tell of it."""
 
     first: Passage
+    begins_ns: int | None = None  # later than it says itself
     until_ns: int | None = None
     fade_out_ns: int = 0
     volumes: list[tuple[int, float]] = field(default_factory=list)
+
+    def end(self, passage: Passage) -> None:
+        """It ends as this part of it says."""
+        self.until_ns, self.fade_out_ns = passage.until_ns, passage.fade_out_ns
 
     @property
     def whole(self) -> Passage:
@@ -105,7 +110,7 @@ class Told:
             source=first.source,
             since_ns=first.since_ns,
             from_ns=first.from_ns,
-            begins_ns=first.begins_ns,
+            begins_ns=first.begins_ns if self.begins_ns is None else self.begins_ns,
             until_ns=self.until_ns,
             rate=first.rate,
             keeps_pitch=first.keeps_pitch,

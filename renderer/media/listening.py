@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _LONGEST_NAME: Final = 200
 _GRAPHS: Final = "window[Symbol.for('framefarm.graphs')]"
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.02, 0.5
+_ROUNDING_NS: Final = 1_000
 _RENDER_LIMIT_S: Final = 300.0
 _ASK: Final = "window[Symbol.for('framefarm.sounds')]?.report({}) ?? []"
 
@@ -39,7 +40,8 @@ async def listen(session: Session, room: MediaRoom, film: Film, folder: Path) ->
     problems: tuple[str, ...] = ()
     if not film.has_successor:
         problems = await _render_graphs(session, film)
-    since_ns = _time_ns(session.settings.frame_rate, frames.start - 1) if frames.start else 0
+    before_ns = _time_ns(session.settings.frame_rate, frames.start - 1) if frames.start else 0
+    since_ns = max(0, before_ns - _ROUNDING_NS)
     told: list[dict[str, Any]] = await session.evaluate(_ASK.format(since_ns))
     sources: dict[str, SoundSource] = {}
     for each in told:

@@ -91,6 +91,24 @@ def test_a_sound_that_one_chunk_does_not_know_of_is_a_tear() -> None:
     assert "frame 10" in str(moved.tears[0])
 
 
+def test_what_ends_at_a_seam_is_no_tear_however_its_end_is_rounded() -> None:
+    for end_s in (0.9 - 1e-9, 0.9, 0.9 + 1e-9):
+        ended = passage(0.3, end_s)
+
+        heard = merged(chunks(report(passage(0.3)), report(ended), report()), RATE)
+
+        assert (heard.passages, heard.tears) == ((ended,), ())
+
+
+def test_a_tear_is_told_once() -> None:
+    begun = passage(0.5)
+
+    heard = merged(chunks(report(), report(begun), report(begun), report(begun)), RATE)
+
+    assert len(heard.tears) == 1
+    assert [each.begins_ns for each in heard.passages] == [pytest.approx(0.9 * NANO, abs=2_000)]
+
+
 def test_a_tear_of_what_nobody_hears_is_none() -> None:
     muted = passage(0.5, volumes=((0, 0.0),))
 
