@@ -14,6 +14,7 @@ from renderer.encode.containers import CONTAINERS, sound_format
 from renderer.encode.recipe import video_recipe
 
 if TYPE_CHECKING:
+    from renderer.encode.containers import SoundFormat
     from renderer.frames import FrameRate
 
     from .assembly import Assembly
@@ -24,7 +25,17 @@ _EDIT_LISTS: Final = frozenset({Container.MP4, Container.MOV})
 
 def sounds(assembly: Assembly) -> list[Any]:
     """The streams that are heard."""
-    return [] if assembly.sound is None else [read(assembly.sound)]
+    if assembly.sound is None:
+        return []
+    sound, late = read(assembly.sound), _format(assembly).late_samples
+    return [sound.filter("asetpts", f"PTS+{late}") if late else sound]
+
+
+def _format(assembly: Assembly) -> SoundFormat:
+    container = container_of(assembly.settings)
+    found = sound_format(assembly.settings.codec, container)
+    assert found is not None, f"{container} holds no sound"
+    return found
 
 
 def file_options(assembly: Assembly) -> dict[str, Any]:
@@ -37,9 +48,7 @@ def file_options(assembly: Assembly) -> dict[str, Any]:
     if recipe.has_alpha_beside:
         options["metadata:s:v:0"] = "alpha_mode=1"
     if assembly.sound is not None:
-        sound = sound_format(settings.codec, container)
-        assert sound is not None, f"{container} holds no sound"
-        options |= {**sound.options, "ar": SAMPLE_RATE, "ac": CHANNELS}
+        options |= {**_format(assembly).options, "ar": SAMPLE_RATE, "ac": CHANNELS}
     if container in _EDIT_LISTS:
         has_sound = assembly.sound is not None
         options["video_track_timescale"] = track_timescale(settings.frame_rate)

@@ -24,10 +24,15 @@ class SoundFormat:
 
     stream: str
     options: Mapping[str, Any]
+    late_samples: int = 0  # by which it is handed over later, so that it is heard at its time
 
 
 _AAC: Final = SoundFormat(stream="aac", options={"c:a": "aac", "b:a": "192k"})
-_OPUS: Final = SoundFormat(stream="opus", options={"c:a": "libopus", "b:a": "160k"})
+# Readers take Opus' priming off the times of its packets in Matroska, and ffmpeg's muxer has not
+# put it on: sound would be heard as much too early.
+_OPUS: Final = SoundFormat(
+    stream="opus", options={"c:a": "libopus", "b:a": "160k"}, late_samples=312
+)
 _PCM: Final = SoundFormat(stream="pcm_s24le", options={"c:a": "pcm_s24le"})
 _FLAC: Final = SoundFormat(
     stream="flac", options={"c:a": "flac", "sample_fmt": "s32", "bits_per_raw_sample": 24}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final
 
@@ -32,6 +32,7 @@ class Colors(Enum):
     """What the numbers of a pixel format mean."""
 
     VIDEO = ColorTags()
+    VP8 = ColorTags(space="smpte170m")  # its stream knows no other: many players read no tags
     RGB = ColorTags(space="gbr", transfer="iec61966-2-1", range="pc")
     JFIF = ColorTags(space="bt470bg", primaries="unknown", transfer="unknown", range="pc")
 
@@ -83,10 +84,11 @@ def chunk_recipe(settings: RenderSettings) -> Recipe:
     container = _chunk_container(settings)
     if container is not None and not is_encoded_once_more(settings):
         return _recipe_for(settings, container)
-    pixel_format = _pixel_format(settings)
     if container is None:  # what its encoder makes of pictures is its own matter
         pixel_format = "bgra" if look_of(settings) is Look.ALPHA else "bgr0"
-    return _recipe("ffv1", "ffv1", Container.MOV, pixel_format, options=_KEPT_WHOLE)
+        return _recipe("ffv1", "ffv1", Container.MOV, pixel_format, options=_KEPT_WHOLE)
+    kept = _recipe("ffv1", "ffv1", Container.MOV, _pixel_format(settings), options=_KEPT_WHOLE)
+    return replace(kept, colors=video_recipe(settings).colors)
 
 
 def _chunk_container(settings: RenderSettings) -> Container | None:
@@ -122,7 +124,7 @@ def _recipe(
         container=container,
         pixel_format=pixel_format,
         told_format=_TOLD.get((stream, pixel_format), pixel_format),
-        colors=_colors(pixel_format),
+        colors=_colors(stream, pixel_format),
         tells_colors=stream not in _TELLS_NOTHING,
         options=options,
     )
@@ -133,7 +135,9 @@ def _pixel_format(settings: RenderSettings) -> str:
     return formats[settings.bit_depth or next(iter(formats))]
 
 
-def _colors(pixel_format: str) -> Colors:
+def _colors(stream: str, pixel_format: str) -> Colors:
+    if stream == "vp8":
+        return Colors.VP8
     if pixel_format.startswith("yuvj"):
         return Colors.JFIF
     return Colors.RGB if pixel_format.startswith(_RGB_STARTS) else Colors.VIDEO
