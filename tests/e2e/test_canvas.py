@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from renderer.capture import carriers
+from renderer.encode.codec_facts import Codec
 from renderer.settings import CaptureMode
 from tests.support.pages import Crew
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
+ALPHA: dict[str, Any] = {"transparent": True, "codec": Codec.FFV1, "preset": ""}
 CANVAS = "const canvas = document.querySelector('canvas');"
 DRAW = """
   requestAnimationFrame(function draw(stamp) {
@@ -54,15 +58,17 @@ def nothing(browser_pid: int) -> list[int]:
     return []
 
 
-@pytest.mark.parametrize("context", CONTEXTS)
+@pytest.mark.parametrize(
+    ("context", "settings"), [*((context, {}) for context in CONTEXTS), ("translucent", ALPHA)]
+)
 async def test_memory_and_file_hold_the_same_pixels(
-    crew: Crew, monkeypatch: pytest.MonkeyPatch, context: str
+    crew: Crew, monkeypatch: pytest.MonkeyPatch, context: str, settings: dict[str, Any]
 ) -> None:
     html = f"<canvas width=64 height=48></canvas><script>\n{CANVAS}{CONTEXTS[context]}</script>"
 
-    by_memory = await crew.film_html(html, (1, 5), mode=CaptureMode.CANVAS)
+    by_memory = await crew.film_html(html, (1, 5), mode=CaptureMode.CANVAS, **settings)
     monkeypatch.setattr(carriers, "_page_processes", nothing)
-    by_file = await crew.film_html(html, (1, 5), mode=CaptureMode.CANVAS)
+    by_file = await crew.film_html(html, (1, 5), mode=CaptureMode.CANVAS, **settings)
 
     assert by_memory.chunk.timings.strategy == "canvas-memory"
     assert by_file.chunk.timings.strategy == "canvas-png"
