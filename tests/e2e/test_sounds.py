@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -16,13 +17,26 @@ from coordinator.job import Event, JobSpec, PageLogged
 from coordinator.orchestrator import RenderOrchestrator
 from executors.errors import CompositionFailedError
 from executors.local import LocalExecutor
+from renderer.audio.clips import Clip, Window
+from renderer.audio.heard import clip_of_passage, merged
+from renderer.audio.mix import Mixer
+from renderer.audio.passages import SOUNDS, seconds
+from renderer.audio.sound import check_sound
 from renderer.encode.probe import probe
 from renderer.frames import FrameRange, FrameRate
 from renderer.settings import History
-from tests.support.chunks import FFPROBE
+from tests.support.chunks import FFMPEG, FFPROBE
 from tests.support.clips import make_clip
-from tests.support.pages import Crew, add_files, page_settings
-from tests.support.sounds import RATE, Samples, convert, decode_sound, tone, write_wav
+from tests.support.pages import Crew, Film, add_files, page_settings
+from tests.support.sounds import (
+    RATE,
+    Samples,
+    convert,
+    decode_sound,
+    read_samples,
+    tone,
+    write_wav,
+)
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -345,3 +359,64 @@ async def test_ten_minutes_do_not_drift(hear: Hear, files: dict[str, bytes]) -> 
         around = heard.samples[max(0, begin - 4_800) : begin + 4_800, 0]
         onset = np.argmax(_level(around, TONES["t3.wav"]) > LEVEL / 2) + max(0, begin - 4_800)
         assert onset == pytest.approx(begin, abs=0.006 * RATE)
+
+
+EXACT = """<audio id=a src=click.wav></audio><audio id=b src=click.wav></audio>
+  <audio src=click.wav data-framefarm-offset=0.3337></audio>
+  <audio id=driven src=t1.wav></audio><script>
+  const context = new AudioContext();
+  const beep = new ConstantSourceNode(context, { offset: 0.25 });
+  beep.connect(context.destination);
+  beep.start(0.75);
+  beep.stop(0.76);
+  setTimeout(() => b.play(), 123);
+  framefarm.onFrame((frame) => {
+    if (frame === 17) a.play();
+    if (frame === 2) driven.play();
+    if (frame >= 2) driven.currentTime = (frame - 2) / framefarm.fps;
+  });
+</script>"""
+
+
+async def unencoded(crew: Crew, film: Film, rate: FrameRate, folder: Path) -> Samples:
+    """What is heard of a page that was filmed in one chunk, before it is encoded."""
+    frames = FrameRange(0, film.chunk.frames)
+    window = Window.of(frames, rate)
+    heard = merged([(frames, film.chunk.sounds)], rate)
+    mixer, clips = Mixer(FFMPEG, folder, window), list[Clip]()
+    for each in heard.sources:
+        brought = film.path.with_name(SOUNDS) / each.sha256
+        file = crew.store.blob(each.sha256) if each.is_bundled else brought
+        mine = [
+            clip_of_passage(one, file, seconds(each.duration_ns), window, rate.seconds(1))
+            for one in heard.passages
+            if one.source == each.sha256
+        ]
+        await mixer.decode(file, await check_sound(FFPROBE, file), mine)
+        clips += mine
+    return read_samples((await mixer.mix(clips)).pcm.path)[:, 0]
+
+
+async def test_what_a_page_plays_is_mixed_to_the_sample(
+    crew: Crew, files: dict[str, bytes], tmp_path: Path
+) -> None:
+    click = np.zeros(480)
+    click[0] = 0.5
+    page: dict[str, str | bytes] = {
+        "index.html": f"<!doctype html><body>{EXACT}",
+        "t1.wav": files["t1.wav"],
+        "click.wav": write_wav(tmp_path / "click.wav", click).read_bytes(),
+    }
+    rate = FrameRate(30000, 1001)
+
+    film = await crew.film_files(page, (0, 30), **(SMALL | {"frame_rate": rate}))
+
+    samples = await unencoded(crew, film, rate, tmp_path)
+    expected = np.zeros(len(samples))
+    begins = round(RATE * rate.seconds(2))
+    expected[begins:] = tone(1, level=LEVEL, hertz=TONES["t1.wav"])[: len(samples) - begins]
+    for at_s in (Fraction("0.123"), Fraction("0.3337"), rate.seconds(17)):
+        expected[round(RATE * at_s)] += 0.5
+    expected[round(0.75 * RATE) : round(0.76 * RATE)] += 0.25
+    assert np.abs(samples - expected).max() < 1e-4
+    assert len(film.chunk.sounds.passages) == 5
