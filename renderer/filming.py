@@ -88,12 +88,13 @@ class Camera:
         async with encoding(self.ffmpeg, pictures, film.settings, film.output) as encoder:
             shots = _Shots(self.session, self.capture, encoder)
             await shots.take(first, film, on_event)
+            warnings = await self.session.warnings()
             ended_s = time.perf_counter()
             await encoder.finish()
         return Filmed(
             pictures=pictures,
             digests=tuple(shots.digests),
-            warnings=self.session.warnings,
+            warnings=warnings,
             edges=shots.edges,
             timings=Timings(
                 strategy=self.capture.name,

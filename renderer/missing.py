@@ -74,6 +74,10 @@ class Missing:
         if kind := _ELEMENTS.get(element.upper()):
             self._warn(kind, url, why or "it cannot be read")
 
+    def inexact(self, url: str, why: str) -> None:
+        """An image shows something, but not what belongs to the frame."""
+        self._warn("image", url, why)
+
     def _on_sent(self, params: Params) -> None:
         kind = _KINDS.get(params.get("type", ""))
         is_page = kind == "frame" and params.get("frameId") == self.main_frame
@@ -107,7 +111,7 @@ class Missing:
             self._cdp.fail(
                 CompositionError(
                     Fault.MISSING_RESOURCE,
-                    f"{warning}; a strict render fails when something is missing",
+                    f"{warning}; a strict render fails when something is missing or not exact",
                 )
             )
 

@@ -71,6 +71,11 @@ async def _scale(cdp: CdpSession, settings: RenderSettings) -> None:
     await cdp.call("Emulation.setDeviceMetricsOverride", metrics)
 
 
+_MOVES_BY_ITSELF: Final = (
+    "it moves, which as an image is not exact; show it by <object>, <embed> or <iframe>"
+)
+
+
 class Page:
     """One page and what it does. A fault of the page fails every call that waits for it."""
 
@@ -133,6 +138,12 @@ class Page:
 
         """
         return await self._evaluate(self._main_context, expression, timeout_s)
+
+    async def look_at_drawings(self, *, timeout_s: float) -> None:
+        """Warn of SVG files that move where Chromium moves them by a clock of its own."""
+        for url in await self.moving.moving_drawings():
+            self.missing.inexact(url, _MOVES_BY_ITSELF)
+            await self.evaluate("0", timeout_s=timeout_s)  # which fails, in a strict render
 
     async def evaluate_everywhere(self, expression: str, *, timeout_s: float) -> list[Any]:
         """Run a script in every frame that can be reached, the main frame first."""

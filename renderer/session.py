@@ -120,9 +120,9 @@ class Session:
         """Whether every further call would raise."""
         return self._page.cdp.has_failed
 
-    @property
-    def warnings(self) -> tuple[str, ...]:
-        """What the page did not get, so far."""
+    async def warnings(self) -> tuple[str, ...]:
+        """What the page did not get so far, or shows as it should not."""
+        await self._page.look_at_drawings(timeout_s=self._timeout_s)
         return self._page.missing.warnings
 
     async def seek(self, frame: int) -> None:

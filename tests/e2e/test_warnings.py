@@ -88,7 +88,8 @@ async def test_a_strict_render_ends_with_media_that_do_not_come(
 async def test_a_video_that_is_cut_off_is_a_warning(crew: Crew, tmp_path: Path) -> None:
     clip = make_clip(tmp_path / "c.mp4", 30, "-movflags", "+faststart", "-g", "5").read_bytes()
     html = "<!doctype html><video src=cut.mp4 autoplay muted></video>"
-    files = {"index.html": html, "cut.mp4": clip[: len(clip) * 7 // 10]}
+    cut_off = clip[: len(clip) * 7 // 10]
+    files: dict[str, str | bytes] = {"index.html": html, "cut.mp4": cut_off}
 
     whole = await crew.film_files(files, (0, 5))
     cut = await crew.film_files(files, (24, 30))
@@ -133,3 +134,33 @@ async def test_a_strict_render_ends_with_it(crew: Crew, when: str, name: str) ->
         await crew.film_files({"index.html": html, "broken.png": "?"}, (0, 3), strict=True)
 
     assert caught.value.fault is Fault.MISSING_RESOURCE
+
+
+MOVING_SVG = """<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9">
+    <rect width="9" height="9"><animate attributeName="x" from="0" to="9" dur="1s"/></rect></svg>"""
+STILL_SVG = MOVING_SVG.replace("<animate ", "<desc ")
+
+
+async def test_a_moving_svg_file_as_an_image_is_named_once(crew: Crew) -> None:
+    html = """<!doctype html><img src=moving.svg><img src=still.svg>
+        <p style="background: url(moving.svg)">a</p><object data=document.svg></object>"""
+    files = {
+        "index.html": html,
+        "moving.svg": MOVING_SVG,
+        "document.svg": MOVING_SVG,
+        "still.svg": STILL_SVG,
+    }
+
+    film = await crew.film_files(files, (0, 2))
+
+    why = "it moves, which as an image is not exact; show it by <object>, <embed> or <iframe>"
+    assert film.chunk.warnings == (f"image /moving.svg: {why}",)
+
+
+async def test_a_strict_render_has_no_moving_svg_file_as_an_image(crew: Crew) -> None:
+    files = {"index.html": "<!doctype html><img src=moving.svg>", "moving.svg": MOVING_SVG}
+
+    with pytest.raises(CompositionError, match="moving.svg: it moves") as failed:
+        await crew.film_files(files, (0, 2), strict=True)
+
+    assert failed.value.fault is Fault.MISSING_RESOURCE

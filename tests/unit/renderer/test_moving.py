@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from renderer.cdp import CdpError
-from renderer.moving import MovingPictures, moves
+from renderer.moving import MovingPictures, drawing_moves, moves
 
 PNG = b"\x89PNG\r\n\x1a\n....IHDR............"
 WEBP = b"RIFF....WEBP"
@@ -57,7 +57,7 @@ class Network:
         return {"body": base64.b64encode(self._body).decode(), "base64Encoded": True}
 
     def answer(self, mime: str, kind: str = "Image") -> None:
-        response = {"mimeType": mime}
+        response = {"mimeType": mime, "url": "http://a.example/x"}
         params = {"requestId": "7", "type": kind, "response": response}
         self._handlers["Network.responseReceived"](params)
 
@@ -120,3 +120,17 @@ async def test_a_picture_that_does_not_come_does_not_move() -> None:
     network.finish()
 
     assert not await pictures.have_come()
+
+
+@pytest.mark.parametrize(
+    ("drawing", "is_moving"),
+    [
+        (b"<svg><animate attributeName='x'/></svg>", True),
+        (b"<svg><set attributeName='x'/></svg>", True),
+        (b"<svg><style>@keyframes a { to { opacity: 0 } }</style></svg>", True),
+        (b"<svg><animatedThing/><settings/></svg>", False),
+        (b"", False),
+    ],
+)
+def test_a_drawing_that_may_move_is_known_by_its_elements(drawing: bytes, is_moving: bool) -> None:
+    assert drawing_moves(drawing) is is_moving
