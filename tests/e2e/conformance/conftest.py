@@ -1,26 +1,16 @@
-"""One renderer for a module's tests; each render has a browser of its own anyway."""
+"""Which tests a browser that draws by itself does not pass, and why."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncGenerator
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
-import pytest_asyncio
 
 from renderer.drawing import Drawing
 from renderer.errors import MissingToolError
 from renderer.tools import find_tools
-from tests.support.pages import Crew, open_crew
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def crew(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Crew]:
-    async with open_crew(tmp_path_factory.mktemp("crew"), frame_timeout_s=3.0) as crew:
-        yield crew
-
 
 # What a browser that draws by itself does otherwise, and docs/guides/compositions.md says so. Run
 # the suite on it by `FRAMEFARM_CAPTURE=screenshot pytest tests/e2e/conformance`.
