@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from . import benchmark, check, doctor, jobs, render, services
+from . import benchmark, check, doctor, jobs, render, services, still
 from .console import give
 
 app = typer.Typer(
@@ -36,6 +36,7 @@ def root(
 
 
 app.command("render")(render.render)
+app.command("still")(still.still)
 app.command("submit")(render.submit)
 app.command("check")(check.check)
 app.command("benchmark")(benchmark.benchmark)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -59,24 +59,41 @@ def render(
     verbose: Verbose = False,
 ) -> None:
     """Render a page to a video, here or on a farm."""
-    verbosity = verbosity_of(quiet=quiet, verbose=verbose)
     place = Place(farm=farm or None, workers=workers)
     shown = pictures or Path(f"{output.parent / output.stem}.pictures")
     files = OutputFiles(output=output, manifest=manifest, pictures=shown)
+    verbosity = verbosity_of(quiet=quiet, verbose=verbose)
+    watched = Watched(verbosity=verbosity, progress=progress, as_json=as_json)
+    render_and_tell(source, options, files, place, watched)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watched:
+    """How a render is shown."""
+
+    verbosity: Verbosity
+    progress: ProgressMode
+    as_json: bool
+
+
+def render_and_tell(
+    source: str, options: RenderOptions, files: OutputFiles, place: Place, watched: Watched
+) -> None:
+    """Render, and say what has come of it."""
 
     async def work() -> RenderedVideo:
         prepared = await prepare(source, with_props_read(options), output=files, place=place)
-        with open_display(progress, verbosity) as display:
+        with open_display(watched.progress, watched.verbosity) as display:
             return await render_prepared(prepared, files, place, display)
 
-    video = run(work(), verbosity=verbosity)
-    if as_json:
+    video = run(work(), verbosity=watched.verbosity)
+    if watched.as_json:
         give_json(asdict(video) | {"output": str(video.output)})
-    elif verbosity is not Verbosity.QUIET:
+    elif watched.verbosity is not Verbosity.QUIET:
         speed = video.frames / max(video.seconds, 0.001)
         took = f"{video.frames} frames in {video.seconds:.1f} s ({speed:.1f} frames/s)"
         say(f"{video.output}: {took}, sha256 {video.sha256}")
-    if verbosity is not Verbosity.QUIET:
+    if watched.verbosity is not Verbosity.QUIET:
         for warning in video.warnings:
             say(f"warning: {warning}")
 

@@ -119,10 +119,6 @@ def _video_facts(stream: dict[str, Any], times: list[int], sound: SoundFacts | N
     )
 
 
-def _tags(stream: dict[str, Any]) -> dict[str, str]:
-    return {name.lower(): text for name, text in stream.get("tags", {}).items()}
-
-
 def _step(times: list[int], duration: int) -> int:
     """The distance of neighbours; the last frame lasts until the end of the track."""
     if not times:

@@ -2,12 +2,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from executors.probe_wire import from_probe_result, to_probe_result
 from executors.settings_wire import from_settings, to_settings
 from executors.wire import from_digests
 from protos.framefarm.v1.render_pb2 import RenderSettings as Message
 from protos.framefarm.v1.worker_pb2 import Probed
 from renderer.cookies import Cookie
+from renderer.encode.codec_facts import Codec, Container
+from renderer.encode.codecs import CODECS
 from renderer.frames import FrameRate
 from renderer.history import Between, Difference, ProbeResult, Use
 from renderer.settings import CaptureMode, ColorScheme, History, RenderSettings
@@ -21,6 +25,10 @@ def test_settings_arrive_as_they_were_sent() -> None:
         mode=CaptureMode.CANVAS,
         canvas_selector="#film",
         crf=0,
+        codec=Codec.VP9,
+        container=Container.MKV,
+        tune="ssim",
+        codec_options=(("aq-mode", "0"), ("tile-columns", "1")),
         props_json='{"a": 1}',
         seed=(1 << 63) - 1,
         stability_timeout_s=1.5,
@@ -42,6 +50,22 @@ def test_settings_arrive_as_they_were_sent() -> None:
         history=History.SEEKABLE,
     )
 
+    assert to_settings(Message.FromString(from_settings(settings).SerializeToString())) == settings
+
+
+@pytest.mark.parametrize("codec", Codec)
+def test_every_codec_and_container_has_a_number_on_the_wire(codec: Codec) -> None:
+    for container in CODECS[codec].containers:
+        settings = RenderSettings(codec=codec, container=container)
+
+        assert to_settings(from_settings(settings)) == settings
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [RenderSettings(lossless=True), RenderSettings(bitrate_kbps=900, bit_depth=10)],
+)
+def test_how_well_it_is_encoded_arrives(settings: RenderSettings) -> None:
     assert to_settings(Message.FromString(from_settings(settings).SerializeToString())) == settings
 
 

@@ -12,6 +12,7 @@ import pytest
 from framefarm.request import RenderOptions, read_options
 from renderer.audio.tracks import Track
 from renderer.cookies import Cookie
+from renderer.encode.codec_facts import Codec, Container
 from renderer.errors import InvalidRequestError, Violation
 from renderer.frames import FrameRange, FrameRate
 from renderer.settings import DEFAULT_EPOCH_MS, CaptureMode, ColorScheme, RenderSettings
@@ -248,3 +249,54 @@ def test_no_part_of_a_cookie_that_may_be_its_value_is_told(cookie: str) -> None:
         read_options(options(cookies=[cookie]))
 
     assert "hidden" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("output", "said", "codec", "container"),
+    [
+        ("a.webm", {}, Codec.VP9, Container.WEBM),
+        ("a.mov", {"codec": "prores"}, Codec.PRORES, Container.MOV),
+        ("%04d.webp", {}, Codec.WEBP, Container.ZIP),
+        ("a.mkv", {"container": "mkv"}, Codec.H264, Container.MKV),
+        (None, {"codec": "vp9"}, Codec.VP9, None),
+        (None, {"container": "gif"}, Codec.GIF, Container.GIF),
+        (None, {}, Codec.H264, None),
+    ],
+)
+def test_the_outputs_name_chooses_and_what_is_said_chooses_before_it(
+    output: str | None, said: dict[str, Any], codec: Codec, container: Container | None
+) -> None:
+    wish = read_options(options(frames=1, **said), Path(output) if output else None)
+
+    assert (wish.settings.codec, wish.settings.container) == (codec, container)
+
+
+def test_what_the_encoder_is_told_is_read() -> None:
+    said = options(frames=1, bitrate="2.5M", tune="film", codec_options=["bf = 2", "refs=3"])
+
+    settings = read_options(said).settings
+
+    assert (settings.bitrate_kbps, settings.tune) == (2500, "film")
+    assert settings.codec_options == (("bf", "2"), ("refs", "3"))
+    mapped = read_options(options(frames=1, codec_options={"bf": 2}))
+    assert mapped.settings.codec_options == (("bf", "2"),)
+
+
+@pytest.mark.parametrize(
+    ("said", "field", "words"),
+    [
+        ({"bitrate": "5000"}, "bitrate", "write it like 800k or 5M"),
+        ({"bitrate": "0k"}, "bitrate", "0 is outside 1"),
+        ({"codec_options": ["bf"]}, "codec_options", "write it like aq-mode=3"),
+        ({"container": "avi"}, "container", "'avi' is unknown; use mp4"),
+        ({"container": "mov"}, "container", "mov is not what a.mp4 ends in"),
+        ({"codec": "gif"}, "container", "mp4 does not hold gif, which goes into gif"),
+    ],
+)
+def test_what_the_encoder_cannot_do_is_named(said: dict[str, Any], field: str, words: str) -> None:
+    with pytest.raises(InvalidRequestError) as refused:
+        read_options(options(frames=1, **said), Path("a.mp4"))
+
+    (violation,) = refused.value.violations
+    assert violation.field == field
+    assert words in violation.problem

@@ -88,8 +88,8 @@ def test_a_bitrate_or_a_codec_without_chunks_is_encoded_at_the_end(codec: Codec)
 def test_what_cannot_be_is_refused_with_what_can(
     field: str, changes: dict[str, Any], words: str
 ) -> None:
-    known = {"codec": Codec, "container": Container}
-    read = {name: known.get(name, lambda same: same)(value) for name, value in changes.items()}
+    kinds = {"codec": Codec, "container": Container}
+    read = {k: kinds[k](value) if k in kinds else value for k, value in changes.items()}
 
     assert words in problem(field, **read)
 
