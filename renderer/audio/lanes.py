@@ -13,6 +13,7 @@ from .pcm import ROW_BYTES, SAMPLE_BYTES
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
+    from threading import Event
 
 _BLOCK_BYTES: Final = 1 << 20
 
@@ -48,12 +49,15 @@ class LaneFiles:
     gains: Path | None
 
 
-def write_lane(path: Path, laid: Sequence[Laid], total_samples: int) -> LaneFiles:
-    """Write a lane; nothing is stored of what is silent. It blocks on the disk."""
+def write_lane(path: Path, laid: Sequence[Laid], total_samples: int, *, halt: Event) -> LaneFiles:
+    """Write a lane; nothing is stored of what is silent.
+
+    It blocks on the disk, and returns soon when `halt` is set; the files are of no use then.
+    """
     with path.open("wb") as file:
         for each in laid:
             file.seek(each.start * ROW_BYTES)
-            write_stretches(file, each.stretches)
+            write_stretches(file, each.stretches, halt=halt)
         file.truncate(total_samples * ROW_BYTES)
     if all(each.is_plain for each in laid):
         return LaneFiles(path, None)
@@ -62,12 +66,14 @@ def write_lane(path: Path, laid: Sequence[Laid], total_samples: int) -> LaneFile
         for each in laid:
             file.seek(each.start * SAMPLE_BYTES)
             for block in levels(each.gains, each.start, each.stop):
+                if halt.is_set():
+                    break
                 file.write(block)
         file.truncate(total_samples * SAMPLE_BYTES)
     return LaneFiles(path, gains)
 
 
-def write_stretches(file: IO[bytes], stretches: Iterable[Stretch]) -> None:
+def write_stretches(file: IO[bytes], stretches: Iterable[Stretch], *, halt: Event) -> None:
     """Write stretches from where the file stands; silence is skipped, which reads as zeros."""
     for stretch in stretches:
         if stretch.file is None:
@@ -76,7 +82,9 @@ def write_stretches(file: IO[bytes], stretches: Iterable[Stretch]) -> None:
         with stretch.file.open("rb") as source:
             source.seek(stretch.first * ROW_BYTES)
             left = stretch.count * ROW_BYTES
-            while left and (block := source.read(min(left, _BLOCK_BYTES))):
+            while left and not halt.is_set():
+                if not (block := source.read(min(left, _BLOCK_BYTES))):
+                    break
                 file.write(block)
                 left -= len(block)
         file.seek(left, 1)

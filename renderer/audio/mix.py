@@ -7,7 +7,9 @@ import math
 import re
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, Final
+from functools import partial
+from threading import Event
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 import ffmpeg as graph
 
@@ -35,6 +37,15 @@ _SHORTEST_ROUND: Final = SAMPLE_RATE // 1000
 _LIMITER: Final = {"limit": 1, "level": 0, "attack": 5, "release": 50, "latency": 1}
 _LOUDNESS: Final = "lavfi.r128.I"
 _SILENT_LUFS: Final = -69.0  # what ebur128 says of silence is -70
+
+
+T = TypeVar("T", covariant=True)
+
+
+class Write(Protocol[T]):
+    """Writes files, and ends soon when it is to halt."""
+
+    def __call__(self, *, halt: Event) -> T: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +112,7 @@ class Mixer:
             return Laid(voice.start, voice.stop, _stretches(voice, pcm, count), voice.gains)
         cut = self._new("cut")
         wanted = math.ceil(count * clip.rate + SAMPLE_RATE * _RUN_OUT_S)
-        await asyncio.to_thread(_write_cut, cut, _stretches(voice, pcm, wanted), wanted)
+        await _in_thread(partial(_write_cut, cut, _stretches(voice, pcm, wanted), wanted))
         played = await stretch(
             self._ffmpeg,
             measured(cut),
@@ -116,7 +127,8 @@ class Mixer:
 
     async def _write(self, lane: Sequence[Voice]) -> LaneFiles:
         laid = [await self._laid(voice) for voice in lane]
-        return await asyncio.to_thread(write_lane, self._new("lane"), laid, self.window.samples)
+        path = self._new("lane")
+        return await _in_thread(partial(write_lane, path, laid, self.window.samples))
 
     async def _loudness(self, files: Sequence[LaneFiles]) -> float | None:
         """How loud the sum is, by EBU R 128; None if it is silent."""
@@ -130,7 +142,7 @@ class Mixer:
     async def _finish(self, files: Sequence[LaneFiles], gain_db: float) -> Pcm:
         output = self._new("mix")
         if not files:
-            await asyncio.to_thread(_write_cut, output, (), self.window.samples)
+            await _in_thread(partial(_write_cut, output, (), self.window.samples))
             return measured(output)
         sound = _sum(files)
         if gain_db:
@@ -160,9 +172,21 @@ def _stretches(voice: Voice, pcm: Pcm, count: int) -> tuple[Stretch, ...]:
     )
 
 
-def _write_cut(path: Path, stretches: Sequence[Stretch], samples: int) -> None:
+async def _in_thread(write: Write[T]) -> T:
+    """Write files in a thread. Nothing is written any more when this ends, cancelled or not."""
+    halt = Event()
+    # A task of its own, that a cancel does not reach: a thread cannot be cancelled, but asked.
+    writing = asyncio.create_task(asyncio.to_thread(write, halt=halt), name="write-samples")
+    try:
+        return await asyncio.shield(writing)
+    finally:
+        halt.set()
+        await asyncio.wait([writing])
+
+
+def _write_cut(path: Path, stretches: Sequence[Stretch], samples: int, *, halt: Event) -> None:
     with path.open("wb") as file:
-        write_stretches(file, stretches)
+        write_stretches(file, stretches, halt=halt)
         file.truncate(samples * ROW_BYTES)
 
 

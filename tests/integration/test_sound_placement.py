@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +16,7 @@ from renderer.audio.sound import check_sound
 from renderer.audio.tracks import Track
 from renderer.frames import FrameRange, FrameRate
 from tests.support.chunks import FFMPEG, FFPROBE
+from tests.support.eventually import eventually
 from tests.support.mixing import mix_tracks
 from tests.support.sounds import (
     RATE,
@@ -216,3 +219,24 @@ async def test_ten_minutes_of_clicks_at_2997_are_on_their_samples(tmp_path: Path
         round(RATE * rate.seconds(frame)) for frame in wanted
     ]
     assert len(samples) == round(RATE * rate.seconds(17_982))
+
+
+async def test_a_mix_that_is_cancelled_writes_no_more(tmp_path: Path) -> None:
+    window = Window.of(FrameRange(0, 18_000), FrameRate(30))
+    source = write_wav(tmp_path / "tone.wav", tone(1))
+    slow = replace(  # its volume changes in every sample of ten minutes
+        clip_of(Track(source=source, loop=True), window), gains=((0, 0.0), (window.samples, 1.0))
+    )
+    folder = tmp_path / "mix"
+    folder.mkdir()
+    mixer = Mixer(FFMPEG, folder, window)
+    await mixer.decode(source, await check_sound(FFPROBE, source), [slow])
+    mixing = asyncio.create_task(mixer.mix([slow]))
+    await eventually(lambda: any(folder.glob("*.gains")), within_s=30)
+
+    mixing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await mixing
+
+    (gains,) = folder.glob("*.gains")
+    assert gains.stat().st_blocks * 512 < window.samples * 4 / 2  # it was not waited for
