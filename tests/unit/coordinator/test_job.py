@@ -79,11 +79,15 @@ def test_a_specification_says_every_field_that_cannot_be() -> None:
             settings=RenderSettings(),
             frames=FrameRange(5, 5),
             chunk_frames=0,
-            audio=(AudioTrack(source=BUNDLE, offset_s=Fraction(0), volume=-1),),
+            audio=(
+                AudioTrack(source=BUNDLE, volume=-1),
+                AudioTrack(source=BUNDLE, from_s=2, to_s=1),
+            ),
+            loudness_lufs=3,
         )
 
     fields = [violation.field for violation in caught.value.violations]
-    assert fields == ["frames", "chunk_frames", "audio[0].volume"]
+    assert fields == ["frames", "chunk_frames", "audio[0].volume", "audio[1].to", "loudness"]
 
 
 def test_a_specification_survives_the_wire() -> None:
@@ -105,7 +109,20 @@ def test_a_specification_survives_the_wire() -> None:
         ),
         frames=FrameRange(100, 250),
         chunk_frames=7,
-        audio=(AudioTrack(source=BUNDLE, offset_s=Fraction(-3, 2), volume=0.0),),
+        audio=(
+            AudioTrack(source=BUNDLE, offset_s=Fraction(-3, 2), volume=0.0),
+            AudioTrack(
+                source=BUNDLE,
+                seek_s=1.5,
+                fade_in_s=0.25,
+                fade_out_s=2,
+                loop=True,
+                rate=1.1,
+                from_s=0,
+                to_s=20.125,
+            ),
+        ),
+        loudness_lufs=-14.0,
     )
 
     assert wire.to_spec(wire.from_spec(spec)) == spec

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, cast
 
@@ -11,6 +12,7 @@ import pytest
 
 from framefarm.preparation import OutputFiles, Place, PreparedJob, prepare
 from framefarm.request import RenderOptions
+from renderer.audio.tracks import Track
 from renderer.bundle import manifest_of
 from renderer.composition import BundleEntry, PageUrl
 from renderer.errors import InvalidRequestError
@@ -92,11 +94,13 @@ async def test_each_sound_is_a_bundle_of_its_own_and_goes_up_once(
     (sounds / "diary.txt").write_text("nobody's business")
     beep = str(sounds / "beep.wav")
 
-    job = await prepared(page, tmp_path / "out.mp4", audio=[beep, f"{beep},offset=1s"])
+    again = Track(source=Path(beep), offset_s=1, loop=True, fade_out_s=0.5)
+    job = await prepared(page, tmp_path / "out.mp4", audio=[beep, again], loudness=-14)
 
     first, second = job.spec.audio
     assert first.source == second.source
     assert [float(track.offset_s) for track in job.spec.audio] == [0.0, 1.0]
+    assert (second.loop, second.fade_out_s, job.spec.loudness_lufs) == (True, Fraction(1, 2), -14)
     assert len(job.bundles) == 2
     (file,) = job.bundles[1].manifest.files
     assert (file.path, file.sha256) == ("beep.wav", hashlib.sha256(b"beep").hexdigest())
