@@ -40,7 +40,8 @@ async def killed(command: CommandLine) -> None:
 async def test_a_killed_coordinator_goes_on_where_it_stopped(tmp_path: Path) -> None:
     tools_or_skip()
     data_dir, output = tmp_path / "coordinator", tmp_path / "out.mp4"
-    worker_options = ("--listen", "127.0.0.1:0", "--data-dir", str(tmp_path / "worker"))
+    data = ("--data-dir", str(tmp_path / "worker"))
+    worker_options = ("--listen", "127.0.0.1:0", "--slots", "1", *data)
     async with framefarm_command("worker", *worker_options) as worker:
         fleet = await worker.first_line()
         options = ("--listen", "127.0.0.1:0", "--workers", fleet, "--data-dir", str(data_dir))
