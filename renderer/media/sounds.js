@@ -76,9 +76,19 @@
 
   const records = new WeakMap();
   const recordOf = (state) => {
-    if (!records.has(state)) records.set(state, { open: null, isTold: false });
+    if (!records.has(state)) {
+      records.set(state, { open: null, isTold: false, seenAt: 0, generation: -1, isThere: false });
+    }
     return records.get(state);
   };
+
+  /** Since when an element stands there with its source; when that has come is another matter. */
+  function look(state, record) {
+    const isThere = state.element.isConnected;
+    const isNew = record.generation !== state.generation || (isThere && !record.isThere);
+    if (isNew) record.seenAt = now();
+    Object.assign(record, { generation: state.generation, isThere });
+  }
 
   const volumeOf = ({ muted, volume }) => (muted ? 0 : volume);
 
@@ -121,7 +131,7 @@
 
   function begin(state, line, isJoined) {
     const { element } = state;
-    const begins = Math.max(line.since, clipOf(element) ? now() : line.since);
+    const begins = clipOf(element) ? Math.max(line.since, recordOf(state).seenAt) : line.since;
     return book.begin({
       ...line,
       begins,
@@ -155,6 +165,7 @@
   function onChange(state) {
     const record = recordOf(state);
     const { open } = record;
+    look(state, record);
     if (open) keepRound(state, open);
     follow(state);
     const line = lineOf(state) ?? null;

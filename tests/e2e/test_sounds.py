@@ -218,13 +218,18 @@ async def test_a_volume_that_is_faded_by_a_script_has_no_steps(hear: Hear) -> No
 async def test_time_that_jumps_finds_sounds_where_they_are(hear: Hear) -> None:
     html = """<audio src=t1.wav autoplay loop></audio><audio id=late src=t2.wav></audio>
       <audio src=t3.wav data-framefarm-offset=1.5></audio>
-      <script>setTimeout(() => late.play(), 1230)</script>"""
+      <script>
+        setTimeout(() => late.play(), 1230);
+        setTimeout(() => document.body.insertAdjacentHTML(
+          "beforeend", "<audio src=t4.wav data-framefarm-offset=0.3></audio>"), 700);
+      </script>"""
 
     heard = await hear(html, 40, chunk_frames=20, history=History.SEEKABLE)
 
     assert heard.spans("t1.wav") == near((0, 4))
     assert heard.spans("t2.wav") == near((1.23, 2.23))
     assert heard.spans("t3.wav") == near((1.5, 2.5))
+    assert heard.spans("t4.wav") == near((0.7, 1.3))
     assert heard.warnings == ()
 
 
