@@ -23,9 +23,9 @@ class Similarity:
 
 
 def similarity(ffmpeg: Path, video: Path, lossless: Path) -> Similarity:
-    # By number, not by time stamp: the second input decides neither.
+    # By number, not by time stamp, nor by the time base that a container has.
     inputs = ["-i", str(video), "-i", str(lossless)]
-    numbered = "setpts=N,scale=out_range=tv:out_color_matrix=bt709,format=yuv420p"
+    numbered = "settb=AVTB,setpts=N,scale=out_range=tv:out_color_matrix=bt709,format=yuv420p"
     graph = f"[0:v]{numbered}[a];[1:v]{numbered}[b];[a][b]ssim=stats_file=-:shortest=1"
     command = [str(ffmpeg), "-v", "error", *inputs, "-lavfi", graph, "-f", "null", "-"]
     told = subprocess.run(command, check=True, capture_output=True, text=True).stdout

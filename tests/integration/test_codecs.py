@@ -144,6 +144,33 @@ async def test_every_codec_holds_all_frames_in_every_container(
     assert decode_frame_numbers(video) == list(range(FIRST, FIRST + 8))
 
 
+@pytest.mark.parametrize(
+    ("codec", "pixel_format"),
+    [
+        (Codec.H264, "yuv420p10le"),
+        (Codec.H265, "yuv420p10le"),
+        (Codec.VP9, "yuv420p10le"),
+        (Codec.AV1, "yuv420p10le"),
+        (Codec.DNXHR, "yuv422p10le"),
+    ],
+)
+async def test_ten_bits_are_ten(codec: Codec, pixel_format: str, tmp_path: Path) -> None:
+    video = await made(tmp_path / "chunks", settings_of(codec, bit_depth=10), [2, 1])
+
+    assert (await probe(FFPROBE, video)).pixel_format == pixel_format
+    assert decode_frame_numbers(video) == list(range(FIRST, FIRST + 3))
+
+
+@pytest.mark.parametrize("codec", [Codec.H265, Codec.VP8, Codec.VP9, Codec.AV1])
+async def test_key_frames_stand_where_they_were_asked_for(codec: Codec, tmp_path: Path) -> None:
+    video = await made(tmp_path / "chunks", settings_of(codec, gop_frames=4), [9, 3])
+
+    what = ["-select_streams", "v:0", "-show_entries", "packet=flags", "-of", "csv=p=0"]
+    command = ["ffprobe", "-v", "error", *what, str(video)]
+    flags = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
+    assert [index for index, flag in enumerate(flags) if "K" in flag] == [0, 4, 8, 9]
+
+
 WHOLE: list[tuple[Codec, Container, dict[str, Any]]] = [
     (Codec.H264, Container.MP4, {"lossless": True}),
     (Codec.H265, Container.MOV, {"lossless": True}),
