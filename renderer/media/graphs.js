@@ -438,6 +438,7 @@
     MediaStreamAudioDestinationNode: (context) => context.createMediaStreamDestination(),
   };
   for (const [name, make] of Object.entries(asMethods)) {
+    if (!window[name]) continue;
     window[name] = new Proxy(window[name], { construct: (_, given) => make(...given) });
   }
   if (window.AudioWorklet) {
