@@ -1,6 +1,9 @@
 // The page and its frames: the outermost that can be reached asks all.
 
 const members = [];
+// The empty document that a frame begins with may be left for one of another origin: promises made
+// in it are never kept then.
+const ownDocument = document;
 let drawnAt = null;
 
 const ours = {
@@ -38,7 +41,7 @@ const ours = {
   find: (element) => states.get(element),
   states: () => active,
   hasElements: () => active.size > 0,
-  isGone: () => window.closed,
+  isGone: () => window.closed || ownDocument.defaultView === null,
 };
 
 let home = ours;
