@@ -8,13 +8,19 @@ import re
 import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
 import psutil
 
 from renderer.tools import Tools, find_tools
 from worker.cgroup import limits
 
-_ROOT = Path(__file__).parents[1]
+_ROOT: Final = Path(__file__).parents[1]
+
+
+_CROWDED: Final = (
+    "- **Other programs kept this machine busy meanwhile: trust CPU time, not the clock.**"
+)
 
 
 def description(tools: Tools | None = None) -> list[str]:
@@ -27,12 +33,13 @@ def description(tools: Tools | None = None) -> list[str]:
     system = f"{platform.system()} {platform.release()}; load when this was written: {load}"
     chromium = f"Chromium {_version(tools.chromium, '--version')}"
     programs = f"ffmpeg {_version(tools.ffmpeg, '-version')}, Python {platform.python_version()}"
-    return [f"- {when}", f"- {_processor()}, {room}; {system}", f"- {chromium}, {programs}"]
+    lines = [f"- {when}", f"- {_processor()}, {room}; {system}", f"- {chromium}, {programs}"]
+    return [*lines, _CROWDED] if is_busy() else lines
 
 
 def is_busy() -> bool:
     """Whether others use so much of this machine that wall clocks say little."""
-    return os.getloadavg()[0] > 1.5 * (psutil.cpu_count() or 1)
+    return os.getloadavg()[1] > 2.5 * (psutil.cpu_count() or 1)
 
 
 def _processor() -> str:

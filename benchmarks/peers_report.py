@@ -27,7 +27,9 @@ Whole processes, start-up included, H.264 crf 18 (preset `fast`, where it can be
 has its own, `medium`), in alternating order: the median, and the range of the runs. CPU is
 that of all processes, as the kernel counts it. Frames are right when the number that each decoded
 frame carries, twice, is its own. SSIM is that of luma with the same frame of our lossless render:
-the mean over all frames, and the worst one's. Written by `benchmarks/peers.py`."""
+the mean over all frames, and the worst one's; peers film JPEG pictures, which lose the fine noise
+(dither) of gradients, and SSIM takes that dearly although the pictures look alike. Written by
+`benchmarks/peers.py`."""
 
 
 def write(entries: Sequence[Entry], absent: Mapping[str, str]) -> None:
@@ -47,7 +49,8 @@ def _pages(entries: Sequence[Entry]) -> list[Page]:
 
 
 def _versions(entries: Sequence[Entry]) -> str:
-    peers = {f"{entry.peer.name} {entry.peer.version}": None for entry in entries}
+    others = [entry.peer for entry in entries if not entry.is_ours]
+    peers = {f"{peer.name} {peer.version}": None for peer in others}
     return f"- {', '.join(peers)}"
 
 
