@@ -53,8 +53,8 @@ async def main() -> None:
         "# What codecs lose",
         "",
         f"Each codec at its usual quality, {FRAMES} frames of {WIDTH_PX}x{HEIGHT_PX} px;",
-        "written by `python -m benchmarks.codec_quality`. VP8 is BT.601 and the rest BT.709: that it is",
-        "converted to be compared costs it some.",
+        "written by `python -m benchmarks.codec_quality`. VP8 is BT.601 and the rest BT.709: that",
+        "it is converted to be compared costs it some.",
         "",
     ]
     write_report("codec-quality", [*intro, *description(), "", *table(head, rows)])

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from renderer.drawing import Drawing
+from renderer.encode.codecs import CODECS
 from renderer.errors import MissingToolError
 from renderer.sandbox import Sandbox, sandbox_is_on
 from renderer.tools import find_chromium, find_drawing, find_ffmpeg
@@ -139,7 +140,8 @@ def check_ffmpeg(machine: Machine) -> Told:
     except MissingToolError as error:
         return Told(Verdict.MISSING, *_split(error))
     version = ffmpeg_version(_output(machine, ffmpeg, "-version").text)
-    lacking = ENCODERS - encoders(_output(machine, ffmpeg, "-hide_banner", "-encoders").text)
+    offered = encoders(_output(machine, ffmpeg, "-hide_banner", "-encoders").text)
+    lacking = ENCODERS - offered
     found = f"{version or 'unknown version'} at {ffmpeg}"
     if ffmpeg_version(_output(machine, ffprobe, "-version").text) is None:
         return Told(Verdict.MISSING, f"{ffprobe} does not start", "install ffmpeg anew")
@@ -148,6 +150,11 @@ def check_ffmpeg(machine: Machine) -> Told:
     if lacking:
         names = " and ".join(sorted(lacking))
         return Told(Verdict.MISSING, f"{found}, without {names}", f"install an ffmpeg with {names}")
+    if unheld := [codec for codec, facts in CODECS.items() if facts.encoder not in offered]:
+        names = ", ".join(unheld)
+        return Told(
+            Verdict.WARNING, f"{found}, without {names}", "install Debian's ffmpeg for these"
+        )
     return Told(Verdict.OK, found)
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from framefarm import doctor
 from framefarm.doctor import Finding, Machine, Verdict, examine_machine
+from renderer.encode.codecs import CODECS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
 FFMPEG = """\
 case "$*" in
   -version) echo "ffmpeg version {version} Copyright (c) 2000-2026" ;;
-  *) printf ' V..... = Video\\n ------\\n V....D libx264  H.264\\n A....D {audio}  sound\\n' ;;
+  *) printf ' V..... = Video\\n ------\\n V....D libx264  H.264\\n A....D {audio}  sound\\n'
+     printf ' V....D %s  more\\n' {more} ;;
 esac
 """
 SHELL = """\
@@ -43,8 +45,12 @@ class Bench:
         path.chmod(0o755)
         return path
 
-    def has_ffmpeg(self, version: str = "5.1.9-0+deb12u1", audio: str = "aac") -> None:
-        self.has_program("ffmpeg", FFMPEG.format(version=version, audio=audio))
+    def has_ffmpeg(
+        self, version: str = "5.1.9-0+deb12u1", audio: str = "aac", without: str = ""
+    ) -> None:
+        more = " ".join({facts.encoder for facts in CODECS.values()} - {without})
+        script = FFMPEG.format(version=version, audio=audio, more=more)
+        self.has_program("ffmpeg", script)
         self.has_program("ffprobe", 'echo "ffprobe version 5.1.9"')
 
     def has_chromium(self, script: str) -> None:
@@ -162,6 +168,15 @@ def test_an_old_ffmpeg_is_missing(bench: Bench) -> None:
     assert finding.verdict is Verdict.MISSING
     assert "4.4.2" in finding.found
     assert "5.1" in finding.remedy
+
+
+def test_an_ffmpeg_that_lacks_some_codecs_is_worth_a_warning(bench: Bench) -> None:
+    bench.has_ffmpeg(without="prores_ks")
+
+    finding = bench.finding("ffmpeg")
+
+    assert finding.verdict is Verdict.WARNING
+    assert finding.found.endswith("without prores, prores4444")
 
 
 def test_an_ffmpeg_without_an_encoder_is_missing_and_names_it(bench: Bench) -> None:
