@@ -12,10 +12,12 @@ from coordinator.job import AudioTrack, JobSpec
 from renderer.audio.tracks import placement_of
 from renderer.bundle import BundleManifest, files_manifest, manifest_of
 from renderer.composition import BundleEntry, PageUrl
+from renderer.encode.containers import is_numbered
 
 from .problems import Problems, problems_of
 from .request import Wish, read_options
 from .source import Source, find_source
+from .unpacking import pictures_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -165,8 +167,7 @@ def _prepared(page: Source, wish: Wish, files: OutputFiles | None) -> PreparedJo
 def _composition(page: Source, files: OutputFiles | None) -> tuple[Composition, list[LocalBundle]]:
     if isinstance(page, PageUrl):
         return page, []
-    written = () if files is None else (files.output, files.manifest)
-    leave_out = [path.absolute() for path in written if path is not None]
+    leave_out = [] if files is None else [path.absolute() for path in _written(files)]
     manifest = manifest_of(page.folder, leave_out=leave_out)
     if page.entry not in {file.path for file in manifest.files}:
         raise ValueError(
@@ -175,6 +176,16 @@ def _composition(page: Source, files: OutputFiles | None) -> tuple[Composition, 
         )
     bundle = LocalBundle(folder=page.folder, manifest=manifest)
     return BundleEntry(manifest.digest, page.entry), [bundle]
+
+
+def _written(files: OutputFiles) -> Iterator[Path]:
+    """What is to be written, or was when the same was rendered before."""
+    if is_numbered(files.output):
+        yield from pictures_of(files.output)
+    else:
+        yield files.output
+    if files.manifest is not None:
+        yield files.manifest
 
 
 def _sounds(wish: Wish) -> Iterator[tuple[AudioTrack, LocalBundle]]:

@@ -15,6 +15,7 @@ from .errors import DownloadDamagedError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_NUMBER: Final = re.compile(r"%(?:0[1-9])?d")
 _ENTRY: Final = re.compile(r"([0-9]{8,})\.(png|jpg|webp)", re.ASCII)
 
 
@@ -31,7 +32,16 @@ async def unpack(archive: Path, pattern: Path) -> None:
 
 def name_of(pattern: Path, frame: int) -> Path:
     """The file of a frame."""
-    return pattern.with_name(pattern.name % frame)
+    return pattern.with_name(_NUMBER.sub(lambda found: found[0] % frame, pattern.name, count=1))
+
+
+def pictures_of(pattern: Path) -> Iterator[Path]:
+    """The files that are there and that a frame's picture could have made."""
+    before, after = _NUMBER.split(pattern.name, maxsplit=1)
+    for path in pattern.parent.iterdir():
+        middle = path.name[len(before) : len(path.name) - len(after)]
+        if middle.isdecimal() and path.name == f"{before}{middle}{after}":
+            yield path
 
 
 def _unpack(archive: Path, pattern: Path) -> None:

@@ -163,3 +163,12 @@ async def test_what_is_wrong_everywhere_is_told_at_once(tmp_path: Path) -> None:
     )
 
     assert found == ["source", "workers", "output", "width_px"]
+
+
+async def test_pictures_beside_the_page_are_no_part_of_it(page: Path) -> None:
+    before = await prepared(page, page.parent / "%03d.png")
+    (page.parent / "000.png").write_bytes(b"of an earlier render")
+
+    after = await prepared(page, page.parent / "%03d.png")
+
+    assert after.spec.composition == before.spec.composition

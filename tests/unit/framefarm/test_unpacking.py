@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from framefarm.errors import DownloadDamagedError
-from framefarm.unpacking import unpack
+from framefarm.unpacking import pictures_of, unpack
 
 
 def an_archive(folder: Path, *names: str) -> Path:
@@ -20,13 +20,13 @@ def an_archive(folder: Path, *names: str) -> Path:
 async def test_each_picture_becomes_a_file_with_its_frames_number(tmp_path: Path) -> None:
     archive = an_archive(tmp_path, "00000009.png", "00000010.png", "123456789.png")
 
-    await unpack(archive, tmp_path / "shot-%03d.png")
+    await unpack(archive, tmp_path / "100% shot-%03d.png")
 
     archive.unlink()
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {
-        "shot-009.png": b"00000009.png",
-        "shot-010.png": b"00000010.png",
-        "shot-123456789.png": b"123456789.png",
+        "100% shot-009.png": b"00000009.png",
+        "100% shot-010.png": b"00000010.png",
+        "100% shot-123456789.png": b"123456789.png",
     }
 
 
@@ -50,3 +50,12 @@ async def test_a_damaged_zip_is_told_and_leaves_nothing(tmp_path: Path) -> None:
         await unpack(archive, tmp_path / "%d.png")
 
     assert list(tmp_path.iterdir()) == [archive]
+
+
+def test_pictures_of_an_earlier_render_are_found_and_nothing_else(tmp_path: Path) -> None:
+    for name in ("a-0001.png", "a-12.png", "a-.png", "a-x1.png", "b-0001.png", "a-0001.png.txt"):
+        (tmp_path / name).touch()
+
+    found = sorted(path.name for path in pictures_of(tmp_path / "a-%04d.png"))
+
+    assert found == ["a-0001.png", "a-12.png"]
