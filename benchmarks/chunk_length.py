@@ -27,7 +27,7 @@ from renderer.tools import find_tools
 
 from . import machine
 from .drivers.ours import PAGES
-from .figures import Sample, sample
+from .figures import Sample, counted, sample
 from .pages import Page, Scene, write_page
 from .plots import Series, lines
 from .tables import RESULTS, table, write_report
@@ -40,7 +40,7 @@ _WAYS: Final = {
 }
 _INTRODUCTION: Final = """\
 One slot with a warm browser, 1280×720, H.264 `fast` crf 18; chunks that begin at frame {start}.
-CPU is that of all processes, of the whole chunk; {runs} runs, the median, and the range. What a
+CPU is that of all processes, of the whole chunk; {runs}, the median, and the range. What a
 chunk costs besides its frames is found by a straight line through all lengths: its value at no
 frame at all. Written by `benchmarks/chunk_length.py`."""
 
@@ -150,7 +150,7 @@ class _Bench:
 
 def _report(measured: Sequence[Measured], lengths: Sequence[int], runs: int) -> None:
     text = ["# What a chunk costs by its length", ""]
-    text += [_INTRODUCTION.format(start=_START, runs=runs), ""]
+    text += [_INTRODUCTION.format(start=_START, runs=counted(runs, "run")), ""]
     text += [f"- *{way}*: {meaning}" for way, meaning in _WAYS.items()]
     text += ["", *machine.description(), "", "## CPU ms a frame", ""]
     text += [*_cpu_table(measured, lengths), "", *_plot(measured, lengths)]

@@ -69,3 +69,8 @@ def paired_ratio(numerators: Sequence[float], denominators: Sequence[float]) -> 
 def alternated(items: Sequence[str], rounds: int) -> list[list[str]]:
     """The order of each round: forwards, then backwards, so that no one always comes first."""
     return [list(items) if turn % 2 == 0 else list(reversed(items)) for turn in range(rounds)]
+
+
+def counted(count: int, noun: str) -> str:
+    """`1 run`, `3 runs`."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

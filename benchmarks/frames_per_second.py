@@ -15,7 +15,7 @@ from typing import Final
 
 from . import machine
 from .drivers.ours import PAGES
-from .figures import Aim, Sample, alternated, paired_ratio, sample, verdict
+from .figures import Aim, Sample, alternated, counted, paired_ratio, sample, verdict
 from .pages import Page, scene_pages, write_page
 from .plots import Series, bars
 from .steady import Steady, steady_from
@@ -28,7 +28,7 @@ _INTRODUCTION: Final = """\
 One renderer, one chunk of {frames} frames, H.264 `fast` crf 18; what is counted is its second half,
 when the encoder works at full pace. The floor is the same page in the same run: every frame stepped
 and painted without reading its pixels, while the same pictures are encoded from memory. CPU is that
-of all processes. {runs} runs of each in alternating order; the ratio is the median of the rounds'.
+of all processes. {runs} of each in alternating order; the ratio is the median of the rounds'.
 Above 1 is the machine's mood, not ours. Written by `benchmarks/frames_per_second.py`."""
 
 
@@ -88,7 +88,12 @@ def _run(what: str, index: Path, page: Page) -> Steady:
 
 def _report(measured: Sequence[Measured], frames: int, runs: int) -> None:
     lines = ["# Frames a second, and the floor", ""]
-    lines += [_INTRODUCTION.format(frames=frames, runs=runs), "", *machine.description(), ""]
+    lines += [
+        _INTRODUCTION.format(frames=frames, runs=counted(runs, "run")),
+        "",
+        *machine.description(),
+        "",
+    ]
     lines += [*_pace_table(measured), "", *_plot(measured)]
     lines += ["## Where a frame's time goes", "", *_stages_table(measured), ""]
     lines += ["## Where the CPU time goes", "", *_kinds_table(measured)]

@@ -18,7 +18,7 @@ from framefarm.benchmark import default_slots
 
 from . import machine
 from .drivers.ours import PAGES
-from .figures import Sample, sample
+from .figures import Sample, counted, sample
 from .pages import Page, Scene, write_page
 from .plots import Series, lines
 from .tables import RESULTS, table, write_report
@@ -28,7 +28,7 @@ _LIMIT_S: Final = 900
 _INTRODUCTION: Final = """\
 Slots of one worker, a browser each, that render the same {frames} frames at 1280×720 at once: the
 pace while all of them are at work, start-up not counted; H.264 `fast` crf 18, two encoder threads
-each. {runs} runs, the median, and the range. Written by `benchmarks/scaling.py`, from what
+each. {runs}, the median, and the range. Written by `benchmarks/scaling.py`, from what
 `framefarm benchmark --json` says."""
 
 
@@ -85,7 +85,12 @@ def _benchmark(page: Page, slots: int, frames: int) -> dict[str, Any]:
 
 
 def _report(measured: Sequence[Measured], asked: argparse.Namespace) -> None:
-    text = ["# Slots", "", _INTRODUCTION.format(frames=asked.frames, runs=asked.runs), ""]
+    text = [
+        "# Slots",
+        "",
+        _INTRODUCTION.format(frames=asked.frames, runs=counted(asked.runs, "run")),
+        "",
+    ]
     text += [*machine.description(), ""]
     counts = range(1, asked.slots + 1)
     head = ["page", "slots", "frames/s", "times one slot", "CPU ms a frame"]

@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks.chunk_length import line_through
 from benchmarks.counters import Numbers
-from benchmarks.figures import Aim, alternated, paired_ratio, sample, verdict
+from benchmarks.figures import Aim, alternated, counted, paired_ratio, sample, verdict
 from benchmarks.pages import Page, Scene
 from benchmarks.peers import Rounds
 from benchmarks.process_tree import kind_of
@@ -46,6 +46,10 @@ def test_rounds_that_one_has_not_run_are_not_compared() -> None:
 )
 def test_a_verdict_says_whether_the_aim_was_reached(ratio: float, aim: Aim, told: str) -> None:
     assert verdict(ratio, aim) == told
+
+
+def test_one_is_no_plural() -> None:
+    assert (counted(1, "run"), counted(3, "run")) == ("1 run", "3 runs")
 
 
 def test_every_second_round_goes_backwards() -> None:
