@@ -55,15 +55,20 @@ CASES = {
     "a negative duration": ("page.html -o out.mp4 --duration -5s", "--duration: -5s is not longer"),
     "an odd width": (f"{GOOD} --width 1281", "--width: 1281 is odd, and yuv420p needs even sides"),
     "an odd height": (f"{GOOD} --height 721", "--height: 721 is odd"),
-    "an unknown codec": (f"{GOOD} --codec vp9", "--codec: 'vp9' is unknown; use h264"),
-    "an unknown preset": (f"{GOOD} --preset hasty", "--preset: 'hasty' is unknown; use one of"),
+    "an unknown codec": (f"{GOOD} --codec vp7", "--codec: 'vp7' is unknown; use h264, h265, "),
+    "a codec that mp4 has no place for": (
+        f"{GOOD} --codec vp8",
+        "--container: mp4 does not hold vp8, which goes into webm or mkv; mp4 holds h264, ",
+    ),
+    "a film as one picture": ("page.html -o x.png --frames 9", "--frames: 9 frames are too many"),
+    "an unknown preset": (f"{GOOD} --preset hasty", "--preset: 'hasty' is unknown to h264; use"),
     "an unknown mode": (f"{GOOD} --mode webgl", "--mode: 'webgl' is unknown; use auto, dom or"),
     "props not JSON": (f"{GOOD} --props {{", "--props: not JSON"),
     "props not there": (f"{GOOD} --props @gone.json", "--props: cannot read gone.json: No such"),
     "props not UTF-8": (f"{GOOD} --props @latin.json", "--props: latin.json is not UTF-8 text"),
     "a rate": (f"{GOOD} --fps fast", "--fps: 'fast' is not a frame rate"),
     "a timeout": (f"{GOOD} --stability-timeout soon", "--stability-timeout: 'soon' is not a"),
-    "a webm": ("page.html -o x.webm --frames 90", "-o: x.webm ends in .webm; videos are written"),
+    "an avi": ("page.html -o x.avi --frames 90", "-o: x.avi ends in .avi; videos end in .mp4, "),
     "no output folder": ("page.html -o gone/x.mp4 --frames 9", "-o: there is no folder gone; make"),
     "0 workers": (f"{GOOD} --workers 0", "--workers: 0 workers render nothing; give at least 1"),
     "two farms": (f"{GOOD} --workers 2 --farm a:1", "--workers: the farm at a:1 has its own"),
@@ -104,7 +109,7 @@ def test_it_is_told_in_one_line_and_starts_nothing(
 def test_several_mistakes_are_told_together(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    line = "gone.html -o x.webm --frames 0 --width 1281 --codec vp9"
+    line = "gone.html -o x.avi --frames 0 --width 1281 --codec vp7"
     monkeypatch.setattr("sys.argv", ["framefarm", "render", *line.split()])
 
     with pytest.raises(SystemExit) as ended:
@@ -113,6 +118,21 @@ def test_several_mistakes_are_told_together(
     assert ended.value.code == 2
     fields = [line.split(": ")[1] for line in capfd.readouterr().err.splitlines()]
     assert fields == ["SOURCE", "-o", "--codec", "--width", "--frames"]
+
+
+def test_a_still_has_no_length(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    line = "page.html -o x.png --frame 3 --frames 9 --start-frame 2"
+    monkeypatch.setattr("sys.argv", ["framefarm", "still", *line.split()])
+
+    with pytest.raises(SystemExit) as ended:
+        main()
+
+    assert ended.value.code == 2
+    told = capfd.readouterr().err.splitlines()
+    assert [each.split(": ")[1] for each in told] == ["--frames", "--start-frame"]
+    assert all(each.endswith("say which with --frame") for each in told)
 
 
 def test_a_coordinator_whose_workers_are_no_addresses_does_not_start(
