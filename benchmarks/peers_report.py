@@ -126,7 +126,7 @@ def _each(entry: Entry, of: Callable[[Usage], float]) -> list[float]:
 
 def _pictures(entries: Sequence[Entry]) -> list[str]:
     pages = _pages(entries)
-    names = list(dict.fromkeys(entry.name for entry in entries if entry.runs))
+    names = list(dict.fromkeys(entry.name for entry in entries if entry.runs and entry.is_right))
     lines: list[str] = []
     for file, unit in (("peers-wall", "wall s"), ("peers-cpu", "CPU ms a frame")):
         series = [

@@ -11,7 +11,10 @@ from typing import Any, Final
 
 from .figures import Sample
 
-_COLORS: Final = ("#ff5a36", "#f2a541", "#4878a8", "#86a8c8", "#6b7280", "#a3b18a")
+_COLORS: Final = (
+    "#ff5a36", "#f2a541", "#8c2f1b", "#4878a8", "#86a8c8",
+    "#4a7c59", "#a3b18a", "#7b5ea7", "#6b7280",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,13 +79,13 @@ def _ranges(values: Sequence[Sample]) -> list[list[float]]:
 def _drawn(path: Path, draw: Callable[[Any], None], unit: str) -> bool:
     if (plt := _pyplot()) is None:
         return False
-    figure, axes = plt.subplots(figsize=(8, 3.6), layout="constrained")
+    figure, axes = plt.subplots(figsize=(8, 4), layout="constrained")
     draw(axes)
     axes.set_ylabel(unit)
     axes.grid(axis="y", linewidth=0.4)
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)
-    figure.legend(loc="outside upper center", ncols=4, frameon=False)
+    figure.legend(loc="outside upper center", ncols=3, frameon=False)
     path.parent.mkdir(exist_ok=True)
     figure.savefig(path, metadata={"Date": None})
     plt.close(figure)
@@ -97,5 +100,5 @@ def _pyplot() -> ModuleType | None:
         return None
     mpl.use("svg")
     # The same numbers give the same file: no date, no random names.
-    mpl.rcParams |= {"svg.hashsalt": "framefarm", "font.size": 9, "svg.fonttype": "none"}
+    mpl.rcParams |= {"svg.hashsalt": "framefarm", "font.size": 9}
     return import_module("matplotlib.pyplot")
