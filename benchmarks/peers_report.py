@@ -36,12 +36,13 @@ def write(entries: Sequence[Entry], absent: Mapping[str, str]) -> None:
     lines = ["# Peers on the same pages", "", _INTRODUCTION, ""]
     lines += [*machine.description(), _versions(entries), ""]
     lines += [f"- {name} was left out: {why}" for name, why in absent.items()]
-    lines += ["## What was to be reached", "", *_ratios(entries), "", *_pictures(entries)]
+    ratios = _ratios(entries)
+    lines += ["## What was to be reached", "", *ratios, "", *_pictures(entries)]
     for page in _pages(entries):
         lines += [f"## Page {page.name} · {page.scene} {page.width_px}×{page.height_px}", ""]
         lines += [*_page_table([entry for entry in entries if entry.page == page]), ""]
     lines += ["## Where the CPU time goes", "", *_kinds(entries)]
-    print(write_report("peers", lines))
+    print(*ratios, write_report("peers", lines), sep="\n")
 
 
 def _pages(entries: Sequence[Entry]) -> list[Page]:
