@@ -146,4 +146,4 @@ def _holds(memory: ProcessMemory, place: int, picture: bytes, buffer: bytearray)
         memory.read_into(place, buffer)
     except OSError:
         return False
-    return buffer == picture
+    return buffer.startswith(picture)
