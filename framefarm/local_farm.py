@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 # A slot is a browser and an encoder: each wants a core, and some 350 MB.
 MOST_SLOTS: Final = 4
+# Its start costs two seconds of CPU, and its page plays what the other slots film: on two cores a
+# second slot makes a video of 150 frames later, not sooner (benchmarks/results).
+_LONG: Final = 900
 # A worker of a local farm that is gone does not come back.
 _WORKER_WAIT_S: Final = 20
 _LOG_LINES: Final = 40
@@ -29,16 +32,20 @@ _ANY_PORT: Final = "127.0.0.1:0"
 
 
 def slot_count(wanted: int | None, spec: JobSpec) -> int:
-    """How many chunks are rendered at once: as many as wanted (or one a core, up to four).
+    """How many chunks are rendered at once: as many as wanted, and never more than there are.
 
-    It is never more than there are chunks.
-
-    Cores are those this process may use, by its affinity and its cgroup.
+    By default it is one a core, up to four, for a long video, and one for two cores for a short
+    one. Cores are those this process may use, by its affinity and its cgroup.
     """
     chunk_frames = spec.chunk_frames or default_chunk_frames(spec.frames)
     chunks = -(-len(spec.frames) // chunk_frames)
-    most = wanted if wanted is not None else min(MOST_SLOTS, int(limits().cpus))
+    most = _default_slots(len(spec.frames)) if wanted is None else wanted
     return max(1, min(most, chunks))
+
+
+def _default_slots(frames: int) -> int:
+    cores = int(limits().cpus)
+    return min(MOST_SLOTS, cores if frames >= _LONG else -(-cores // 2))
 
 
 @asynccontextmanager

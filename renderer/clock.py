@@ -91,6 +91,7 @@ class VirtualTime:
 
         Raises:
             TimeoutError: the network, or an endless script, held time up.
+            FrameStalledError: the browser does not answer.
 
         """
         if us <= self.now_us:
@@ -112,7 +113,9 @@ class VirtualTime:
         self._expired = expired = self._session.expect()
         try:
             await self._session.call(
-                "Emulation.setVirtualTimePolicy", {"policy": policy, "budget": budget_ms}
+                "Emulation.setVirtualTimePolicy",
+                {"policy": policy, "budget": budget_ms},
+                timeout_s=timeout_s,
             )
             async with asyncio.timeout(timeout_s):
                 await expired

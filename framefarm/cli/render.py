@@ -40,7 +40,7 @@ def render(
         typer.Option(
             "--workers",
             help="Workers to run here, as processes.",
-            show_default="none: one process renders, a chunk for each core, at most 4 at once",
+            show_default="none: one process renders",
         ),
     ] = None,
     manifest: Manifest = None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -127,7 +128,8 @@ async def test_chunks_that_do_not_fit_after_a_jump_are_played(tmp_path: Path) ->
     told = await rendered(tmp_path, executor, a_long_spec())
 
     assert [event.history for event in told] == [History.SEEKABLE, History.STATEFUL]
-    assert "frame 30 of chunk 1" in told[1].reason
+    # Neighbours are compared as soon as both are there: any seam may be the first that is torn.
+    assert re.match(r"frame (30|60) of chunk [12] ", told[1].reason)
     assert executor.rendering.calls[-1].settings.history is History.STATEFUL
 
 

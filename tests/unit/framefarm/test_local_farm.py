@@ -31,6 +31,15 @@ def test_by_default_it_is_one_a_core_up_to_four(
     assert slot_count(None, spec(10_000)) == count
 
 
+@pytest.mark.parametrize(("cpus", "count"), [(1.0, 1), (2.0, 1), (3.0, 2), (8.0, 4), (64.0, 4)])
+def test_a_short_video_has_a_slot_for_two_cores(
+    cpus: float, count: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(local_farm, "limits", lambda: Limits(cpus=cpus, memory_bytes=1 << 30))
+
+    assert slot_count(None, spec(300, 10)) == count
+
+
 @pytest.mark.parametrize(
     ("wanted", "job", "count"),
     [
