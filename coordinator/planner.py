@@ -16,12 +16,14 @@ if TYPE_CHECKING:
 
     from .job import JobSpec
 
-# About sixteen chunks keep a small farm busy to the end. Each costs a browser start, and its page
-# is played from frame 0 to the chunk's first frame: more chunks would play more than they film
-# (docs/decisions/0003). So none is shorter than a second or so, and long jobs get long ones, but
-# losing one must not hurt too much. The farm's size has no say: bytes depend on where chunks begin.
+# About sixteen chunks keep a small farm busy to the end. Each costs an encoder's start and end, and
+# its page may be played from frame 0 to the chunk's first frame: more chunks would play more than
+# they film (docs/decisions/0003). So none is shorter than three seconds or so: 0.2 s of CPU, which
+# one costs that goes on where the one before it ended, are then a twentieth of it
+# (benchmarks/results/chunk-length.md). Long jobs get long ones, but losing one must not hurt too
+# much. The farm's size has no say: bytes depend on where chunks begin.
 _CHUNKS_WANTED: Final = 16
-_SHORTEST: Final = 30
+_SHORTEST: Final = 90
 _LONGEST: Final = 1_800
 
 

@@ -35,7 +35,8 @@ def test_a_plan_is_a_function_of_the_job_alone() -> None:
 
 
 @pytest.mark.parametrize(
-    ("frames", "chunk_frames"), [(1, 30), (480, 30), (481, 31), (3_840, 240), (1_000_000, 1_800)]
+    ("frames", "chunk_frames"),
+    [(1, 90), (1_440, 90), (1_441, 91), (3_840, 240), (1_000_000, 1_800)],
 )
 def test_the_default_chunk_length_goes_by_the_length_of_the_job(
     frames: int, chunk_frames: int
