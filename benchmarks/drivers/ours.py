@@ -15,12 +15,12 @@ PAGES = _ROOT / ".cache" / "bench" / "pages"
 
 
 class Framefarm:
-    """`framefarm render` as it comes: one process that renders a chunk for each core."""
+    """`framefarm render` as it comes: one process, a slot for two cores in so short a video."""
 
     name = "framefarm"
     version = version("framefarm")
     unit = "slot"
-    workers = (2,)
+    workers = (1,)
 
     def install(self) -> None:
         pass

@@ -135,7 +135,8 @@ async def test_a_failed_job_is_exit_1_in_the_pages_words(page: str, tmp_path: Pa
     output = tmp_path / "out.mp4"
     async with fake_coordinator(tmp_path / "data", script) as (address, _):
         farm = ["--farm", address, "--progress", "none"]
-        ended = await framefarm("render", page, "-o", str(output), "--frames", "90", *farm)
+        cut = ["--frames", "90", "--chunk-frames", "30"]
+        ended = await framefarm("render", page, "-o", str(output), *cut, *farm)
         watched = await framefarm("watch", "job-1", *farm)
         downloaded = await framefarm("download", "job-1", "-o", str(output), *farm[:2])
 
