@@ -89,10 +89,10 @@ class _Merge:
         for passage in report.passages:
             if passage.begins_ns > until_ns:
                 continue
-            told = _taken(passage, left)
             if not self._is_over(passage):
+                told = _taken(passage, left)
                 self._tell(told or self._new(passage, start), passage, until_ns)
-            elif told is not None:  # it ends at the seam, by a hair's breadth
+            elif self._ends_at_seam(passage) and (told := _taken(passage, left)) is not None:
                 told.end(passage)
         for told in left:
             told.until_ns = self._seam_ns
@@ -105,6 +105,12 @@ class _Merge:
     def _is_over(self, passage: Passage) -> bool:
         ended_ns = None if passage.is_whole else passage.until_ns
         return ended_ns is not None and self._seam_ns is not None and ended_ns <= self._seam_ns
+
+    def _ends_at_seam(self, passage: Passage) -> bool:
+        """Whether it ends there by a hair's breadth: the chunk before may think it goes on."""
+        assert self._seam_ns is not None
+        assert passage.until_ns is not None
+        return self._seam_ns - passage.until_ns <= 2 * _TOLERANCE_NS
 
     def _new(self, passage: Passage, frame: int) -> Told:
         told = Told(passage)

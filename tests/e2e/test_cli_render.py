@@ -92,7 +92,8 @@ async def test_a_page_error_is_told_first_and_leaves_nothing(
 ) -> None:
     ended = await run_framefarm(
         *["render", COUNTER, "-o", str(tmp_path / "out.mp4"), "--frames", "90", *SMALL],
-        *["--workers", "2", "--props", '{"throw": 45}', "--progress", "none"],
+        *["--chunk-frames", "30", "--workers", "2", "--props", '{"throw": 45}'],
+        *["--progress", "none"],
         temporary=temporary,
     )
 

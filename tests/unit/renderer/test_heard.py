@@ -100,6 +100,16 @@ def test_what_ends_at_a_seam_is_no_tear_however_its_end_is_rounded() -> None:
         assert (heard.passages, heard.tears) == ((ended,), ())
 
 
+def test_an_end_is_that_of_the_sound_which_ends_there() -> None:
+    short, long = passage(0.309, 0.31), passage(0.309, 0.95)
+
+    heard = merged(
+        chunks(report(short, replace(long, until_ns=None)), report(short, long), report()), RATE
+    )
+
+    assert (heard.passages, heard.tears) == ((short, long), ())
+
+
 def test_a_tear_is_told_once() -> None:
     begun = passage(0.5)
 
