@@ -10,6 +10,7 @@ from renderer.edges import Edges
 from renderer.events import FramesDone, PageLog
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from pathlib import Path
 
     from renderer.audio.passages import SoundReport
@@ -28,12 +29,28 @@ __all__ = [
     "Edges",
     "FramesDone",
     "JobEnder",
+    "JobPauser",
     "OnProgress",
     "PageKeeper",
     "PageLog",
     "RenderExecutor",
+    "Share",
     "WarmPage",
 ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Share:
+    """How much of a farm a job may have.
+
+    Jobs of a higher `priority` (0…100) come first. Those of one priority share evenly between their
+    users, and a user's jobs by `weight`. `most_slots` limits the chunks that run at once.
+    """
+
+    user: str = ""
+    priority: int = 50
+    weight: float = 1.0
+    most_slots: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +62,10 @@ class ChunkTask:
     `has_successor`: another chunk begins where this one ends, so its first picture is wanted too,
     as a digest. `paints_all`: a chunk like this did not fit to its neighbours; leave out nothing on
     the way to its first frame, and keep the pictures of its edges.
+
+    An attempt's token is (`term`, `attempt`): the higher one wins on a worker. `term` counts the
+    coordinators that have led, one after the other; 0 is a caller without one. `share` is how much
+    of a farm the job may have, and `ends_at` when (UTC) its time is over.
     """
 
     job_id: str
@@ -55,6 +76,9 @@ class ChunkTask:
     settings: RenderSettings
     has_successor: bool = False
     paints_all: bool = False
+    term: int = 0
+    share: Share = Share()
+    ends_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,6 +183,17 @@ class JobEnder(Protocol):
     async def end_job(self, job_id: str) -> None:
         """No chunk of the job runs or will come: let go of what is kept for it. Never raises."""
         ...
+
+
+@runtime_checkable
+class JobPauser(Protocol):
+    """What an executor may be, too: one that can hold back the chunks of a job."""
+
+    def pause_job(self, job_id: str) -> None:
+        """Begin no chunk of the job until `resume_job`; those that run go on. Never raises."""
+        ...
+
+    def resume_job(self, job_id: str) -> None: ...
 
 
 @runtime_checkable

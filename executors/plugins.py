@@ -26,7 +26,7 @@ class ExecutorContext:
 
     `bundles` holds the compositions of all jobs. `workers` and `worker_wait_s` are the user's
     words on the fleet, for executors that have one; `slots` says how many chunks to render at once,
-    for those that render here.
+    for those that render here. `term` counts the coordinators that have led (`ChunkTask`).
     """
 
     bundles: BundleStore
@@ -34,6 +34,7 @@ class ExecutorContext:
     workers: tuple[str, ...] = ()
     worker_wait_s: float = 300.0
     slots: int = 1
+    term: int = 0
 
 
 OpenExecutor = Callable[[ExecutorContext], AbstractAsyncContextManager[RenderExecutor]]
