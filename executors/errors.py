@@ -6,9 +6,12 @@ ExecutorError
 ├── BundleAbsentError       the composition's files are not there         fails the job
 ├── NoWorkerError           no worker that could take it came in time     fails the job
 ├── ChunkAbortedError       someone stopped it on purpose                 –
+├── StaleTermError          another coordinator leads: ours is to end     –
 ├── WorkerLostError         the worker went away: outcome unknown         again, an interruption
+├── AttemptNotFoundError    the attempt is not there, or no more          again, an interruption
 ├── WorkerBusyError         the worker has no free slot                   again, free
 ├── WorkerUnfitError        wrong version, wrong set-up, no tools         elsewhere, free
+├── WorkerOutOfMemoryError  the page needs more memory than it could have again, with more room
 ├── ChunkStalledError       no frame for the watchdog's limit             again, an attempt
 ├── RenderCrashedError      the renderer broke                            again, an attempt
 └── ChunkDamagedError       the bytes that came are not the bytes sent    again, an attempt
@@ -29,6 +32,7 @@ class Retry(StrEnum):
     NEVER = "never"  # no attempt will do better: the job fails
     FREE = "free"  # nothing was tried
     INTERRUPTION = "interruption"  # not the chunk's fault; a generous budget
+    MEMORY = "memory"  # the page is heavy: again, with more room
     ATTEMPT = "attempt"  # may be the chunk's fault; a small budget
 
 
@@ -76,8 +80,21 @@ class ChunkAbortedError(ExecutorError):
     """Someone stopped the chunk on purpose, and its work is gone."""
 
 
+class StaleTermError(ExecutorError):
+    """A later coordinator has taken the lead: whatever this one says counts no more.
+
+    It is no fault of the chunk or of its job, which go on without this caller.
+    """
+
+
 class WorkerLostError(ExecutorError):
     """The worker went away, or never answered: the outcome is unknown."""
+
+    retry = Retry.INTERRUPTION
+
+
+class AttemptNotFoundError(ExecutorError):
+    """The attempt does not run there: it never did, or has ended and is not kept any more."""
 
     retry = Retry.INTERRUPTION
 
@@ -92,6 +109,12 @@ class WorkerUnfitError(ExecutorError):
     """This worker cannot render at all: wrong version, wrong set-up, no tools."""
 
     retry = Retry.FREE
+
+
+class WorkerOutOfMemoryError(ExecutorError):
+    """The kernel killed what rendered the chunk, for there was no memory left."""
+
+    retry = Retry.MEMORY
 
 
 class ChunkStalledError(ExecutorError):

@@ -20,7 +20,7 @@ class Budget:
         """What is left after this error; `failures` tells the story so far."""
         failures = (*self.failures, f"{worker}: {error}")
         match error.retry:
-            case Retry.ATTEMPT:
+            case Retry.ATTEMPT | Retry.MEMORY:
                 return replace(self, attempts=self.attempts - 1, failures=failures)
             case Retry.INTERRUPTION:
                 return replace(self, interruptions=self.interruptions - 1, failures=failures)

@@ -10,6 +10,7 @@ from renderer.errors import InvalidRequestError
 from serving.status import RichStatus, read
 
 from .errors import (
+    AttemptNotFoundError,
     BundleAbsentError,
     ChunkAbortedError,
     ChunkDamagedError,
@@ -18,9 +19,11 @@ from .errors import (
     ExecutorError,
     NoWorkerError,
     RenderCrashedError,
+    StaleTermError,
     TaskRefusedError,
     WorkerBusyError,
     WorkerLostError,
+    WorkerOutOfMemoryError,
     WorkerUnfitError,
 )
 
@@ -33,7 +36,10 @@ _CODES: Final[dict[type[ExecutorError], StatusCode]] = {
     BundleAbsentError: StatusCode.FAILED_PRECONDITION,
     NoWorkerError: StatusCode.UNAVAILABLE,
     ChunkAbortedError: StatusCode.ABORTED,
+    StaleTermError: StatusCode.ABORTED,
     WorkerLostError: StatusCode.UNAVAILABLE,
+    AttemptNotFoundError: StatusCode.NOT_FOUND,
+    WorkerOutOfMemoryError: StatusCode.RESOURCE_EXHAUSTED,
     WorkerBusyError: StatusCode.RESOURCE_EXHAUSTED,
     WorkerUnfitError: StatusCode.FAILED_PRECONDITION,
     ChunkStalledError: StatusCode.DEADLINE_EXCEEDED,
@@ -46,7 +52,14 @@ MISSING_TOOL: Final = "MISSING_TOOL"
 SLOTS_FULL: Final = "SLOTS_FULL"
 DRAINING: Final = "DRAINING"
 SUPERSEDED: Final = "SUPERSEDED"
+STALE_TERM: Final = "STALE_TERM"
+TAKEN_OVER: Final = "TAKEN_OVER"
+ATTEMPT_NOT_FOUND: Final = "ATTEMPT_NOT_FOUND"
+OUT_OF_MEMORY: Final = "OUT_OF_MEMORY"
 INVALID_REQUEST: Final = "INVALID_REQUEST"
+
+# Reasons to give a call up on purpose, whatever class of error brings them.
+_ON_PURPOSE: Final = frozenset({DRAINING, TAKEN_OVER})
 
 _BY_REASON: Final[dict[tuple[StatusCode, str], type[ExecutorError]]] = {
     (StatusCode.FAILED_PRECONDITION, BUNDLE_MISSING): BundleAbsentError,
@@ -56,6 +69,10 @@ _BY_REASON: Final[dict[tuple[StatusCode, str], type[ExecutorError]]] = {
     # What runs there was begun by a coordinator that was killed, or over a connection that broke:
     # ours comes to a higher number and takes its place.
     (StatusCode.ABORTED, SUPERSEDED): WorkerBusyError,
+    (StatusCode.ABORTED, STALE_TERM): StaleTermError,
+    (StatusCode.ABORTED, TAKEN_OVER): WorkerLostError,
+    (StatusCode.NOT_FOUND, ATTEMPT_NOT_FOUND): AttemptNotFoundError,
+    (StatusCode.RESOURCE_EXHAUSTED, OUT_OF_MEMORY): WorkerOutOfMemoryError,
     # Without a reason of ours the gRPC library said it: the connection broke under a write.
     (StatusCode.INTERNAL, ""): WorkerLostError,
 }
@@ -90,7 +107,7 @@ def status_of(error: Exception) -> RichStatus | None:
         )
     if isinstance(error, ExecutorError):
         return RichStatus(
-            code=StatusCode.ABORTED if error.reason == DRAINING else _CODES[type(error)],
+            code=StatusCode.ABORTED if error.reason in _ON_PURPOSE else _CODES[type(error)],
             message=str(error),
             reason=error.reason,
             detail=error.detail,

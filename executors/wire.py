@@ -34,6 +34,7 @@ def from_task(task: ChunkTask) -> worker_pb2.ChunkTask:
         settings=from_settings(task.settings),
         has_successor=task.has_successor,
         paints_all=task.paints_all,
+        term=task.term,
     )
 
 
@@ -50,6 +51,7 @@ def to_task(message: worker_pb2.ChunkTask) -> ChunkTask:
         settings=to_settings(message.settings),
         has_successor=message.has_successor,
         paints_all=message.paints_all,
+        term=message.term,
     )
 
 

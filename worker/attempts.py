@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Final
 from executors.errors import ChunkAbortedError, WorkerBusyError
 from executors.status import DRAINING, SLOTS_FULL, SUPERSEDED
 
+from .terms import Terms
+
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
@@ -23,6 +25,7 @@ class Attempt:
 
     def __init__(self, task: ChunkTask) -> None:
         self.task = task
+        self.token = (task.term, task.attempt)
         self.frames_done = 0
         self.stopped: asyncio.Future[ChunkAbortedError | WorkerBusyError] = (
             asyncio.get_running_loop().create_future()
@@ -41,6 +44,7 @@ class Attempts:
     def __init__(self, slots: int) -> None:
         self.slots = slots
         self.draining = False
+        self._terms = Terms()
         self._running: dict[tuple[str, int], Attempt] = {}
 
     @property
@@ -58,13 +62,15 @@ class Attempts:
         A newer attempt of a chunk that runs here ends the older one and takes its place.
 
         Raises:
+            StaleTermError: a later coordinator has asked for chunks of the job.
             ChunkAbortedError: a newer attempt of the chunk runs here.
             WorkerBusyError: no slot is free, or the worker drains.
 
         """
+        self.check_term(task.job_id, task.term)
         key = (task.job_id, task.index)
         while older := self._running.get(key):  # of several that wait here, one was quicker
-            if older.task.attempt >= task.attempt:
+            if older.token >= (task.term, task.attempt):
                 raise ChunkAbortedError(
                     f"attempt {older.task.attempt} of chunk {task.index} runs here already",
                     reason=SUPERSEDED,
@@ -80,6 +86,15 @@ class Attempts:
         finally:
             del self._running[key]
             attempt.ended.set()
+
+    def check_term(self, job_id: str, term: int) -> None:
+        """Remember a caller's term.
+
+        Raises:
+            StaleTermError: a later coordinator has asked for something of the job.
+
+        """
+        self._terms.check(job_id, term)
 
     async def drain(self, timeout_s: float) -> None:
         """Take nothing new, wait for what runs, and hand back what takes longer."""

@@ -23,7 +23,7 @@ from executors.base import (
     PageKeeper,
     RenderExecutor,
 )
-from executors.errors import BundleAbsentError, ChunkAbortedError
+from executors.errors import AttemptNotFoundError, BundleAbsentError, ChunkAbortedError
 from executors.probe_wire import from_probe_result
 from executors.sound_wire import from_report
 from executors.status import BUNDLE_MISSING
@@ -117,6 +117,18 @@ class WorkerService(worker_pb2_grpc.RenderWorkerServicer):
             await context.write(pb.RenderChunkResponse(completed=wire.from_result(result)))
             _report(task, result)
 
+    async def AttachChunk(  # type: ignore[override]  # noqa: N802
+        self, request_iterator: AsyncIterator[pb.AttachChunkRequest], context: Context
+    ) -> None:
+        del request_iterator
+        request = await context.read()
+        if not isinstance(request, pb.AttachChunkRequest) or request.WhichOneof("step") != "attach":
+            problem = "the first message must name the attempt"
+            raise InvalidRequestError([Violation("attach", problem)])
+        attach = request.attach
+        self._attempts.check_term(attach.job_id, attach.caller_term)
+        raise AttemptNotFoundError(f"chunk {attach.chunk_index} has no attempt here to take up")
+
     async def Probe(  # type: ignore[override]  # noqa: N802
         self, request_iterator: AsyncIterator[pb.RenderChunkRequest], context: Context
     ) -> None:
@@ -150,6 +162,7 @@ class WorkerService(worker_pb2_grpc.RenderWorkerServicer):
         self, request: pb.EndJobRequest, context: Context
     ) -> pb.EndJobResponse:
         del context
+        self._attempts.check_term(request.job_id, request.term)
         if isinstance(self._executor, JobEnder):
             await self._executor.end_job(request.job_id)
         return pb.EndJobResponse()
@@ -250,6 +263,7 @@ def _told(attempt: Attempt) -> pb.RunningAttempt:
         chunk_index=attempt.task.index,
         attempt=attempt.task.attempt,
         frames=attempt.frames_done,
+        term=attempt.task.term,
     )
 
 

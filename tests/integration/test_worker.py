@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,57 +15,15 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from grpc_status import rpc_status
 
-from protos.framefarm.v1 import render_pb2, worker_pb2, worker_pb2_grpc
+from protos.framefarm.v1 import render_pb2, worker_pb2
 from renderer.keeping import KeptPage, View
 from renderer.settings import RenderSettings
 from tests.support.eventually import eventually
-from tests.support.farm import TestWorker, running_worker
 from tests.support.frame_numbers import decode_frame_numbers
 from tests.support.picture_renderer import PictureRenderer
+from tests.support.worker_calls import a_request, dialled, info_of, received
 
 SERVICE = "framefarm.v1.RenderWorker"
-
-
-@asynccontextmanager
-async def dialled(
-    renderer: PictureRenderer, slots: int = 1
-) -> AsyncGenerator[tuple[Any, grpc.aio.Channel, TestWorker]]:
-    async with (
-        running_worker(renderer, slots=slots) as worker,
-        grpc.aio.insecure_channel(worker.address) as channel,
-    ):
-        yield worker_pb2_grpc.RenderWorkerStub(channel), channel, worker
-
-
-def a_request(props: str = "{}", **changes: Any) -> worker_pb2.RenderChunkRequest:
-    task = worker_pb2.ChunkTask(
-        job_id="job",
-        attempt=1,
-        composition=render_pb2.Composition(url="http://127.0.0.1:1/"),
-        frames=render_pb2.FrameRange(start=20, stop=30),
-        settings=render_pb2.RenderSettings(
-            width_px=400, height_px=64, preset="veryfast", props_json=props
-        ),
-    )
-    for name, value in changes.items():
-        field = getattr(task, name)
-        if isinstance(value, int | str):
-            setattr(task, name, value)
-        else:
-            field.CopyFrom(value)
-    return worker_pb2.RenderChunkRequest(task=task)
-
-
-async def received(call: Any) -> list[worker_pb2.RenderChunkResponse]:
-    return [response async for response in call]
-
-
-def info_of(error: grpc.aio.AioRpcError) -> error_details_pb2.ErrorInfo:
-    status = rpc_status.from_call(error)  # type: ignore[arg-type]
-    info = error_details_pb2.ErrorInfo()
-    assert status is not None
-    assert status.details[0].Unpack(info)
-    return info
 
 
 async def test_any_client_can_have_a_chunk_rendered(tmp_path: Path) -> None:

@@ -34,6 +34,7 @@ class ChunkTask(_message.Message):
     SETTINGS_FIELD_NUMBER: _builtins.int
     HAS_SUCCESSOR_FIELD_NUMBER: _builtins.int
     PAINTS_ALL_FIELD_NUMBER: _builtins.int
+    TERM_FIELD_NUMBER: _builtins.int
     job_id: _builtins.str
     index: _builtins.int
     attempt: _builtins.int
@@ -47,6 +48,12 @@ class ChunkTask(_message.Message):
     paints_all: _builtins.bool
     """No frame on the way to the first one may go unpainted: slower, for a chunk that did not fit.
     The pictures of the chunk's edges are asked for, too.
+    """
+    term: _builtins.int
+    """The coordinator's term: it counts those that have led one store, one after the other. An
+    attempt's token is (term, attempt), compared in this order. A worker takes nothing of a job from
+    a lower term than it has seen of that job (ABORTED, STALE_TERM). 0 is a caller without terms: it
+    is always taken, and shuts out nobody.
     """
     @_builtins.property
     def composition(self) -> _render_pb2.Composition: ...
@@ -65,10 +72,11 @@ class ChunkTask(_message.Message):
         settings: _render_pb2.RenderSettings | None = ...,
         has_successor: _builtins.bool = ...,
         paints_all: _builtins.bool = ...,
+        term: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["composition", b"composition", "frames", b"frames", "settings", b"settings"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "composition", b"composition", "frames", b"frames", "has_successor", b"has_successor", "index", b"index", "job_id", b"job_id", "paints_all", b"paints_all", "settings", b"settings"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "composition", b"composition", "frames", b"frames", "has_successor", b"has_successor", "index", b"index", "job_id", b"job_id", "paints_all", b"paints_all", "settings", b"settings", "term", b"term"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -99,6 +107,70 @@ class RenderChunkRequest(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType_step) -> _WhichOneofReturnType_step | None: ...
 
 Global___RenderChunkRequest: _TypeAlias = RenderChunkRequest  # noqa: Y015
+
+@_typing.final
+class AttachChunkRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ATTACH_FIELD_NUMBER: _builtins.int
+    ABORT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def attach(self) -> Global___Attach: ...
+    @_builtins.property
+    def abort(self) -> Global___Abort: ...
+    def __init__(
+        self,
+        *,
+        attach: Global___Attach | None = ...,
+        abort: Global___Abort | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["abort", b"abort", "attach", b"attach", "step", b"step"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["abort", b"abort", "attach", b"attach", "step", b"step"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_step: _TypeAlias = _typing.Literal["attach", "abort"]  # noqa: Y015
+    _WhichOneofArgType_step: _TypeAlias = _typing.Literal["step", b"step"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_step) -> _WhichOneofReturnType_step | None: ...
+
+Global___AttachChunkRequest: _TypeAlias = AttachChunkRequest  # noqa: Y015
+
+@_typing.final
+class Attach(_message.Message):
+    """Names an attempt, as GetWorker tells it, by its chunk and its whole token."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    JOB_ID_FIELD_NUMBER: _builtins.int
+    CHUNK_INDEX_FIELD_NUMBER: _builtins.int
+    TERM_FIELD_NUMBER: _builtins.int
+    ATTEMPT_FIELD_NUMBER: _builtins.int
+    CALLER_TERM_FIELD_NUMBER: _builtins.int
+    OFFSET_FIELD_NUMBER: _builtins.int
+    job_id: _builtins.str
+    chunk_index: _builtins.int
+    term: _builtins.int
+    attempt: _builtins.int
+    caller_term: _builtins.int
+    """The term of the coordinator that asks: as high as the attempt's, or higher. 0: it has none."""
+    offset: _builtins.int
+    """How many bytes of the chunk file the caller has."""
+    def __init__(
+        self,
+        *,
+        job_id: _builtins.str = ...,
+        chunk_index: _builtins.int = ...,
+        term: _builtins.int = ...,
+        attempt: _builtins.int = ...,
+        caller_term: _builtins.int = ...,
+        offset: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "caller_term", b"caller_term", "chunk_index", b"chunk_index", "job_id", b"job_id", "offset", b"offset", "term", b"term"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Attach: _TypeAlias = Attach  # noqa: Y015
 
 @_typing.final
 class Abort(_message.Message):
@@ -659,15 +731,19 @@ class EndJobRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     JOB_ID_FIELD_NUMBER: _builtins.int
+    TERM_FIELD_NUMBER: _builtins.int
     job_id: _builtins.str
+    term: _builtins.int
+    """the caller's; see ChunkTask"""
     def __init__(
         self,
         *,
         job_id: _builtins.str = ...,
+        term: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["job_id", b"job_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["job_id", b"job_id", "term", b"term"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -791,10 +867,15 @@ class RunningAttempt(_message.Message):
     CHUNK_INDEX_FIELD_NUMBER: _builtins.int
     ATTEMPT_FIELD_NUMBER: _builtins.int
     FRAMES_FIELD_NUMBER: _builtins.int
+    TERM_FIELD_NUMBER: _builtins.int
+    FINISHED_FIELD_NUMBER: _builtins.int
     job_id: _builtins.str
     chunk_index: _builtins.int
     attempt: _builtins.int
     frames: _builtins.int
+    term: _builtins.int
+    finished: _builtins.bool
+    """Its work is done, and what came of it is kept for a caller."""
     def __init__(
         self,
         *,
@@ -802,10 +883,12 @@ class RunningAttempt(_message.Message):
         chunk_index: _builtins.int = ...,
         attempt: _builtins.int = ...,
         frames: _builtins.int = ...,
+        term: _builtins.int = ...,
+        finished: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "chunk_index", b"chunk_index", "frames", b"frames", "job_id", b"job_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "chunk_index", b"chunk_index", "finished", b"finished", "frames", b"frames", "job_id", b"job_id", "term", b"term"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -42,6 +42,11 @@ class RenderWorkerStub(object):
                 request_serializer=protos_dot_framefarm_dot_v1_dot_worker__pb2.RenderChunkRequest.SerializeToString,
                 response_deserializer=protos_dot_framefarm_dot_v1_dot_worker__pb2.RenderChunkResponse.FromString,
                 _registered_method=True)
+        self.AttachChunk = channel.stream_stream(
+                '/framefarm.v1.RenderWorker/AttachChunk',
+                request_serializer=protos_dot_framefarm_dot_v1_dot_worker__pb2.AttachChunkRequest.SerializeToString,
+                response_deserializer=protos_dot_framefarm_dot_v1_dot_worker__pb2.RenderChunkResponse.FromString,
+                _registered_method=True)
         self.Probe = channel.stream_stream(
                 '/framefarm.v1.RenderWorker/Probe',
                 request_serializer=protos_dot_framefarm_dot_v1_dot_worker__pb2.RenderChunkRequest.SerializeToString,
@@ -92,13 +97,32 @@ class RenderWorkerServicer(object):
         FAILED_PRECONDITION   PAGE_ERROR, PAGE_NOT_FOUND,  fix the composition; stop the job
         CANVAS_NOT_FOUND, …
         RESOURCE_EXHAUSTED    SLOTS_FULL                   another worker, or later (RetryInfo)
+        RESOURCE_EXHAUSTED    OUT_OF_MEMORY                with more room: fewer chunks beside it
         ABORTED               ABORTED                      nothing: it was asked for
         ABORTED               SUPERSEDED                   nothing, if a newer attempt was sent; else
         the same chunk again, as a higher attempt
+        ABORTED               STALE_TERM                   nothing more: a later coordinator leads
         ABORTED               DRAINING                     another worker
         DEADLINE_EXCEEDED     FRAME_STALLED                another worker, a few times
         INTERNAL              BROWSER_LOST, ENCODER, …     another worker, a few times
         FAILED_PRECONDITION   MISSING_TOOL                 another worker; mend this one
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AttachChunk(self, request_iterator, context):
+        """Takes up an attempt again that runs here without a caller, or has run. The caller sends `attach`
+        first and may send `abort` later, as in RenderChunk; the worker answers as there, with `progress`
+        from where it stands, and `data` from `offset` on. Whoever had it before loses it (ABORTED,
+        TAKEN_OVER).
+
+        Status                reason                       what the caller should do
+        NOT_FOUND             ATTEMPT_NOT_FOUND            the chunk again, as a higher attempt, anywhere
+        OUT_OF_RANGE          INVALID_REQUEST              the file ends before `offset`: from 0
+        ABORTED               STALE_TERM                   nothing more: a later coordinator leads
+        ABORTED               TAKEN_OVER                   nothing: another call has the attempt
+        and those of RenderChunk.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -133,8 +157,9 @@ class RenderWorkerServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def EndJob(self, request, context):
-        """Says that no chunk of a job runs here or will come: pages that are kept open for it close. A
-        worker that is not told closes them when they have been idle for a while. Idempotent.
+        """Says that no chunk of a job will come: what still runs of it, or is kept of it, ends first, then
+        pages that are kept open for it close. A worker that is not told closes them when they have been
+        idle for a while. Idempotent. ABORTED (STALE_TERM): a later coordinator leads.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -153,6 +178,11 @@ def add_RenderWorkerServicer_to_server(servicer, server):
             'RenderChunk': grpc.stream_stream_rpc_method_handler(
                     servicer.RenderChunk,
                     request_deserializer=protos_dot_framefarm_dot_v1_dot_worker__pb2.RenderChunkRequest.FromString,
+                    response_serializer=protos_dot_framefarm_dot_v1_dot_worker__pb2.RenderChunkResponse.SerializeToString,
+            ),
+            'AttachChunk': grpc.stream_stream_rpc_method_handler(
+                    servicer.AttachChunk,
+                    request_deserializer=protos_dot_framefarm_dot_v1_dot_worker__pb2.AttachChunkRequest.FromString,
                     response_serializer=protos_dot_framefarm_dot_v1_dot_worker__pb2.RenderChunkResponse.SerializeToString,
             ),
             'Probe': grpc.stream_stream_rpc_method_handler(
@@ -209,6 +239,33 @@ class RenderWorker(object):
             target,
             '/framefarm.v1.RenderWorker/RenderChunk',
             protos_dot_framefarm_dot_v1_dot_worker__pb2.RenderChunkRequest.SerializeToString,
+            protos_dot_framefarm_dot_v1_dot_worker__pb2.RenderChunkResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AttachChunk(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_stream(
+            request_iterator,
+            target,
+            '/framefarm.v1.RenderWorker/AttachChunk',
+            protos_dot_framefarm_dot_v1_dot_worker__pb2.AttachChunkRequest.SerializeToString,
             protos_dot_framefarm_dot_v1_dot_worker__pb2.RenderChunkResponse.FromString,
             options,
             channel_credentials,

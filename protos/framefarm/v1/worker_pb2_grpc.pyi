@@ -54,13 +54,28 @@ class RenderWorkerStub:
     FAILED_PRECONDITION   PAGE_ERROR, PAGE_NOT_FOUND,  fix the composition; stop the job
                           CANVAS_NOT_FOUND, …
     RESOURCE_EXHAUSTED    SLOTS_FULL                   another worker, or later (RetryInfo)
+    RESOURCE_EXHAUSTED    OUT_OF_MEMORY                with more room: fewer chunks beside it
     ABORTED               ABORTED                      nothing: it was asked for
     ABORTED               SUPERSEDED                   nothing, if a newer attempt was sent; else
                                                        the same chunk again, as a higher attempt
+    ABORTED               STALE_TERM                   nothing more: a later coordinator leads
     ABORTED               DRAINING                     another worker
     DEADLINE_EXCEEDED     FRAME_STALLED                another worker, a few times
     INTERNAL              BROWSER_LOST, ENCODER, …     another worker, a few times
     FAILED_PRECONDITION   MISSING_TOOL                 another worker; mend this one
+    """
+    AttachChunk: _grpc.StreamStreamMultiCallable[_worker_pb2.AttachChunkRequest, _worker_pb2.RenderChunkResponse]
+    """Takes up an attempt again that runs here without a caller, or has run. The caller sends `attach`
+    first and may send `abort` later, as in RenderChunk; the worker answers as there, with `progress`
+    from where it stands, and `data` from `offset` on. Whoever had it before loses it (ABORTED,
+    TAKEN_OVER).
+
+    Status                reason                       what the caller should do
+    NOT_FOUND             ATTEMPT_NOT_FOUND            the chunk again, as a higher attempt, anywhere
+    OUT_OF_RANGE          INVALID_REQUEST              the file ends before `offset`: from 0
+    ABORTED               STALE_TERM                   nothing more: a later coordinator leads
+    ABORTED               TAKEN_OVER                   nothing: another call has the attempt
+    and those of RenderChunk.
     """
     Probe: _grpc.StreamStreamMultiCallable[_worker_pb2.RenderChunkRequest, _worker_pb2.RenderChunkResponse]
     """Finds out whether the page of a task shows the same in each session, and when time jumps to a
@@ -79,8 +94,9 @@ class RenderWorkerStub:
     chunk again.
     """
     EndJob: _grpc.UnaryUnaryMultiCallable[_worker_pb2.EndJobRequest, _worker_pb2.EndJobResponse]
-    """Says that no chunk of a job runs here or will come: pages that are kept open for it close. A
-    worker that is not told closes them when they have been idle for a while. Idempotent.
+    """Says that no chunk of a job will come: what still runs of it, or is kept of it, ends first, then
+    pages that are kept open for it close. A worker that is not told closes them when they have been
+    idle for a while. Idempotent. ABORTED (STALE_TERM): a later coordinator leads.
     """
     GetWorker: _grpc.UnaryUnaryMultiCallable[_worker_pb2.GetWorkerRequest, _worker_pb2.GetWorkerResponse]
     """What this worker is and does. Never blocks."""
@@ -110,13 +126,28 @@ class RenderWorkerAsyncStub(RenderWorkerStub):
     FAILED_PRECONDITION   PAGE_ERROR, PAGE_NOT_FOUND,  fix the composition; stop the job
                           CANVAS_NOT_FOUND, …
     RESOURCE_EXHAUSTED    SLOTS_FULL                   another worker, or later (RetryInfo)
+    RESOURCE_EXHAUSTED    OUT_OF_MEMORY                with more room: fewer chunks beside it
     ABORTED               ABORTED                      nothing: it was asked for
     ABORTED               SUPERSEDED                   nothing, if a newer attempt was sent; else
                                                        the same chunk again, as a higher attempt
+    ABORTED               STALE_TERM                   nothing more: a later coordinator leads
     ABORTED               DRAINING                     another worker
     DEADLINE_EXCEEDED     FRAME_STALLED                another worker, a few times
     INTERNAL              BROWSER_LOST, ENCODER, …     another worker, a few times
     FAILED_PRECONDITION   MISSING_TOOL                 another worker; mend this one
+    """
+    AttachChunk: _aio.StreamStreamMultiCallable[_worker_pb2.AttachChunkRequest, _worker_pb2.RenderChunkResponse]  # type: ignore[assignment]
+    """Takes up an attempt again that runs here without a caller, or has run. The caller sends `attach`
+    first and may send `abort` later, as in RenderChunk; the worker answers as there, with `progress`
+    from where it stands, and `data` from `offset` on. Whoever had it before loses it (ABORTED,
+    TAKEN_OVER).
+
+    Status                reason                       what the caller should do
+    NOT_FOUND             ATTEMPT_NOT_FOUND            the chunk again, as a higher attempt, anywhere
+    OUT_OF_RANGE          INVALID_REQUEST              the file ends before `offset`: from 0
+    ABORTED               STALE_TERM                   nothing more: a later coordinator leads
+    ABORTED               TAKEN_OVER                   nothing: another call has the attempt
+    and those of RenderChunk.
     """
     Probe: _aio.StreamStreamMultiCallable[_worker_pb2.RenderChunkRequest, _worker_pb2.RenderChunkResponse]  # type: ignore[assignment]
     """Finds out whether the page of a task shows the same in each session, and when time jumps to a
@@ -135,8 +166,9 @@ class RenderWorkerAsyncStub(RenderWorkerStub):
     chunk again.
     """
     EndJob: _aio.UnaryUnaryMultiCallable[_worker_pb2.EndJobRequest, _worker_pb2.EndJobResponse]  # type: ignore[assignment]
-    """Says that no chunk of a job runs here or will come: pages that are kept open for it close. A
-    worker that is not told closes them when they have been idle for a while. Idempotent.
+    """Says that no chunk of a job will come: what still runs of it, or is kept of it, ends first, then
+    pages that are kept open for it close. A worker that is not told closes them when they have been
+    idle for a while. Idempotent. ABORTED (STALE_TERM): a later coordinator leads.
     """
     GetWorker: _aio.UnaryUnaryMultiCallable[_worker_pb2.GetWorkerRequest, _worker_pb2.GetWorkerResponse]  # type: ignore[assignment]
     """What this worker is and does. Never blocks."""
@@ -169,13 +201,34 @@ class RenderWorkerServicer(metaclass=_abc_1.ABCMeta):
         FAILED_PRECONDITION   PAGE_ERROR, PAGE_NOT_FOUND,  fix the composition; stop the job
                               CANVAS_NOT_FOUND, …
         RESOURCE_EXHAUSTED    SLOTS_FULL                   another worker, or later (RetryInfo)
+        RESOURCE_EXHAUSTED    OUT_OF_MEMORY                with more room: fewer chunks beside it
         ABORTED               ABORTED                      nothing: it was asked for
         ABORTED               SUPERSEDED                   nothing, if a newer attempt was sent; else
                                                            the same chunk again, as a higher attempt
+        ABORTED               STALE_TERM                   nothing more: a later coordinator leads
         ABORTED               DRAINING                     another worker
         DEADLINE_EXCEEDED     FRAME_STALLED                another worker, a few times
         INTERNAL              BROWSER_LOST, ENCODER, …     another worker, a few times
         FAILED_PRECONDITION   MISSING_TOOL                 another worker; mend this one
+        """
+
+    @_abc_1.abstractmethod
+    def AttachChunk(
+        self,
+        request_iterator: _MaybeAsyncIterator[_worker_pb2.AttachChunkRequest],
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_worker_pb2.RenderChunkResponse], _abc.AsyncIterator[_worker_pb2.RenderChunkResponse]]:
+        """Takes up an attempt again that runs here without a caller, or has run. The caller sends `attach`
+        first and may send `abort` later, as in RenderChunk; the worker answers as there, with `progress`
+        from where it stands, and `data` from `offset` on. Whoever had it before loses it (ABORTED,
+        TAKEN_OVER).
+
+        Status                reason                       what the caller should do
+        NOT_FOUND             ATTEMPT_NOT_FOUND            the chunk again, as a higher attempt, anywhere
+        OUT_OF_RANGE          INVALID_REQUEST              the file ends before `offset`: from 0
+        ABORTED               STALE_TERM                   nothing more: a later coordinator leads
+        ABORTED               TAKEN_OVER                   nothing: another call has the attempt
+        and those of RenderChunk.
         """
 
     @_abc_1.abstractmethod
@@ -218,8 +271,9 @@ class RenderWorkerServicer(metaclass=_abc_1.ABCMeta):
         request: _worker_pb2.EndJobRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_worker_pb2.EndJobResponse, _abc.Awaitable[_worker_pb2.EndJobResponse]]:
-        """Says that no chunk of a job runs here or will come: pages that are kept open for it close. A
-        worker that is not told closes them when they have been idle for a while. Idempotent.
+        """Says that no chunk of a job will come: what still runs of it, or is kept of it, ends first, then
+        pages that are kept open for it close. A worker that is not told closes them when they have been
+        idle for a while. Idempotent. ABORTED (STALE_TERM): a later coordinator leads.
         """
 
     @_abc_1.abstractmethod
