@@ -56,6 +56,7 @@ async def run(settings: CoordinatorSettings) -> None:
             workers=settings.workers,
             worker_wait_s=settings.worker_wait_s,
             slots=settings.slots,
+            term=await store.begin_term(),
         )
         executor = await stack.enter_async_context(open_executor(context))
         service = await stack.enter_async_context(

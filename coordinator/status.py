@@ -10,7 +10,7 @@ from executors.status import BUNDLE_MISSING
 from executors.status import status_of as executor_status_of
 from serving.status import RichStatus
 
-from .stores.base import JobNotFoundError
+from .stores.base import JobNotFoundError, LostLeadershipError, StoreDownError
 
 
 class BundleNotUploadedError(Exception):
@@ -37,6 +37,8 @@ _STATUSES: Final[dict[type[Exception], tuple[StatusCode, str]]] = {
     JobNotSucceededError: (StatusCode.FAILED_PRECONDITION, "JOB_NOT_SUCCEEDED"),
     NoPictureError: (StatusCode.NOT_FOUND, "NO_PICTURE"),
     NoManifestError: (StatusCode.FAILED_PRECONDITION, "NO_MANIFEST"),
+    StoreDownError: (StatusCode.UNAVAILABLE, "STORE_DOWN"),
+    LostLeadershipError: (StatusCode.UNAVAILABLE, "STANDBY"),
     BundleNotUploadedError: (StatusCode.FAILED_PRECONDITION, BUNDLE_MISSING),
 }
 

@@ -51,6 +51,8 @@ _EVENTS = sql.Table(
     sql.Column("sequence", sql.Integer, primary_key=True),
     sql.Column("event", sql.LargeBinary, nullable=False),
 )
+# One row for each coordinator that began to lead.
+_TERMS = sql.Table("terms", _METADATA, sql.Column("term", sql.Integer, primary_key=True))
 
 
 class SqliteJobStore:
@@ -59,6 +61,14 @@ class SqliteJobStore:
     def __init__(self, engine: sql.Engine, thread: ThreadPoolExecutor) -> None:
         self._engine = engine
         self._thread = thread
+
+    async def begin_term(self) -> int:
+        def work(db: sql.Connection) -> int:
+            term = (db.execute(sql.select(sql.func.max(_TERMS.c.term))).scalar() or 0) + 1
+            db.execute(sql.insert(_TERMS).values(term=term))
+            return term
+
+        return await self._in_transaction(work)
 
     async def add(self, job: Job, *, request_id: str) -> Job:
         row = {
@@ -89,6 +99,17 @@ class SqliteJobStore:
         final = [state for state in JobState if state.is_final]
         query = sql.select(_JOBS.c.job).where(_JOBS.c.state.not_in(final)).order_by(_JOBS.c.number)
         return await self._in_transaction(lambda db: [_job(row) for row in db.execute(query)])
+
+    async def ended_before(self, at: datetime, *, most: int) -> Sequence[Job]:
+        final = [state for state in JobState if state.is_final]
+        query = sql.select(_JOBS.c.job).where(_JOBS.c.state.in_(final)).order_by(_JOBS.c.number)
+
+        def work(db: sql.Connection) -> Sequence[Job]:
+            ended = [(job.ended_at, job) for job in map(_job, db.execute(query)) if job.ended_at]
+            before = sorted((pair for pair in ended if pair[0] < at), key=lambda pair: pair[0])
+            return [job for _, job in before[:most]]
+
+        return await self._in_transaction(work)
 
     async def append(
         self, job_id: str, events: Sequence[Event], *, output: Output | None = None
@@ -123,6 +144,14 @@ class SqliteJobStore:
             return [wire.to_job_event(pb.JobEvent.FromString(row.event)) for row in rows]
 
         return await self._in_transaction(work)
+
+    async def delete(self, job_id: str) -> None:
+        def work(db: sql.Connection) -> None:
+            _get(db, job_id)
+            db.execute(sql.delete(_EVENTS).where(_EVENTS.c.job_id == job_id))
+            db.execute(sql.delete(_JOBS).where(_JOBS.c.id == job_id))
+
+        await self._in_transaction(work)
 
     async def _in_transaction(self, work: Callable[[sql.Connection], T]) -> T:
         def run() -> T:

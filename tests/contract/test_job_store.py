@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -128,6 +128,47 @@ async def test_unfinished_jobs_come_oldest_first(store: JobStore) -> None:
     await store.append("a", [StateChanged(JobState.RENDERING)])
 
     assert [job.id for job in await store.unfinished()] == ["a", "c"]
+
+
+async def test_terms_grow_by_one_and_outlive_the_process(tmp_path: Path) -> None:
+    terms = list[int]()
+    for _ in range(3):
+        async with open_sqlite_store(tmp_path / "jobs.sqlite") as store:
+            terms.append(await store.begin_term())
+
+    assert terms == [1, 2, 3]
+
+
+async def test_jobs_that_ended_before_a_time_are_found_by_their_end(store: JobStore) -> None:
+    for name in ("a", "b", "c", "d"):
+        await store.add(a_job(name), request_id="")
+    for name in ("c", "a", "d"):
+        await store.append(name, [StateChanged(JobState.CANCELLED)])
+    last = (await store.get("d")).ended_at
+    assert last is not None
+
+    assert [job.id for job in await store.ended_before(last, most=9)] == ["c", "a"]
+    assert [job.id for job in await store.ended_before(last, most=1)] == ["c"]
+    later = await store.ended_before(last + timedelta(microseconds=1), most=9)
+    assert later == [await store.get(name) for name in ("c", "a", "d")]
+
+
+async def test_a_deleted_job_is_gone_with_its_events_and_its_request(store: JobStore) -> None:
+    await store.add(a_job("one"), request_id="wish")
+    await store.add(a_job("two"), request_id="")
+    for name in ("one", "two"):
+        await store.append(name, [StateChanged(JobState.CANCELLED)])
+
+    await store.delete("one")
+
+    assert [job.id for job in await store.page(size=10)] == ["two"]
+    assert len(await store.events("two", after=0, most=10)) == 1
+    for call in (store.get("one"), store.delete("one"), store.events("one", after=0, most=1)):
+        with pytest.raises(JobNotFoundError):
+            await call
+    again = await store.add(a_job("one"), request_id="wish")
+    assert again.state is JobState.QUEUED
+    assert await store.events("one", after=0, most=10) == []
 
 
 async def test_what_was_kept_is_there_when_the_store_is_opened_again(tmp_path: Path) -> None:
