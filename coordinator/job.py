@@ -2,33 +2,33 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
-from renderer.audio.tracks import Placement, placement_problems
-from renderer.encode.choices import container_of
-from renderer.encode.containers import SINGLE_PICTURES
-from renderer.errors import InvalidRequestError, Violation
+from executors.base import Share
+from renderer.audio.tracks import Placement
+from renderer.errors import InvalidRequestError
+
+from .spec_limits import spec_violations
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from datetime import datetime
 
     from renderer.composition import BundleEntry, Composition
     from renderer.frames import FrameRange
     from renderer.settings import History, RenderSettings
 
-MAX_FRAMES: Final = 10_000_000
-MAX_CHUNKS: Final = 100_000
-MIN_LUFS: Final = -70.0
-MAX_LUFS: Final = -5.0
-
 
 class JobState(StrEnum):
+    """How far a job is. ABORTING: it is to end as its error says, or as cancelled."""
+
     QUEUED = "queued"
     RENDERING = "rendering"
+    PAUSED = "paused"
     ASSEMBLING = "assembling"
+    ABORTING = "aborting"
     SUCCEEDED = "succeeded"
     FAILED = "failed"
     CANCELLED = "cancelled"
@@ -38,21 +38,16 @@ class JobState(StrEnum):
         return self not in _NEXT
 
 
-# A coordinator that starts again puts what was running back into the queue.
+_STOPS: Final = {JobState.ABORTING, JobState.FAILED, JobState.CANCELLED}
+# A coordinator that starts again puts what was running back into the queue, as one does whose disk
+# is full. What was assembled when it stopped is whole once more before it is assembled again.
 _NEXT: Final = {
-    JobState.QUEUED: {JobState.RENDERING, JobState.FAILED, JobState.CANCELLED},
-    JobState.RENDERING: {
-        JobState.ASSEMBLING,
-        JobState.QUEUED,
-        JobState.FAILED,
-        JobState.CANCELLED,
-    },
-    JobState.ASSEMBLING: {
-        JobState.SUCCEEDED,
-        JobState.QUEUED,
-        JobState.FAILED,
-        JobState.CANCELLED,
-    },
+    JobState.QUEUED: {JobState.RENDERING, JobState.PAUSED} | _STOPS,
+    JobState.RENDERING: {JobState.ASSEMBLING, JobState.PAUSED, JobState.QUEUED} | _STOPS,
+    # Its chunks that run may be all that were missing.
+    JobState.PAUSED: {JobState.RENDERING, JobState.ASSEMBLING, JobState.QUEUED} | _STOPS,
+    JobState.ASSEMBLING: {JobState.SUCCEEDED, JobState.QUEUED} | _STOPS,
+    JobState.ABORTING: {JobState.FAILED, JobState.CANCELLED},
 }
 
 
@@ -69,6 +64,8 @@ class JobSpec:
 
     `frames` are the composition's; the video begins with `frames.start`. Without `chunk_frames`
     the planner chooses a length, by the number of frames and never by the size of the farm.
+    `share` is how much of the farm it may have; it begins when the jobs `after` have succeeded, and
+    fails when it has not ended `time_limit_s` after it was created.
 
     Raises:
         InvalidRequestError: with every field that cannot be.
@@ -81,9 +78,12 @@ class JobSpec:
     chunk_frames: int | None = None
     audio: tuple[AudioTrack, ...] = ()
     loudness_lufs: float | None = None  # what the whole mix is brought to; None: it stays as it is
+    share: Share = field(default_factory=Share)
+    after: tuple[str, ...] = ()
+    time_limit_s: float | None = None
 
     def __post_init__(self) -> None:
-        if violations := tuple(_violations(self)):
+        if violations := tuple(spec_violations(self)):
             raise InvalidRequestError(violations)
 
 
@@ -140,6 +140,12 @@ class Job:
     ended_at: datetime | None = None
     error: JobError | None = None
     output: Output | None = None
+
+    @property
+    def ends_at(self) -> datetime | None:
+        """When its time is over."""
+        limit_s = self.spec.time_limit_s
+        return None if limit_s is None else self.created_at + timedelta(seconds=limit_s)
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,40 +205,6 @@ class JobEvent:
     event: Event
 
 
-def _violations(spec: JobSpec) -> Iterator[Violation]:
-    count = len(spec.frames)
-    yield from _frame_violations(spec)
-    if spec.chunk_frames is not None:
-        least = max(1, -(-count // MAX_CHUNKS))
-        if not least <= spec.chunk_frames <= MAX_FRAMES:
-            yield Violation(
-                "chunk_frames", f"{spec.chunk_frames} is outside {least}…{MAX_FRAMES} frames"
-            )
-    for index, track in enumerate(spec.audio):
-        for option, problem in placement_problems(track):
-            yield Violation(f"audio[{index}].{option}", problem)
-    if spec.loudness_lufs is not None and not MIN_LUFS <= spec.loudness_lufs <= MAX_LUFS:
-        yield Violation(
-            "loudness",
-            f"{spec.loudness_lufs:g} LUFS is outside {MIN_LUFS:g}…{MAX_LUFS:g}; -14 is usual",
-        )
-
-
-def _frame_violations(spec: JobSpec) -> Iterator[Violation]:
-    count = len(spec.frames)
-    if not 1 <= count <= MAX_FRAMES:
-        yield Violation("frames", f"{count} frames is outside 1…{MAX_FRAMES}")
-    container = container_of(spec.settings)
-    if count > 1 and container in SINGLE_PICTURES:
-        yield Violation(
-            "frames",
-            f"{count} frames are too many for one {container} file; render one, or one file a "
-            f"frame, as in -o frames/%05d.{container}",
-        )
-    if spec.frames.start > MAX_FRAMES:  # all frames before it are played
-        yield Violation("frames", f"its start {spec.frames.start} is outside 0…{MAX_FRAMES}")
-
-
 class IllegalTransitionError(Exception):
     """A job cannot go from one state to another: a fault in framefarm."""
 
@@ -258,4 +230,6 @@ def _moved(job: Job, state: JobState, error: JobError | None, at: datetime) -> J
         raise IllegalTransitionError(f"job {job.id}: {job.state} → {state}")
     if state is JobState.QUEUED:  # again, from the beginning
         return replace(job, state=state, frames_done=0)
+    if job.state is JobState.ABORTING:  # what came after the first cause is its consequence
+        error = job.error
     return replace(job, state=state, error=error, ended_at=at if state.is_final else None)

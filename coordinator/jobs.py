@@ -4,33 +4,50 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import shutil
-import uuid
 from collections import deque
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from executors.errors import ExecutorError
 from executors.tasks import task_group
-from renderer.encode.choices import container_of
 from renderer.errors import RenderError
 
 from .job import Job, JobError, JobSpec, JobState, StateChanged
-from .orchestrator import JobAbortedError, RenderOrchestrator
+from .orchestrator import JobAbortedError
 from .pump import Pump
 from .seams import SeamMismatchError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Collection
+    from collections.abc import AsyncGenerator, Callable
+    from datetime import datetime
     from pathlib import Path
 
     from .events import EventLog
-    from .job import Output
+    from .job import Event, Output
+    from .job_files import JobFiles
+    from .planner import Plan
     from .stores.base import JobStore
 
 log = logging.getLogger(__name__)
+
+
+class JobRunner(Protocol):
+    """What renders a job: the RenderOrchestrator, which says what is promised."""
+
+    def plan(self, spec: JobSpec, *, job_id: str) -> Plan: ...
+
+    async def render(  # noqa: PLR0913  # one run, and each file of it has a place of its own
+        self,
+        plan: Plan,
+        output: Path,
+        *,
+        on_event: Callable[[Event], None],
+        abort: asyncio.Event | None,
+        chunks: Path | None,
+        manifest: Path | None,
+        pictures: Path | None,
+    ) -> Output: ...
 
 
 @dataclass(eq=False, slots=True)
@@ -45,39 +62,32 @@ class _Run:
 class Jobs:
     """Runs jobs, first come first served, so many at once.
 
-    `data_dir` gets the outputs and, while a job is not at its end, its finished chunks: a process
+    `files` holds the outputs and, while a job is not at its end, its finished chunks: a process
     that starts after this one was killed goes on with them.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # wiring: each is one thing that jobs need
         self,
         store: JobStore,
         events: EventLog,
-        orchestrator: RenderOrchestrator,
+        runner: JobRunner,
         *,
-        data_dir: Path,
+        files: JobFiles,
+        new_id: Callable[[], str],
+        utc_now: Callable[[], datetime],
         most_running: int,
     ) -> None:
         self._store = store
         self._events = events
-        self._orchestrator = orchestrator
-        self._outputs = data_dir / "outputs"
-        self._chunks = data_dir / "chunks"
+        self._runner = runner
+        self._files = files
+        self._new_id = new_id
+        self._utc_now = utc_now
         self._most_running = most_running
         self._waiting: deque[_Run] = deque()
         self._running: dict[str, _Run] = {}
         self._adding: set[asyncio.Task[Job]] = set()
         self._group: asyncio.TaskGroup | None = None
-
-    def output(self, job: Job) -> Path:
-        return self._outputs / f"{job.id}.{container_of(job.spec.settings)}"
-
-    def manifest(self, job_id: str) -> Path:
-        return self._outputs / f"{job_id}.manifest.jsonl"
-
-    def pictures(self, job_id: str) -> Path:
-        """The folder with what shows why a job failed."""
-        return self._outputs / f"{job_id}.pictures"
 
     @asynccontextmanager
     async def working(self) -> AsyncGenerator[None]:
@@ -86,7 +96,7 @@ class Jobs:
         What runs when the block ends is stopped, and goes back into the queue of the next process.
         """
         left = await self._store.unfinished()
-        await asyncio.to_thread(self._sweep, {job.id for job in left})
+        await self._files.sweep({job.id for job in left})
         async with task_group() as group:
             self._group = group
             for job in left:
@@ -105,11 +115,11 @@ class Jobs:
     async def create(self, spec: JobSpec, *, request_id: str = "") -> Job:
         """Put a job into the queue, or return the one that `request_id` made before."""
         wish = Job(
-            id=uuid.uuid4().hex[:12],
+            id=self._new_id(),
             state=JobState.QUEUED,
             spec=spec,
             frames_done=0,
-            created_at=datetime.now(UTC),
+            created_at=self._utc_now(),
         )
         # Whoever asks may leave at any moment, and a job that is kept but not queued would wait
         # for ever: what is begun here goes on.
@@ -125,25 +135,12 @@ class Jobs:
             if run.job.id == job_id:
                 self._waiting.remove(run)
                 await self._events.append(job_id, [StateChanged(JobState.CANCELLED)])
-                await asyncio.to_thread(self._forget_chunks, job_id)
+                await self._files.forget_chunks(job_id)
                 return await self._store.get(job_id)
         if running := self._running.get(job_id):
             running.abort.set()
             await running.ended.wait()
         return await self._store.get(job_id)
-
-    def _sweep(self, job_ids: Collection[str]) -> None:
-        """Remove what a killed process left that none of the unfinished jobs can use."""
-        for folder in (self._outputs, self._chunks):
-            folder.mkdir(exist_ok=True)
-        unfinished = self._outputs.glob(".*")
-        useless = (each for each in self._chunks.iterdir() if each.name not in job_ids)
-        for folder in [*unfinished, *useless]:
-            if folder.is_dir():  # files are not ours
-                shutil.rmtree(folder)
-
-    def _forget_chunks(self, job_id: str) -> None:
-        shutil.rmtree(self._chunks / job_id, ignore_errors=True)  # it may have made none
 
     async def _add(self, wish: Job, request_id: str) -> Job:
         job = await self._store.add(wish, request_id=request_id)
@@ -172,7 +169,7 @@ class Jobs:
             await pump.flush()
             if self._group is not None:  # else: this process ends, and the next one takes it up
                 await self._events.append(run.job.id, [end], output=output)
-                await asyncio.to_thread(self._forget_chunks, run.job.id)
+                await self._files.forget_chunks(run.job.id)
                 _report(run.job, end)
         finally:
             del self._running[run.job.id]
@@ -184,15 +181,15 @@ class Jobs:
         job = run.job
         try:
             pump.put(StateChanged(JobState.RENDERING))
-            plan = self._orchestrator.plan(job.spec, job_id=job.id)
-            output = await self._orchestrator.render(
+            plan = self._runner.plan(job.spec, job_id=job.id).ending_at(job.ends_at)
+            output = await self._runner.render(
                 plan,
-                self.output(job),
+                self._files.output(job),
                 on_event=pump.put,
                 abort=run.abort,
-                chunks=self._chunks / job.id,
-                manifest=self.manifest(job.id),
-                pictures=self.pictures(job.id),
+                chunks=self._files.chunks(job.id),
+                manifest=self._files.manifest(job.id),
+                pictures=self._files.pictures(job.id),
             )
         except JobAbortedError:
             return StateChanged(JobState.CANCELLED), None

@@ -11,6 +11,7 @@ from renderer.frames import FrameRange
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from datetime import datetime
 
     from renderer.settings import History
 
@@ -45,6 +46,10 @@ class Plan:
             replace(task, settings=replace(task.settings, history=history)) for task in self.tasks
         )
         return replace(self, tasks=tuple(tasks))
+
+    def ending_at(self, ends_at: datetime | None) -> Plan:
+        """The same chunks, of a job whose time is over then."""
+        return replace(self, tasks=tuple(replace(task, ends_at=ends_at) for task in self.tasks))
 
 
 def plan(job_id: str, spec: JobSpec, *, concurrency: int | None = None) -> Plan:
@@ -88,4 +93,5 @@ def _tasks(job_id: str, spec: JobSpec, pieces: Iterable[FrameRange]) -> Iterator
             frames=frames,
             settings=spec.settings,
             has_successor=frames.stop < spec.frames.stop,
+            share=spec.share,
         )

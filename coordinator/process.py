@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+import uuid
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -18,6 +20,7 @@ from serving.server import Service, open_server
 from serving.stopping import stop_event
 
 from .events import EventLog
+from .job_files import FolderJobFiles
 from .jobs import Jobs
 from .orchestrator import RenderOrchestrator
 from .service import CoordinatorService
@@ -82,22 +85,34 @@ async def _working_service(
     _, ffprobe = find_ffmpeg(os.environ)
     events = EventLog(store)
     orchestrator = RenderOrchestrator(bundles, executor)
+    files = FolderJobFiles(settings.data_dir)
     jobs = Jobs(
         store,
         events,
         orchestrator,
-        data_dir=settings.data_dir,
+        files=files,
+        new_id=new_job_id,
+        utc_now=utc_now,
         most_running=settings.running_jobs,
     )
     async with jobs.working():
         yield CoordinatorService(
             jobs=jobs,
+            files=files,
             store=store,
             events=events,
             bundles=bundles,
             fleet=_fleet(executor),
             ffprobe=ffprobe,
         )
+
+
+def new_job_id() -> str:
+    return uuid.uuid4().hex[:12]
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
 
 
 def _fleet(executor: RenderExecutor) -> Fleet | None:

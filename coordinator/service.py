@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from .events import EventLog
     from .job import Job, Output, StoredPicture
+    from .job_files import JobFiles
     from .jobs import Jobs
     from .stores.base import JobStore
 
@@ -48,6 +49,7 @@ class CoordinatorService(coordinator_pb2_grpc.RenderCoordinatorServicer):
         self,
         *,
         jobs: Jobs,
+        files: JobFiles,
         store: JobStore,
         events: EventLog,
         bundles: BundleStore,
@@ -55,6 +57,7 @@ class CoordinatorService(coordinator_pb2_grpc.RenderCoordinatorServicer):
         ffprobe: Path,
     ) -> None:
         self._jobs = jobs
+        self._files = files
         self._store = store
         self._events = events
         self._bundles = bundles
@@ -120,14 +123,14 @@ class CoordinatorService(coordinator_pb2_grpc.RenderCoordinatorServicer):
         """Return the file that is asked for, and its size."""
         match request.part:
             case pb.OUTPUT_PART_UNSPECIFIED | pb.OUTPUT_PART_VIDEO:
-                return self._jobs.output(job), _output_of(job).size_bytes
+                return self._files.output(job), _output_of(job).size_bytes
             case pb.OUTPUT_PART_MANIFEST:
                 if (manifest := _output_of(job).manifest) is None:
                     raise NoManifestError(f"job {job.id} has no manifest: render it again")
-                return self._jobs.manifest(job.id), manifest.size_bytes
+                return self._files.manifest(job.id), manifest.size_bytes
             case pb.OUTPUT_PART_PICTURE:
                 picture = _picture_of(job, request.name)
-                return self._jobs.pictures(job.id) / picture.name, picture.size_bytes
+                return self._files.pictures(job.id) / picture.name, picture.size_bytes
             case unknown:
                 problem = f"this version does not know value {unknown}"
                 raise InvalidRequestError([Violation("part", problem)])

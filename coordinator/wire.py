@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from executors import wire
-from executors.durations import from_seconds, to_seconds
-from executors.settings_wire import from_history, from_settings, to_history, to_settings
+from executors.settings_wire import from_history, to_history
 from protos.framefarm.v1 import coordinator_pb2 as pb
 
 from .job import (
-    AudioTrack,
     ChunkMoved,
     ChunkState,
     Event,
@@ -21,7 +19,6 @@ from .job import (
     Job,
     JobError,
     JobEvent,
-    JobSpec,
     JobState,
     Output,
     PageLogged,
@@ -30,15 +27,29 @@ from .job import (
     StoredFile,
     StoredPicture,
 )
+from .spec_wire import from_spec, to_spec
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+__all__ = [
+    "from_event",
+    "from_job",
+    "from_job_event",
+    "from_spec",
+    "to_event",
+    "to_job",
+    "to_job_event",
+    "to_spec",
+]
+
 _STATES = {
     JobState.QUEUED: pb.JOB_STATE_QUEUED,
     JobState.RENDERING: pb.JOB_STATE_RENDERING,
+    JobState.PAUSED: pb.JOB_STATE_PAUSED,
     JobState.ASSEMBLING: pb.JOB_STATE_ASSEMBLING,
+    JobState.ABORTING: pb.JOB_STATE_ABORTING,
     JobState.SUCCEEDED: pb.JOB_STATE_SUCCEEDED,
     JobState.FAILED: pb.JOB_STATE_FAILED,
     JobState.CANCELLED: pb.JOB_STATE_CANCELLED,
@@ -50,34 +61,6 @@ _CHUNK_STATES = {
     ChunkState.REQUEUED: pb.CHUNK_STATE_REQUEUED,
 }
 _CHUNK_STATE_OF = {number: state for state, number in _CHUNK_STATES.items()}
-
-
-def from_spec(spec: JobSpec) -> pb.JobSpec:
-    return pb.JobSpec(
-        composition=wire.from_composition(spec.composition),
-        settings=from_settings(spec.settings),
-        frames=wire.from_frames(spec.frames),
-        chunk_frames=spec.chunk_frames,
-        audio=[_from_track(track) for track in spec.audio],
-        loudness_lufs=spec.loudness_lufs,
-    )
-
-
-def to_spec(message: pb.JobSpec) -> JobSpec:
-    """Read a specification.
-
-    Raises:
-        InvalidRequestError: with the fields that cannot be.
-
-    """
-    return JobSpec(
-        composition=wire.to_composition(message.composition),
-        settings=to_settings(message.settings),
-        frames=wire.to_frames(message.frames),
-        chunk_frames=message.chunk_frames if message.HasField("chunk_frames") else None,
-        audio=tuple(_to_track(track) for track in message.audio),
-        loudness_lufs=message.loudness_lufs if message.HasField("loudness_lufs") else None,
-    )
 
 
 def from_job(job: Job) -> pb.Job:
@@ -192,36 +175,6 @@ _EVENT_READERS: dict[str, Callable[[Any], Event]] = {
     "page_logged": _to_page_logged,
     "history_found": _to_history_found,
 }
-
-
-def _from_track(track: AudioTrack) -> pb.AudioTrack:
-    return pb.AudioTrack(
-        source=wire.from_entry(track.source),
-        offset=from_seconds(track.offset_s),
-        volume=track.volume,
-        seek=from_seconds(track.seek_s),
-        fade_in=from_seconds(track.fade_in_s),
-        fade_out=from_seconds(track.fade_out_s),
-        loop=track.loop,
-        rate=track.rate,
-        from_time=None if track.from_s is None else from_seconds(track.from_s),
-        to_time=None if track.to_s is None else from_seconds(track.to_s),
-    )
-
-
-def _to_track(message: pb.AudioTrack) -> AudioTrack:
-    return AudioTrack(
-        source=wire.to_entry(message.source),
-        offset_s=to_seconds(message.offset),
-        volume=message.volume if message.HasField("volume") else 1.0,
-        seek_s=to_seconds(message.seek),
-        fade_in_s=to_seconds(message.fade_in),
-        fade_out_s=to_seconds(message.fade_out),
-        loop=message.loop,
-        rate=message.rate if message.HasField("rate") else 1.0,
-        from_s=to_seconds(message.from_time) if message.HasField("from_time") else None,
-        to_s=to_seconds(message.to_time) if message.HasField("to_time") else None,
-    )
 
 
 def _from_error(error: JobError) -> pb.JobError:

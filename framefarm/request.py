@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final, TypedDict, TypeVar
 
-from coordinator.job import MAX_FRAMES
+from coordinator.spec_limits import MAX_FRAMES
 from renderer.audio.track_text import parse_track
 from renderer.encode.codec_facts import Codec, Container
 from renderer.encode.containers import CONTAINERS, file_of_output

@@ -44,6 +44,7 @@ WIRE_EDGES = frozenset(
         "coordinator.process",
         "coordinator.service",
         "coordinator.stores.sqlite",  # keeps jobs in their wire form
+        "coordinator.spec_wire",
         "coordinator.wire",
         "framefarm.client",
         "framefarm.farm_worker",  # what ListWorkers tells

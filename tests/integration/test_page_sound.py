@@ -115,7 +115,7 @@ async def test_what_a_page_plays_is_in_the_farms_video_once(
         async with asyncio.timeout(20):
             while not (found := await farm.store.get(job.id)).state.is_final:
                 await asyncio.sleep(0.02)
-        samples = decode_sound(farm.jobs.output(job))
+        samples = decode_sound(farm.files.output(job))
 
     assert found.state is JobState.SUCCEEDED
     assert found.output is not None

@@ -283,7 +283,7 @@ async def test_a_farm_whose_one_worker_draws_something_else_once_still_succeeds(
         events = [row.event for row in await farm.store.events(job.id, after=0, most=1000)]
 
         assert events[-1] == StateChanged(JobState.SUCCEEDED)
-        assert decode_frame_numbers(farm.jobs.output(job)) == list(range(40))
+        assert decode_frame_numbers(farm.files.output(job)) == list(range(40))
     lost = {e.reason for e in events if isinstance(e, ChunkMoved) and e.reason}
     assert lost
     assert all("is another picture" in reason for reason in lost)

@@ -11,8 +11,10 @@ from pathlib import Path
 
 from coordinator import status as coordinator_status
 from coordinator.events import EventLog
+from coordinator.job_files import FolderJobFiles
 from coordinator.jobs import Jobs
 from coordinator.orchestrator import RenderOrchestrator
+from coordinator.process import new_job_id, utc_now
 from coordinator.service import CoordinatorService
 from coordinator.stores.sqlite import SqliteJobStore, open_sqlite_store
 from executors.discovery import FixedWorkers
@@ -77,6 +79,7 @@ class TestCoordinator:
 
     address: str
     jobs: Jobs
+    files: FolderJobFiles
     store: SqliteJobStore
     bundles: BundleStore
     fleet: Fleet
@@ -94,16 +97,41 @@ async def running_coordinator(
         )
         events = EventLog(store)
         orchestrator = RenderOrchestrator(bundles, executor)
-        jobs = Jobs(store, events, orchestrator, data_dir=data_dir, most_running=most_running)
+        files = FolderJobFiles(data_dir)
+        jobs = Jobs(
+            store,
+            events,
+            orchestrator,
+            files=files,
+            new_id=new_job_id,
+            utc_now=utc_now,
+            most_running=most_running,
+        )
         await stack.enter_async_context(jobs.working())
         service = CoordinatorService(
-            jobs=jobs, store=store, events=events, bundles=bundles, fleet=fleet, ffprobe=FFPROBE
+            jobs=jobs,
+            files=files,
+            store=store,
+            events=events,
+            bundles=bundles,
+            fleet=fleet,
+            ffprobe=FFPROBE,
         )
-        add = partial(coordinator_pb2_grpc.add_RenderCoordinatorServicer_to_server, service)
-        registered = Service(name="framefarm.v1.RenderCoordinator", add=add)
         server = await stack.enter_async_context(
-            open_server("127.0.0.1:0", [registered], status_of=coordinator_status.status_of)
+            open_server(
+                "127.0.0.1:0", [_registered(service)], status_of=coordinator_status.status_of
+            )
         )
         yield TestCoordinator(
-            address=server.address, jobs=jobs, store=store, bundles=bundles, fleet=fleet
+            address=server.address,
+            jobs=jobs,
+            files=files,
+            store=store,
+            bundles=bundles,
+            fleet=fleet,
         )
+
+
+def _registered(service: CoordinatorService) -> Service:
+    add = partial(coordinator_pb2_grpc.add_RenderCoordinatorServicer_to_server, service)
+    return Service(name="framefarm.v1.RenderCoordinator", add=add)

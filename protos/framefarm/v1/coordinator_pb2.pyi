@@ -35,6 +35,10 @@ class _JobStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_JobState.Val
     JOB_STATE_SUCCEEDED: _JobState.ValueType  # 4
     JOB_STATE_FAILED: _JobState.ValueType  # 5
     JOB_STATE_CANCELLED: _JobState.ValueType  # 6
+    JOB_STATE_PAUSED: _JobState.ValueType  # 7
+    """Chunks that run finish, and none begins."""
+    JOB_STATE_ABORTING: _JobState.ValueType  # 8
+    """It is being stopped, and will end as FAILED, for the cause that is told, or as CANCELLED."""
 
 class JobState(_JobState, metaclass=_JobStateEnumTypeWrapper): ...
 
@@ -45,6 +49,10 @@ JOB_STATE_ASSEMBLING: JobState.ValueType  # 3
 JOB_STATE_SUCCEEDED: JobState.ValueType  # 4
 JOB_STATE_FAILED: JobState.ValueType  # 5
 JOB_STATE_CANCELLED: JobState.ValueType  # 6
+JOB_STATE_PAUSED: JobState.ValueType  # 7
+"""Chunks that run finish, and none begins."""
+JOB_STATE_ABORTING: JobState.ValueType  # 8
+"""It is being stopped, and will end as FAILED, for the cause that is told, or as CANCELLED."""
 Global___JobState: _TypeAlias = JobState  # noqa: Y015
 
 class _ChunkState:
@@ -207,6 +215,9 @@ class JobSpec(_message.Message):
     CHUNK_FRAMES_FIELD_NUMBER: _builtins.int
     AUDIO_FIELD_NUMBER: _builtins.int
     LOUDNESS_LUFS_FIELD_NUMBER: _builtins.int
+    SHARE_FIELD_NUMBER: _builtins.int
+    AFTER_FIELD_NUMBER: _builtins.int
+    TIME_LIMIT_FIELD_NUMBER: _builtins.int
     chunk_frames: _builtins.int
     """Frames a chunk; default: by the job's length, never by the farm's size."""
     loudness_lufs: _builtins.float
@@ -221,6 +232,18 @@ class JobSpec(_message.Message):
 
     @_builtins.property
     def audio(self) -> _containers.RepeatedCompositeFieldContainer[Global___AudioTrack]: ...
+    @_builtins.property
+    def share(self) -> Global___Share: ...
+    @_builtins.property
+    def after(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Ids of jobs: this one begins when all of them have succeeded, and fails (DEPENDENCY) when one
+        has not.
+        """
+
+    @_builtins.property
+    def time_limit(self) -> _duration_pb2.Duration:
+        """From its creation on; then a job that has not ended fails (DEADLINE_EXCEEDED)."""
+
     def __init__(
         self,
         *,
@@ -230,10 +253,13 @@ class JobSpec(_message.Message):
         chunk_frames: _builtins.int | None = ...,
         audio: _abc.Iterable[Global___AudioTrack] | None = ...,
         loudness_lufs: _builtins.float | None = ...,
+        share: Global___Share | None = ...,
+        after: _abc.Iterable[_builtins.str] | None = ...,
+        time_limit: _duration_pb2.Duration | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_chunk_frames", b"_chunk_frames", "_loudness_lufs", b"_loudness_lufs", "chunk_frames", b"chunk_frames", "composition", b"composition", "frames", b"frames", "loudness_lufs", b"loudness_lufs", "settings", b"settings"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_chunk_frames", b"_chunk_frames", "_loudness_lufs", b"_loudness_lufs", "chunk_frames", b"chunk_frames", "composition", b"composition", "frames", b"frames", "loudness_lufs", b"loudness_lufs", "settings", b"settings", "share", b"share", "time_limit", b"time_limit"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_chunk_frames", b"_chunk_frames", "_loudness_lufs", b"_loudness_lufs", "audio", b"audio", "chunk_frames", b"chunk_frames", "composition", b"composition", "frames", b"frames", "loudness_lufs", b"loudness_lufs", "settings", b"settings"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_chunk_frames", b"_chunk_frames", "_loudness_lufs", b"_loudness_lufs", "after", b"after", "audio", b"audio", "chunk_frames", b"chunk_frames", "composition", b"composition", "frames", b"frames", "loudness_lufs", b"loudness_lufs", "settings", b"settings", "share", b"share", "time_limit", b"time_limit"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__chunk_frames: _TypeAlias = _typing.Literal["chunk_frames"]  # noqa: Y015
     _WhichOneofArgType__chunk_frames: _TypeAlias = _typing.Literal["_chunk_frames", b"_chunk_frames"]  # noqa: Y015
@@ -245,6 +271,51 @@ class JobSpec(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__loudness_lufs) -> _WhichOneofReturnType__loudness_lufs | None: ...
 
 Global___JobSpec: _TypeAlias = JobSpec  # noqa: Y015
+
+@_typing.final
+class Share(_message.Message):
+    """How much of the farm a job may have."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    USER_FIELD_NUMBER: _builtins.int
+    PRIORITY_FIELD_NUMBER: _builtins.int
+    WEIGHT_FIELD_NUMBER: _builtins.int
+    MOST_SLOTS_FIELD_NUMBER: _builtins.int
+    user: _builtins.str
+    """Whose job it is: users of one priority share the farm evenly. Any name; "" is one, too."""
+    priority: _builtins.int
+    """0…100, default 50: jobs of a higher one come first."""
+    weight: _builtins.float
+    """Among its user's jobs of the same priority; default 1."""
+    most_slots: _builtins.int
+    """Chunks that run at once; default: no limit."""
+    def __init__(
+        self,
+        *,
+        user: _builtins.str = ...,
+        priority: _builtins.int | None = ...,
+        weight: _builtins.float | None = ...,
+        most_slots: _builtins.int | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_most_slots", b"_most_slots", "_priority", b"_priority", "_weight", b"_weight", "most_slots", b"most_slots", "priority", b"priority", "weight", b"weight"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_most_slots", b"_most_slots", "_priority", b"_priority", "_weight", b"_weight", "most_slots", b"most_slots", "priority", b"priority", "user", b"user", "weight", b"weight"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__most_slots: _TypeAlias = _typing.Literal["most_slots"]  # noqa: Y015
+    _WhichOneofArgType__most_slots: _TypeAlias = _typing.Literal["_most_slots", b"_most_slots"]  # noqa: Y015
+    _WhichOneofReturnType__priority: _TypeAlias = _typing.Literal["priority"]  # noqa: Y015
+    _WhichOneofArgType__priority: _TypeAlias = _typing.Literal["_priority", b"_priority"]  # noqa: Y015
+    _WhichOneofReturnType__weight: _TypeAlias = _typing.Literal["weight"]  # noqa: Y015
+    _WhichOneofArgType__weight: _TypeAlias = _typing.Literal["_weight", b"_weight"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__most_slots) -> _WhichOneofReturnType__most_slots | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__priority) -> _WhichOneofReturnType__priority | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__weight) -> _WhichOneofReturnType__weight | None: ...
+
+Global___Share: _TypeAlias = Share  # noqa: Y015
 
 @_typing.final
 class Job(_message.Message):
@@ -271,7 +342,7 @@ class Job(_message.Message):
     def end_time(self) -> _timestamp_pb2.Timestamp: ...
     @_builtins.property
     def error(self) -> Global___JobError:
-        """FAILED only: the root cause."""
+        """FAILED, or ABORTING to become so: the root cause."""
 
     @_builtins.property
     def output(self) -> Global___Output:
@@ -599,7 +670,7 @@ class StateChanged(_message.Message):
     state: Global___JobState.ValueType
     @_builtins.property
     def error(self) -> Global___JobError:
-        """with FAILED"""
+        """with FAILED, and with ABORTING unless it was cancelled"""
 
     def __init__(
         self,

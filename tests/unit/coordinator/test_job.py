@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 
 import pytest
@@ -26,6 +26,7 @@ from coordinator.job import (
     StoredPicture,
     changed,
 )
+from executors.base import Share
 from renderer.composition import BundleEntry
 from renderer.errors import InvalidRequestError
 from renderer.frames import FrameRange, FrameRate
@@ -84,10 +85,45 @@ def test_a_specification_says_every_field_that_cannot_be() -> None:
                 AudioTrack(source=BUNDLE, from_s=2, to_s=1),
             ),
             loudness_lufs=3,
+            share=Share(user="a\nb", priority=101, weight=float("nan"), most_slots=0),
+            after=("one", "one"),
+            time_limit_s=0,
         )
 
     fields = [violation.field for violation in caught.value.violations]
-    assert fields == ["frames", "chunk_frames", "audio[0].volume", "audio[1].to", "loudness"]
+    assert fields == ["frames", "chunk_frames", "audio[0].volume", "audio[1].to", "loudness"] + [
+        "user", "priority", "weight", "most_slots", "after", "time_limit",
+    ]  # fmt: skip
+
+
+def test_a_specification_of_an_older_version_has_the_usual_share() -> None:
+    message = wire.from_spec(replace(a_spec(), share=Share(user="ann", priority=7)))
+    message.ClearField("share")
+
+    assert wire.to_spec(message).share == Share(user="", priority=50, weight=1.0, most_slots=None)
+
+
+def test_a_job_that_is_being_stopped_keeps_its_first_cause() -> None:
+    first = JobError(reason="DEADLINE_EXCEEDED", message="its time is over")
+    later = JobError(reason="WORKER_LOST", message="a consequence")
+    job = after(a_job(JobState.RENDERING), StateChanged(JobState.ABORTING, first))
+
+    assert after(job, StateChanged(JobState.FAILED, later)).error == first
+
+
+def test_a_job_that_is_being_stopped_goes_on_to_no_other_state() -> None:
+    job = after(a_job(JobState.PAUSED), StateChanged(JobState.ABORTING))
+
+    for state in (JobState.QUEUED, JobState.RENDERING, JobState.ASSEMBLING, JobState.SUCCEEDED):
+        with pytest.raises(IllegalTransitionError):
+            after(job, StateChanged(state))
+
+
+def test_a_jobs_time_runs_from_its_creation() -> None:
+    job = replace(a_job(), spec=replace(a_spec(), time_limit_s=90.0))
+
+    assert job.ends_at == NOW + timedelta(seconds=90)
+    assert a_job().ends_at is None
 
 
 def test_a_specification_survives_the_wire() -> None:
@@ -123,6 +159,9 @@ def test_a_specification_survives_the_wire() -> None:
             ),
         ),
         loudness_lufs=-14.0,
+        share=Share(user="ann", priority=0, weight=0.5, most_slots=3),
+        after=("one", "two"),
+        time_limit_s=0.25,
     )
 
     assert wire.to_spec(wire.from_spec(spec)) == spec

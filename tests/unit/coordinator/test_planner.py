@@ -1,12 +1,18 @@
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from coordinator.planner import default_chunk_frames, plan
+from executors.base import Share
 from renderer.frames import FrameRange
 from tests.support.tasks import a_spec
+
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 
 @given(frames=st.integers(1, 5_000), chunk=st.integers(1, 600))
@@ -32,6 +38,13 @@ def test_concurrency_cuts_just_so_many_chunks_of_equal_length(
 
 def test_a_plan_is_a_function_of_the_job_alone() -> None:
     assert plan("job", a_spec(900)) == plan("job", a_spec(900))
+
+
+def test_chunks_have_their_jobs_share_of_the_farm_and_its_end() -> None:
+    share = Share(user="ann", priority=80)
+    made = plan("job", replace(a_spec(), share=share)).ending_at(NOON)
+
+    assert [(task.share, task.ends_at) for task in made.tasks] == [(share, NOON)] * 3
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,83 @@
+"""JobFiles: the port to what a coordinator keeps of its jobs, and a folder for it."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from typing import TYPE_CHECKING, Protocol
+
+from renderer.encode.choices import container_of
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from pathlib import Path
+
+    from .job import Job
+
+
+class JobFiles(Protocol):
+    """Where the files of jobs stand, and how they go. Jobs does nothing else with the disk."""
+
+    def output(self, job: Job) -> Path:
+        """The video."""
+        ...
+
+    def manifest(self, job_id: str) -> Path: ...
+
+    def pictures(self, job_id: str) -> Path:
+        """The folder with what shows why a job failed."""
+        ...
+
+    def chunks(self, job_id: str) -> Path:
+        """The folder with the chunks that are finished, until the job has ended."""
+        ...
+
+    async def sweep(self, unfinished: Collection[str]) -> None:
+        """Remove what a killed process left that none of the unfinished jobs can use."""
+        ...
+
+    async def forget_chunks(self, job_id: str) -> None: ...
+
+    async def discard_output(self, job: Job) -> None:
+        """Remove the video of a job that did not succeed, and its manifest, if they are there."""
+        ...
+
+
+class FolderJobFiles:
+    """JobFiles in a data directory: `outputs` and `chunks`."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self._outputs = data_dir / "outputs"
+        self._chunks = data_dir / "chunks"
+
+    def output(self, job: Job) -> Path:
+        return self._outputs / f"{job.id}.{container_of(job.spec.settings)}"
+
+    def manifest(self, job_id: str) -> Path:
+        return self._outputs / f"{job_id}.manifest.jsonl"
+
+    def pictures(self, job_id: str) -> Path:
+        return self._outputs / f"{job_id}.pictures"
+
+    def chunks(self, job_id: str) -> Path:
+        return self._chunks / job_id
+
+    async def sweep(self, unfinished: Collection[str]) -> None:
+        await asyncio.to_thread(self._sweep, unfinished)
+
+    async def forget_chunks(self, job_id: str) -> None:
+        # It may have made none.
+        await asyncio.to_thread(shutil.rmtree, self.chunks(job_id), ignore_errors=True)
+
+    async def discard_output(self, job: Job) -> None:
+        for path in (self.output(job), self.manifest(job.id)):
+            await asyncio.to_thread(path.unlink, missing_ok=True)
+
+    def _sweep(self, unfinished: Collection[str]) -> None:
+        for folder in (self._outputs, self._chunks):
+            folder.mkdir(exist_ok=True)
+        half_made = self._outputs.glob(".*")
+        useless = (each for each in self._chunks.iterdir() if each.name not in unfinished)
+        for folder in [*half_made, *useless]:
+            if folder.is_dir():  # files are not ours
+                shutil.rmtree(folder)
