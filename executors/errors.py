@@ -7,8 +7,12 @@ ExecutorError
 ├── NoWorkerError           no worker that could take it came in time     fails the job
 ├── ChunkAbortedError       someone stopped it on purpose                 –
 ├── StaleTermError          another coordinator leads: ours is to end     –
+├── StorageError            no place here for what is rendered            by whoever runs the job
+│   ├── StorageFullError    the disk is full                              when there is room
+│   └── StorageDownError    the artifact store cannot be reached          when it can be
 ├── WorkerLostError         the worker went away: outcome unknown         again, an interruption
 ├── AttemptNotFoundError    the attempt is not there, or no more          again, an interruption
+├── WorkerFullError         the worker's disk is full                     elsewhere, an interruption
 ├── WorkerBusyError         the worker has no free slot                   again, free
 ├── WorkerUnfitError        wrong version, wrong set-up, no tools         elsewhere, free
 ├── WorkerOutOfMemoryError  the page needs more memory than it could have again, with more room
@@ -87,6 +91,21 @@ class StaleTermError(ExecutorError):
     """
 
 
+class StorageError(ExecutorError):
+    """What is rendered cannot be kept where it belongs: no worker's fault, and none can help.
+
+    Nothing is lost by it: whoever runs the job tries again when there is a place.
+    """
+
+
+class StorageFullError(StorageError):
+    """The disk is full."""
+
+
+class StorageDownError(StorageError):
+    """The artifact store cannot be reached, or refuses us."""
+
+
 class WorkerLostError(ExecutorError):
     """The worker went away, or never answered: the outcome is unknown."""
 
@@ -95,6 +114,12 @@ class WorkerLostError(ExecutorError):
 
 class AttemptNotFoundError(ExecutorError):
     """The attempt does not run there: it never did, or has ended and is not kept any more."""
+
+    retry = Retry.INTERRUPTION
+
+
+class WorkerFullError(ExecutorError):
+    """The worker's disk is full."""
 
     retry = Retry.INTERRUPTION
 

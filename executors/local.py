@@ -34,6 +34,7 @@ from .errors import (
 )
 from .retrying import RetryingExecutor
 from .status import BUNDLE_MISSING, INVALID_REQUEST, MISSING_TOOL
+from .storage import storing
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -97,16 +98,17 @@ class LocalExecutor:
         async with self._slots:
             on_progress(AttemptStarted(self._name, task.attempt))
             try:
-                chunk = await self._renderer.render(
-                    task.composition,
-                    task.frames,
-                    settings=task.settings,
-                    output=output,
-                    on_event=on_progress,
-                    has_successor=task.has_successor,
-                    paints_all=task.paints_all,
-                    series=task.job_id,
-                )
+                with storing(output.parent):
+                    chunk = await self._renderer.render(
+                        task.composition,
+                        task.frames,
+                        settings=task.settings,
+                        output=output,
+                        on_event=on_progress,
+                        has_successor=task.has_successor,
+                        paints_all=task.paints_all,
+                        series=task.job_id,
+                    )
             except RenderError as error:
                 raise _translated(error, task) from error
         return ChunkResult(

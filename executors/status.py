@@ -20,8 +20,12 @@ from .errors import (
     NoWorkerError,
     RenderCrashedError,
     StaleTermError,
+    StorageDownError,
+    StorageError,
+    StorageFullError,
     TaskRefusedError,
     WorkerBusyError,
+    WorkerFullError,
     WorkerLostError,
     WorkerOutOfMemoryError,
     WorkerUnfitError,
@@ -37,9 +41,13 @@ _CODES: Final[dict[type[ExecutorError], StatusCode]] = {
     NoWorkerError: StatusCode.UNAVAILABLE,
     ChunkAbortedError: StatusCode.ABORTED,
     StaleTermError: StatusCode.ABORTED,
-    WorkerLostError: StatusCode.UNAVAILABLE,
     AttemptNotFoundError: StatusCode.NOT_FOUND,
     WorkerOutOfMemoryError: StatusCode.RESOURCE_EXHAUSTED,
+    StorageError: StatusCode.UNAVAILABLE,
+    StorageFullError: StatusCode.RESOURCE_EXHAUSTED,
+    StorageDownError: StatusCode.UNAVAILABLE,
+    WorkerLostError: StatusCode.UNAVAILABLE,
+    WorkerFullError: StatusCode.RESOURCE_EXHAUSTED,
     WorkerBusyError: StatusCode.RESOURCE_EXHAUSTED,
     WorkerUnfitError: StatusCode.FAILED_PRECONDITION,
     ChunkStalledError: StatusCode.DEADLINE_EXCEEDED,
@@ -50,6 +58,7 @@ _CODES: Final[dict[type[ExecutorError], StatusCode]] = {
 BUNDLE_MISSING: Final = "BUNDLE_MISSING"
 MISSING_TOOL: Final = "MISSING_TOOL"
 SLOTS_FULL: Final = "SLOTS_FULL"
+STORAGE_FULL: Final = "STORAGE_FULL"
 DRAINING: Final = "DRAINING"
 SUPERSEDED: Final = "SUPERSEDED"
 STALE_TERM: Final = "STALE_TERM"
@@ -65,6 +74,7 @@ _BY_REASON: Final[dict[tuple[StatusCode, str], type[ExecutorError]]] = {
     (StatusCode.FAILED_PRECONDITION, BUNDLE_MISSING): BundleAbsentError,
     (StatusCode.FAILED_PRECONDITION, MISSING_TOOL): WorkerUnfitError,
     (StatusCode.RESOURCE_EXHAUSTED, SLOTS_FULL): WorkerBusyError,
+    (StatusCode.RESOURCE_EXHAUSTED, STORAGE_FULL): WorkerFullError,
     (StatusCode.ABORTED, DRAINING): WorkerBusyError,
     # What runs there was begun by a coordinator that was killed, or over a connection that broke:
     # ours comes to a higher number and takes its place.
@@ -93,7 +103,12 @@ _BY_CODE: Final[dict[StatusCode, type[ExecutorError]]] = {
     StatusCode.PERMISSION_DENIED: WorkerUnfitError,
 }
 
-_RETRY_AFTER_S: Final = 0.5
+_RETRY_AFTER_S: Final[dict[type[ExecutorError], float]] = {
+    WorkerBusyError: 0.5,
+    WorkerFullError: 10.0,
+    StorageFullError: 30.0,  # someone has to make room
+    StorageDownError: 10.0,
+}
 
 
 def status_of(error: Exception) -> RichStatus | None:
@@ -111,7 +126,7 @@ def status_of(error: Exception) -> RichStatus | None:
             message=str(error),
             reason=error.reason,
             detail=error.detail,
-            retry_after_s=_RETRY_AFTER_S if isinstance(error, WorkerBusyError) else None,
+            retry_after_s=_RETRY_AFTER_S.get(type(error)),
         )
     return None
 

@@ -14,6 +14,7 @@ from protos.framefarm.v1 import render_pb2 as pb
 from renderer.errors import InvalidRequestError, Violation
 
 from . import wire
+from .storage import storing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,8 +59,14 @@ async def receive_bundle(context: grpc.aio.ServicerContext[Any, Any], store: Bun
 
     Raises:
         InvalidRequestError: the caller broke the exchange, or sent other bytes than it named.
+        StorageFullError: there is no room for it here.
 
     """
+    with storing(store.root):
+        await _receive(context, store)
+
+
+async def _receive(context: grpc.aio.ServicerContext[Any, Any], store: BundleStore) -> None:
     manifest = wire.to_manifest((await _expect(context, "manifest")).manifest)
     missing = await asyncio.to_thread(store.missing, manifest)
     await context.write(pb.UploadBundleResponse(missing=pb.MissingBlobs(sha256=missing)))

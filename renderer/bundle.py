@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-import tempfile
 from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final
 
 from .composition import is_bundle_path, is_digest
+from .durable import PartFile, sweep_parts, sync
 from .errors import InvalidRequestError, Violation
 
 if TYPE_CHECKING:
@@ -133,13 +133,18 @@ def sha256_of(path: Path) -> str:
 
 
 class BundleStore:
-    """Blobs and manifests in a folder. Every method blocks on the disk."""
+    """Blobs and manifests in a folder. Every method blocks on the disk.
+
+    A bundle that is kept outlives a power cut.
+    """
 
     def __init__(self, root: Path) -> None:
+        self.root = root
         self._blobs = root / "blobs"
         self._bundles = root / "bundles"
-        self._blobs.mkdir(parents=True, exist_ok=True)
-        self._bundles.mkdir(parents=True, exist_ok=True)
+        for folder in (self._blobs, self._bundles):
+            folder.mkdir(parents=True, exist_ok=True)
+            sweep_parts(folder)
 
     def has(self, digest: str) -> bool:
         return is_digest(digest) and (self._bundles / digest).exists()
@@ -173,7 +178,9 @@ class BundleStore:
         writer = BlobWriter(self._bundles / manifest.digest, manifest.digest)
         with closing(writer):
             writer.write(manifest.text.encode())
+            sync(self._blobs)  # once for all blobs: it is the manifest that says they are here
             writer.finish()
+        sync(self._bundles)
         return manifest.digest
 
     def add_folder(self, folder: Path, manifest: BundleManifest) -> str:
@@ -214,14 +221,11 @@ class BlobWriter:
         self._path = path
         self._sha256 = sha256
         self._digest = hashlib.sha256()
-        # closed by close(), which every user calls
-        self._file = tempfile.NamedTemporaryFile(  # noqa: SIM115
-            dir=path.parent, prefix=".part-", delete=False
-        )
+        self._part = PartFile(path.parent)
 
     def write(self, data: bytes) -> None:
         self._digest.update(data)
-        self._file.write(data)
+        self._part.write(data)
 
     def finish(self) -> None:
         """Give the file its name.
@@ -238,13 +242,11 @@ class BlobWriter:
                     )
                 ]
             )
-        self._file.close()
-        Path(self._file.name).replace(self._path)
+        self._part.place(self._path)
 
     def close(self) -> None:
         """Drop what has not been finished."""
-        self._file.close()
-        Path(self._file.name).unlink(missing_ok=True)
+        self._part.close()
 
 
 def _walk(folder: Path) -> Iterable[Path]:

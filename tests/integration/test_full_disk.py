@@ -1,0 +1,69 @@
+"""What happens on a disk that is full: one error, nothing half-written, nothing lost."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from executors.errors import StorageFullError
+from executors.local import LocalExecutor
+from executors.storage import free_bytes, storing
+from renderer.bundle import BundleStore, manifest_of
+from renderer.durable import PartFile
+from tests.support.picture_renderer import PictureRenderer
+from tests.support.small_disk import fill, small_disk
+from tests.support.tasks import a_task
+
+MIB = 1 << 20
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Generator[Path]:
+    with small_disk(tmp_path / "disk", size_bytes=4 * MIB) as folder:
+        yield folder
+
+
+def write(folder: Path, size_bytes: int) -> None:
+    with storing(folder), closing(PartFile(folder)) as part:
+        part.write(bytes(size_bytes))
+
+
+def test_a_full_disk_is_told_with_its_folder_and_what_is_free(disk: Path) -> None:
+    fill(disk)
+
+    assert free_bytes(disk) == 0
+    with pytest.raises(StorageFullError, match=rf"{disk} is full \(0 MiB are free\): make room"):
+        write(disk, MIB)
+
+
+def test_other_errors_are_not_taken_for_a_full_disk(disk: Path) -> None:
+    with pytest.raises(FileNotFoundError), storing(disk):
+        (disk / "nothing").read_bytes()
+
+
+def test_a_bundle_that_finds_no_room_leaves_nothing(disk: Path, tmp_path: Path) -> None:
+    page = tmp_path / "page"
+    page.mkdir()
+    (page / "index.html").write_bytes(bytes(5 * MIB))
+    store = BundleStore(disk)
+    manifest = manifest_of(page)
+
+    with pytest.raises(StorageFullError), storing(store.root):
+        store.add_folder(page, manifest)
+
+    assert not any((disk / "blobs").iterdir())
+    assert not store.has(manifest.digest)
+
+
+@pytest.mark.parametrize("leave_bytes", [0, 4096])
+async def test_a_chunk_that_finds_no_room_leaves_nothing(disk: Path, leave_bytes: int) -> None:
+    executor = LocalExecutor(PictureRenderer())
+    filling = fill(disk, leave_bytes=leave_bytes)
+
+    with pytest.raises(StorageFullError):
+        await executor.render(a_task(0, 300), disk / "chunk.mp4", on_progress=lambda _: None)
+
+    assert list(disk.iterdir()) == [filling]
