@@ -55,6 +55,29 @@ JOB_STATE_ABORTING: JobState.ValueType  # 8
 """It is being stopped, and will end as FAILED, for the cause that is told, or as CANCELLED."""
 Global___JobState: _TypeAlias = JobState  # noqa: Y015
 
+class _SubtitlesMode:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _SubtitlesModeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_SubtitlesMode.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    SUBTITLES_MODE_UNSPECIFIED: _SubtitlesMode.ValueType  # 0
+    """BURN."""
+    SUBTITLES_MODE_BURN: _SubtitlesMode.ValueType  # 1
+    """In the pictures."""
+    SUBTITLES_MODE_STREAM: _SubtitlesMode.ValueType  # 2
+    """A stream of the file for each."""
+
+class SubtitlesMode(_SubtitlesMode, metaclass=_SubtitlesModeEnumTypeWrapper): ...
+
+SUBTITLES_MODE_UNSPECIFIED: SubtitlesMode.ValueType  # 0
+"""BURN."""
+SUBTITLES_MODE_BURN: SubtitlesMode.ValueType  # 1
+"""In the pictures."""
+SUBTITLES_MODE_STREAM: SubtitlesMode.ValueType  # 2
+"""A stream of the file for each."""
+Global___SubtitlesMode: _TypeAlias = SubtitlesMode  # noqa: Y015
+
 class _ChunkState:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -204,6 +227,147 @@ class AudioTrack(_message.Message):
 Global___AudioTrack: _TypeAlias = AudioTrack  # noqa: Y015
 
 @_typing.final
+class Subtitles(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    MODE_FIELD_NUMBER: _builtins.int
+    FILES_FIELD_NUMBER: _builtins.int
+    mode: Global___SubtitlesMode.ValueType
+    @_builtins.property
+    def files(self) -> _containers.RepeatedCompositeFieldContainer[Global___SubtitleFile]: ...
+    def __init__(
+        self,
+        *,
+        mode: Global___SubtitlesMode.ValueType = ...,
+        files: _abc.Iterable[Global___SubtitleFile] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["files", b"files", "mode", b"mode"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Subtitles: _TypeAlias = Subtitles  # noqa: Y015
+
+@_typing.final
+class SubtitleFile(_message.Message):
+    """Subtitles of an uploaded bundle, in UTF-8: SRT, WebVTT or ASS, as its ending says."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SOURCE_FIELD_NUMBER: _builtins.int
+    OFFSET_FIELD_NUMBER: _builtins.int
+    LANGUAGE_FIELD_NUMBER: _builtins.int
+    TITLE_FIELD_NUMBER: _builtins.int
+    language: _builtins.str
+    """Of a stream: an ISO 639 code of two or three letters, and what players call it."""
+    title: _builtins.str
+    @_builtins.property
+    def source(self) -> _render_pb2.BundleEntry: ...
+    @_builtins.property
+    def offset(self) -> _duration_pb2.Duration:
+        """Where on the composition's timeline the file's time 0 is; may be negative."""
+
+    def __init__(
+        self,
+        *,
+        source: _render_pb2.BundleEntry | None = ...,
+        offset: _duration_pb2.Duration | None = ...,
+        language: _builtins.str = ...,
+        title: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["offset", b"offset", "source", b"source"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["language", b"language", "offset", b"offset", "source", b"source", "title", b"title"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SubtitleFile: _TypeAlias = SubtitleFile  # noqa: Y015
+
+@_typing.final
+class FileMetadata(_message.Message):
+    """What a file says of itself."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TAGS_FIELD_NUMBER: _builtins.int
+    CHAPTERS_FIELD_NUMBER: _builtins.int
+    CREATION_TIME_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def tags(self) -> _containers.RepeatedCompositeFieldContainer[Global___MetadataTag]:
+        """Names in lower case, each once, like "title"."""
+
+    @_builtins.property
+    def chapters(self) -> _containers.RepeatedCompositeFieldContainer[Global___Chapter]:
+        """In the order of their starts."""
+
+    @_builtins.property
+    def creation_time(self) -> _timestamp_pb2.Timestamp:
+        """Default: the file tells no time, and the same job gives the same bytes."""
+
+    def __init__(
+        self,
+        *,
+        tags: _abc.Iterable[Global___MetadataTag] | None = ...,
+        chapters: _abc.Iterable[Global___Chapter] | None = ...,
+        creation_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["creation_time", b"creation_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["chapters", b"chapters", "creation_time", b"creation_time", "tags", b"tags"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FileMetadata: _TypeAlias = FileMetadata  # noqa: Y015
+
+@_typing.final
+class MetadataTag(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    VALUE_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    value: _builtins.str
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        value: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "value", b"value"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___MetadataTag: _TypeAlias = MetadataTag  # noqa: Y015
+
+@_typing.final
+class Chapter(_message.Message):
+    """A part of the video, from `start` on the composition's timeline to the next chapter's."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    START_FIELD_NUMBER: _builtins.int
+    TITLE_FIELD_NUMBER: _builtins.int
+    title: _builtins.str
+    @_builtins.property
+    def start(self) -> _duration_pb2.Duration: ...
+    def __init__(
+        self,
+        *,
+        start: _duration_pb2.Duration | None = ...,
+        title: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["start", b"start"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["start", b"start", "title", b"title"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Chapter: _TypeAlias = Chapter  # noqa: Y015
+
+@_typing.final
 class JobSpec(_message.Message):
     """A wish: render this composition with these settings."""
 
@@ -282,6 +446,8 @@ class Share(_message.Message):
     PRIORITY_FIELD_NUMBER: _builtins.int
     WEIGHT_FIELD_NUMBER: _builtins.int
     MOST_SLOTS_FIELD_NUMBER: _builtins.int
+    SUBTITLES_FIELD_NUMBER: _builtins.int
+    METADATA_FIELD_NUMBER: _builtins.int
     user: _builtins.str
     """Whose job it is: users of one priority share the farm evenly. Any name; "" is one, too."""
     priority: _builtins.int
@@ -290,6 +456,10 @@ class Share(_message.Message):
     """Among its user's jobs of the same priority; default 1."""
     most_slots: _builtins.int
     """Chunks that run at once; default: no limit."""
+    @_builtins.property
+    def subtitles(self) -> Global___Subtitles: ...
+    @_builtins.property
+    def metadata(self) -> Global___FileMetadata: ...
     def __init__(
         self,
         *,
@@ -297,10 +467,12 @@ class Share(_message.Message):
         priority: _builtins.int | None = ...,
         weight: _builtins.float | None = ...,
         most_slots: _builtins.int | None = ...,
+        subtitles: Global___Subtitles | None = ...,
+        metadata: Global___FileMetadata | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_most_slots", b"_most_slots", "_priority", b"_priority", "_weight", b"_weight", "most_slots", b"most_slots", "priority", b"priority", "weight", b"weight"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_most_slots", b"_most_slots", "_priority", b"_priority", "_weight", b"_weight", "metadata", b"metadata", "most_slots", b"most_slots", "priority", b"priority", "subtitles", b"subtitles", "weight", b"weight"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_most_slots", b"_most_slots", "_priority", b"_priority", "_weight", b"_weight", "most_slots", b"most_slots", "priority", b"priority", "user", b"user", "weight", b"weight"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_most_slots", b"_most_slots", "_priority", b"_priority", "_weight", b"_weight", "metadata", b"metadata", "most_slots", b"most_slots", "priority", b"priority", "subtitles", b"subtitles", "user", b"user", "weight", b"weight"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__most_slots: _TypeAlias = _typing.Literal["most_slots"]  # noqa: Y015
     _WhichOneofArgType__most_slots: _TypeAlias = _typing.Literal["_most_slots", b"_most_slots"]  # noqa: Y015

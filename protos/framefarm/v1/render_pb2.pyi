@@ -396,6 +396,7 @@ class RenderSettings(_message.Message):
     BIT_DEPTH_FIELD_NUMBER: _builtins.int
     TUNE_FIELD_NUMBER: _builtins.int
     CODEC_OPTIONS_FIELD_NUMBER: _builtins.int
+    BURNED_SUBTITLES_FIELD_NUMBER: _builtins.int
     width_px: _builtins.int
     """even; the viewport's width; default 1920"""
     height_px: _builtins.int
@@ -461,6 +462,10 @@ class RenderSettings(_message.Message):
     def cookies(self) -> _containers.RepeatedCompositeFieldContainer[Global___Cookie]: ...
     @_builtins.property
     def codec_options(self) -> _containers.RepeatedCompositeFieldContainer[Global___CodecOption]: ...
+    @_builtins.property
+    def burned_subtitles(self) -> _containers.RepeatedCompositeFieldContainer[Global___BurnedSubtitles]:
+        """Drawn into the pictures, the first at the bottom. A coordinator reads them from its job's files."""
+
     def __init__(
         self,
         *,
@@ -497,10 +502,11 @@ class RenderSettings(_message.Message):
         bit_depth: _builtins.int | None = ...,
         tune: _builtins.str = ...,
         codec_options: _abc.Iterable[Global___CodecOption] | None = ...,
+        burned_subtitles: _abc.Iterable[Global___BurnedSubtitles] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_bit_depth", b"_bit_depth", "_bitrate_kbps", b"_bitrate_kbps", "_crf", b"_crf", "_device_scale_factor", b"_device_scale_factor", "_encoder_threads", b"_encoder_threads", "_epoch_ms", b"_epoch_ms", "_gop_frames", b"_gop_frames", "_height_px", b"_height_px", "_width_px", b"_width_px", "bit_depth", b"bit_depth", "bitrate_kbps", b"bitrate_kbps", "crf", b"crf", "device_scale_factor", b"device_scale_factor", "encoder_threads", b"encoder_threads", "epoch_ms", b"epoch_ms", "frame_rate", b"frame_rate", "gop_frames", b"gop_frames", "height_px", b"height_px", "stability_timeout", b"stability_timeout", "width_px", b"width_px"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_bit_depth", b"_bit_depth", "_bitrate_kbps", b"_bitrate_kbps", "_crf", b"_crf", "_device_scale_factor", b"_device_scale_factor", "_encoder_threads", b"_encoder_threads", "_epoch_ms", b"_epoch_ms", "_gop_frames", b"_gop_frames", "_height_px", b"_height_px", "_width_px", b"_width_px", "background", b"background", "bit_depth", b"bit_depth", "bitrate_kbps", b"bitrate_kbps", "canvas_selector", b"canvas_selector", "codec", b"codec", "codec_options", b"codec_options", "color_scheme", b"color_scheme", "container", b"container", "cookies", b"cookies", "crf", b"crf", "device_scale_factor", b"device_scale_factor", "encoder_threads", b"encoder_threads", "epoch_ms", b"epoch_ms", "frame_rate", b"frame_rate", "gop_frames", b"gop_frames", "headers", b"headers", "height_px", b"height_px", "history", b"history", "locale", b"locale", "lossless", b"lossless", "mode", b"mode", "preset", b"preset", "props_json", b"props_json", "seed", b"seed", "stability_timeout", b"stability_timeout", "strict", b"strict", "target_follows", b"target_follows", "target_selector", b"target_selector", "timezone", b"timezone", "transparent", b"transparent", "tune", b"tune", "user_agent", b"user_agent", "width_px", b"width_px"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_bit_depth", b"_bit_depth", "_bitrate_kbps", b"_bitrate_kbps", "_crf", b"_crf", "_device_scale_factor", b"_device_scale_factor", "_encoder_threads", b"_encoder_threads", "_epoch_ms", b"_epoch_ms", "_gop_frames", b"_gop_frames", "_height_px", b"_height_px", "_width_px", b"_width_px", "background", b"background", "bit_depth", b"bit_depth", "bitrate_kbps", b"bitrate_kbps", "burned_subtitles", b"burned_subtitles", "canvas_selector", b"canvas_selector", "codec", b"codec", "codec_options", b"codec_options", "color_scheme", b"color_scheme", "container", b"container", "cookies", b"cookies", "crf", b"crf", "device_scale_factor", b"device_scale_factor", "encoder_threads", b"encoder_threads", "epoch_ms", b"epoch_ms", "frame_rate", b"frame_rate", "gop_frames", b"gop_frames", "headers", b"headers", "height_px", b"height_px", "history", b"history", "locale", b"locale", "lossless", b"lossless", "mode", b"mode", "preset", b"preset", "props_json", b"props_json", "seed", b"seed", "stability_timeout", b"stability_timeout", "strict", b"strict", "target_follows", b"target_follows", "target_selector", b"target_selector", "timezone", b"timezone", "transparent", b"transparent", "tune", b"tune", "user_agent", b"user_agent", "width_px", b"width_px"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__bit_depth: _TypeAlias = _typing.Literal["bit_depth"]  # noqa: Y015
     _WhichOneofArgType__bit_depth: _TypeAlias = _typing.Literal["_bit_depth", b"_bit_depth"]  # noqa: Y015
@@ -540,6 +546,39 @@ class RenderSettings(_message.Message):
     def WhichOneof(self, oneof_group: _WhichOneofArgType__width_px) -> _WhichOneofReturnType__width_px | None: ...
 
 Global___RenderSettings: _TypeAlias = RenderSettings  # noqa: Y015
+
+@_typing.final
+class BurnedSubtitles(_message.Message):
+    """Subtitles as they are drawn."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SCRIPT_FIELD_NUMBER: _builtins.int
+    COUNTS_FRAMES_FIELD_NUMBER: _builtins.int
+    OFFSET_FIELD_NUMBER: _builtins.int
+    script: _builtins.str
+    """An ASS script. With `counts_frames`, only its Dialogue lines, timed by the composition's frames:
+    frame n is at n hundredths of a second.
+    """
+    counts_frames: _builtins.bool
+    @_builtins.property
+    def offset(self) -> _duration_pb2.Duration:
+        """Where on the composition's timeline the script's time 0 is; may be negative."""
+
+    def __init__(
+        self,
+        *,
+        script: _builtins.str = ...,
+        counts_frames: _builtins.bool = ...,
+        offset: _duration_pb2.Duration | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["offset", b"offset"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["counts_frames", b"counts_frames", "offset", b"offset", "script", b"script"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___BurnedSubtitles: _TypeAlias = BurnedSubtitles  # noqa: Y015
 
 @_typing.final
 class BundleFile(_message.Message):
