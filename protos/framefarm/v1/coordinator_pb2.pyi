@@ -382,6 +382,8 @@ class JobSpec(_message.Message):
     SHARE_FIELD_NUMBER: _builtins.int
     AFTER_FIELD_NUMBER: _builtins.int
     TIME_LIMIT_FIELD_NUMBER: _builtins.int
+    SUBTITLES_FIELD_NUMBER: _builtins.int
+    METADATA_FIELD_NUMBER: _builtins.int
     chunk_frames: _builtins.int
     """Frames a chunk; default: by the job's length, never by the farm's size."""
     loudness_lufs: _builtins.float
@@ -408,6 +410,10 @@ class JobSpec(_message.Message):
     def time_limit(self) -> _duration_pb2.Duration:
         """From its creation on; then a job that has not ended fails (DEADLINE_EXCEEDED)."""
 
+    @_builtins.property
+    def subtitles(self) -> Global___Subtitles: ...
+    @_builtins.property
+    def metadata(self) -> Global___FileMetadata: ...
     def __init__(
         self,
         *,
@@ -420,10 +426,12 @@ class JobSpec(_message.Message):
         share: Global___Share | None = ...,
         after: _abc.Iterable[_builtins.str] | None = ...,
         time_limit: _duration_pb2.Duration | None = ...,
+        subtitles: Global___Subtitles | None = ...,
+        metadata: Global___FileMetadata | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_chunk_frames", b"_chunk_frames", "_loudness_lufs", b"_loudness_lufs", "chunk_frames", b"chunk_frames", "composition", b"composition", "frames", b"frames", "loudness_lufs", b"loudness_lufs", "settings", b"settings", "share", b"share", "time_limit", b"time_limit"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_chunk_frames", b"_chunk_frames", "_loudness_lufs", b"_loudness_lufs", "chunk_frames", b"chunk_frames", "composition", b"composition", "frames", b"frames", "loudness_lufs", b"loudness_lufs", "metadata", b"metadata", "settings", b"settings", "share", b"share", "subtitles", b"subtitles", "time_limit", b"time_limit"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_chunk_frames", b"_chunk_frames", "_loudness_lufs", b"_loudness_lufs", "after", b"after", "audio", b"audio", "chunk_frames", b"chunk_frames", "composition", b"composition", "frames", b"frames", "loudness_lufs", b"loudness_lufs", "settings", b"settings", "share", b"share", "time_limit", b"time_limit"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_chunk_frames", b"_chunk_frames", "_loudness_lufs", b"_loudness_lufs", "after", b"after", "audio", b"audio", "chunk_frames", b"chunk_frames", "composition", b"composition", "frames", b"frames", "loudness_lufs", b"loudness_lufs", "metadata", b"metadata", "settings", b"settings", "share", b"share", "subtitles", b"subtitles", "time_limit", b"time_limit"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__chunk_frames: _TypeAlias = _typing.Literal["chunk_frames"]  # noqa: Y015
     _WhichOneofArgType__chunk_frames: _TypeAlias = _typing.Literal["_chunk_frames", b"_chunk_frames"]  # noqa: Y015
@@ -446,8 +454,6 @@ class Share(_message.Message):
     PRIORITY_FIELD_NUMBER: _builtins.int
     WEIGHT_FIELD_NUMBER: _builtins.int
     MOST_SLOTS_FIELD_NUMBER: _builtins.int
-    SUBTITLES_FIELD_NUMBER: _builtins.int
-    METADATA_FIELD_NUMBER: _builtins.int
     user: _builtins.str
     """Whose job it is: users of one priority share the farm evenly. Any name; "" is one, too."""
     priority: _builtins.int
@@ -456,10 +462,6 @@ class Share(_message.Message):
     """Among its user's jobs of the same priority; default 1."""
     most_slots: _builtins.int
     """Chunks that run at once; default: no limit."""
-    @_builtins.property
-    def subtitles(self) -> Global___Subtitles: ...
-    @_builtins.property
-    def metadata(self) -> Global___FileMetadata: ...
     def __init__(
         self,
         *,
@@ -467,12 +469,10 @@ class Share(_message.Message):
         priority: _builtins.int | None = ...,
         weight: _builtins.float | None = ...,
         most_slots: _builtins.int | None = ...,
-        subtitles: Global___Subtitles | None = ...,
-        metadata: Global___FileMetadata | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_most_slots", b"_most_slots", "_priority", b"_priority", "_weight", b"_weight", "metadata", b"metadata", "most_slots", b"most_slots", "priority", b"priority", "subtitles", b"subtitles", "weight", b"weight"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_most_slots", b"_most_slots", "_priority", b"_priority", "_weight", b"_weight", "most_slots", b"most_slots", "priority", b"priority", "weight", b"weight"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_most_slots", b"_most_slots", "_priority", b"_priority", "_weight", b"_weight", "metadata", b"metadata", "most_slots", b"most_slots", "priority", b"priority", "subtitles", b"subtitles", "user", b"user", "weight", b"weight"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_most_slots", b"_most_slots", "_priority", b"_priority", "_weight", b"_weight", "most_slots", b"most_slots", "priority", b"priority", "user", b"user", "weight", b"weight"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__most_slots: _TypeAlias = _typing.Literal["most_slots"]  # noqa: Y015
     _WhichOneofArgType__most_slots: _TypeAlias = _typing.Literal["_most_slots", b"_most_slots"]  # noqa: Y015
