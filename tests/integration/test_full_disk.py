@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from coordinator.artifacts.opening import open_artifacts
 from executors.errors import StorageFullError
 from executors.local import LocalExecutor
 from executors.storage import free_bytes, storing
 from renderer.bundle import BundleStore, manifest_of
 from renderer.durable import PartFile
 from tests.support.picture_renderer import PictureRenderer
+from tests.support.s3_server import new_bucket
 from tests.support.small_disk import fill, small_disk
 from tests.support.tasks import a_task
 
@@ -67,3 +69,32 @@ async def test_a_chunk_that_finds_no_room_leaves_nothing(disk: Path, leave_bytes
         await executor.render(a_task(0, 300), disk / "chunk.mp4", on_progress=lambda _: None)
 
     assert list(disk.iterdir()) == [filling]
+
+
+async def test_an_artifact_that_finds_no_room_leaves_what_was_there(
+    disk: Path, tmp_path: Path
+) -> None:
+    store = await open_artifacts(f"file://{disk}/kept", tmp_path)
+    (tmp_path / "small").write_text("small")
+    (tmp_path / "large").write_bytes(bytes(5 * MIB))
+    await store.put(tmp_path / "small", "a/key")
+
+    with pytest.raises(StorageFullError):
+        await store.put(tmp_path / "large", "a/key")
+
+    assert await store.size("a/key") == 5
+    assert not list((disk / "kept").glob(".*"))
+
+
+async def test_an_artifact_that_is_fetched_to_a_full_disk_leaves_nothing(
+    disk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "large").write_bytes(bytes(5 * MIB))
+    for url in (f"file://{tmp_path}/kept", new_bucket(monkeypatch)):
+        store = await open_artifacts(url, tmp_path)
+        await store.put(tmp_path / "large", "large")
+
+        with pytest.raises(StorageFullError):
+            await store.fetch("large", disk / "large")
+
+        assert not any(disk.iterdir())

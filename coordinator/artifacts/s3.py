@@ -1,0 +1,161 @@
+"""S3Artifacts: artifacts in an S3-compatible store."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+import obstore
+from obstore.exceptions import BaseError
+from obstore.store import S3Store
+
+from executors.errors import StorageDownError
+from executors.storage import storing
+from renderer.durable import PartFile, make_folder, sync
+
+from .base import READ_BYTES, ArtifactNotFoundError, checked_key, checked_prefix
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Generator, Sequence
+    from pathlib import Path
+
+    from obstore.store import ClientConfig, RetryConfig, S3Config
+
+# One request each: who reads a long file slowly holds no request open, and memory is bounded.
+_RANGE_BYTES: Final = 8 * READ_BYTES
+_REQUEST_TIMEOUT: Final = timedelta(seconds=120)  # of 8 MiB at most, either way
+# A store that is down for longer stops the jobs, which go on when it is back.
+_RETRY_TIMEOUT: Final = timedelta(seconds=60)
+_PROBLEM_LENGTH: Final = 300
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class S3Place:
+    """A prefix in a bucket. Without an endpoint it is AWS'."""
+
+    bucket: str
+    prefix: str = ""
+    endpoint: str = ""
+    region: str = ""
+    retry_timeout: timedelta = _RETRY_TIMEOUT
+
+    def __str__(self) -> str:
+        return f"s3://{self.bucket}/{self.prefix}"
+
+
+class S3Artifacts:
+    """An ArtifactStore in a bucket. Credentials are those that AWS' own tools would find."""
+
+    def __init__(self, place: S3Place) -> None:
+        self._place = place
+        self._store = _store(place)
+
+    async def check(self) -> None:
+        """Find out whether the bucket is there and lets us read; StorageDownError if not."""
+        with self._asking():
+            await obstore.list_with_delimiter_async(self._store, "check/")
+
+    async def put(self, file: Path, key: str) -> None:
+        size_bytes = (await asyncio.to_thread(file.stat)).st_size
+        with self._asking():
+            try:
+                await obstore.put_async(
+                    self._store, checked_key(key), file, use_multipart=size_bytes > _RANGE_BYTES
+                )
+            except FileNotFoundError as error:
+                raise self._down(error) from error  # the bucket is gone
+
+    async def fetch(self, key: str, file: Path) -> None:
+        with storing(file.parent):
+            await asyncio.to_thread(make_folder, file.parent)
+            with closing(await asyncio.to_thread(PartFile, file.parent)) as part:
+                async for data in self.read(key):
+                    await asyncio.to_thread(part.write, data)
+                await asyncio.to_thread(part.place, file)
+            await asyncio.to_thread(sync, file.parent)
+
+    async def read(self, key: str, *, offset: int = 0) -> AsyncGenerator[bytes]:
+        size = await self.size(key)
+        if size is None:
+            raise ArtifactNotFoundError(key)
+        for start in range(offset, size, _RANGE_BYTES):
+            data = memoryview(await self._range(key, start, min(start + _RANGE_BYTES, size)))
+            for begin in range(0, len(data), READ_BYTES):
+                yield bytes(data[begin : begin + READ_BYTES])
+
+    async def size(self, key: str) -> int | None:
+        with self._asking():
+            try:
+                return (await obstore.head_async(self._store, checked_key(key)))["size"]
+            except FileNotFoundError:
+                return None
+
+    async def list_prefix(self, prefix: str) -> Sequence[str]:
+        found: list[str] = []
+        with self._asking():
+            async for part in obstore.list(self._store, checked_prefix(prefix) or None):
+                found += [meta["path"] for meta in part]
+        return sorted(found)
+
+    async def list_folders(self, prefix: str) -> Sequence[str]:
+        with self._asking():
+            found = await obstore.list_with_delimiter_async(
+                self._store, checked_prefix(prefix) or None
+            )
+        return sorted(f"{name}/" for name in found["common_prefixes"])
+
+    async def delete(self, *keys: str) -> None:
+        with self._asking():
+            await obstore.delete_async(self._store, [checked_key(key) for key in keys])
+
+    async def delete_prefix(self, prefix: str) -> None:
+        await self.delete(*await self.list_prefix(prefix))
+
+    async def upload_url(self, key: str, *, valid_s: float) -> str | None:
+        with self._asking():
+            valid = timedelta(seconds=valid_s)
+            return await obstore.sign_async(self._store, "PUT", checked_key(key), valid)
+
+    async def _range(self, key: str, start: int, end: int) -> obstore.Bytes:
+        with self._asking():
+            try:
+                return await obstore.get_range_async(self._store, key, start=start, end=end)
+            except FileNotFoundError as error:
+                raise ArtifactNotFoundError(key) from error
+
+    @contextmanager
+    def _asking(self) -> Generator[None]:
+        try:
+            yield
+        except BaseError as error:
+            raise self._down(error) from error
+
+    def _down(self, error: Exception) -> StorageDownError:
+        said = str(error).partition("\n")[0][:_PROBLEM_LENGTH]
+        return StorageDownError(
+            f"the artifact store {self._place} cannot be used: {said}; see to its address, its "
+            "bucket and the credentials (AWS_ACCESS_KEY_ID, …)"
+        )
+
+
+def _store(place: S3Place) -> S3Store:
+    config: S3Config = {}
+    if place.endpoint:
+        config["endpoint"] = place.endpoint
+    if place.region:
+        config["region"] = place.region
+    client: ClientConfig = {
+        "timeout": _REQUEST_TIMEOUT,
+        "allow_http": place.endpoint.startswith("http://"),
+    }
+    retry: RetryConfig = {"retry_timeout": place.retry_timeout}
+    return S3Store(
+        place.bucket,
+        prefix=place.prefix or None,
+        config=config,
+        client_options=client,
+        retry_config=retry,
+    )
