@@ -43,8 +43,9 @@ WIRE_EDGES = frozenset(
         "worker.service",
         "coordinator.process",
         "coordinator.service",
-        "coordinator.stores.sqlite",  # keeps jobs in their wire form
+        "coordinator.stores.sql",  # keeps jobs in their wire form
         "coordinator.spec_wire",
+        "coordinator.stores.migrations.versions.r0002_terms_and_ends",  # reads what was kept
         "coordinator.wire",
         "framefarm.client",
         "framefarm.farm_worker",  # what ListWorkers tells

@@ -26,6 +26,10 @@ class StoreDownError(Exception):
     """
 
 
+class StoreUnfitError(Exception):
+    """What is there cannot be used: damaged, in use, of another version. Says what to do."""
+
+
 class LostLeadershipError(Exception):
     """A later coordinator leads: this one may not write any more, and has to end."""
 

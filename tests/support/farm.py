@@ -16,7 +16,8 @@ from coordinator.jobs import Jobs
 from coordinator.orchestrator import RenderOrchestrator
 from coordinator.process import new_job_id, utc_now
 from coordinator.service import CoordinatorService
-from coordinator.stores.sqlite import SqliteJobStore, open_sqlite_store
+from coordinator.stores.base import JobStore
+from coordinator.stores.sqlite import open_sqlite_store
 from executors.discovery import FixedWorkers
 from executors.fleet import Fleet, open_fleet
 from executors.grpc import GrpcExecutor
@@ -80,7 +81,7 @@ class TestCoordinator:
     address: str
     jobs: Jobs
     files: FolderJobFiles
-    store: SqliteJobStore
+    store: JobStore
     bundles: BundleStore
     fleet: Fleet
 

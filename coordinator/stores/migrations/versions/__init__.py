@@ -1,0 +1,1 @@
+"""The revisions, each with what it changes. A revision that was released is not changed."""
