@@ -96,9 +96,8 @@ async def running_coordinator(
         executor, fleet = await stack.enter_async_context(
             grpc_executor(workers, bundles, worker_wait_s=worker_wait_s)
         )
-        events = EventLog(store)
+        events, files = EventLog(store), FolderJobFiles(data_dir)
         orchestrator = RenderOrchestrator(bundles, executor)
-        files = FolderJobFiles(data_dir)
         jobs = Jobs(
             store,
             events,
