@@ -46,16 +46,22 @@ async def assemble(assembly: Assembly, output: Path, *, ffmpeg: Path, ffprobe: P
         listing, made = Path(folder, "chunks.txt"), Path(folder, "made")
         listing.write_text(concat_list(assembly), encoding="utf-8")
         bench = Workbench(ffmpeg=ffmpeg, ffprobe=ffprobe, folder=Path(folder), listing=listing)
-        await _make(assembly, made, bench)
+        await make(assembly, made, bench)
         made.replace(output)
 
 
-async def _make(assembly: Assembly, made: Path, bench: Workbench) -> None:
+async def make(assembly: Assembly, made: Path, bench: Workbench) -> None:
+    """Make a file, and verify it.
+
+    Raises:
+        EncoderError: a chunk cannot be read, or the file is not what it should be.
+
+    """
     container = container_of(assembly.settings)
     if container in _PICTURES:
         await gather_pictures(assembly, made, bench)
         return
-    if is_encoded_once_more(assembly.settings):
+    if is_encoded_once_more(assembly.settings) or assembly.is_converted:
         await encode_once_more(assembly, made, bench)
     else:
         await _copy(assembly, made, bench)

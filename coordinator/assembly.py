@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import ffmpeg as graph
 
+from renderer.encode.recipe import chunk_recipe
 from renderer.frames import FrameRange
 
 if TYPE_CHECKING:
@@ -29,13 +30,16 @@ class ChunkFile:
 class Assembly:
     """What a video is made of. The chunks follow each other without a gap, from first to last.
 
-    `sound` is a file of plain samples, as long as all frames (`renderer.audio.pcm`).
+    `kept` are the settings that the chunks were encoded with, where the file wants others: then
+    they hold every pixel as it was captured. `sound` is a file of plain samples, as long as all
+    frames (`renderer.audio.pcm`).
     """
 
     chunks: tuple[ChunkFile, ...]
     settings: RenderSettings
     width_px: int
     height_px: int
+    kept: RenderSettings | None = None
     sound: Path | None = None
 
     def __post_init__(self) -> None:
@@ -50,6 +54,11 @@ class Assembly:
     @property
     def frame_rate(self) -> FrameRate:
         return self.settings.frame_rate
+
+    @property
+    def is_converted(self) -> bool:
+        """Whether pictures are what was captured, and the encoder takes something else."""
+        return self.kept is not None and chunk_recipe(self.kept) != chunk_recipe(self.settings)
 
     @property
     def frames(self) -> FrameRange:

@@ -38,7 +38,7 @@ async def settle(plan: Plan, executor: RenderExecutor, on_event: Callable[[Event
 
 def is_worth_probing(plan: Plan) -> bool:
     played = sum(task.frames.start for task in plan.tasks)
-    is_open = plan.spec.settings.history is History.AUTO
+    is_open = plan.tasks[0].settings.history is History.AUTO
     return is_open and len(plan.tasks) > 1 and played >= _WORTH_FRAMES
 
 

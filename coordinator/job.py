@@ -11,6 +11,7 @@ from executors.base import Share
 from renderer.audio.tracks import Placement
 from renderer.errors import InvalidRequestError
 
+from .output_files import Encoding, FilmFile, ending_of, wanted_frames
 from .spec_limits import spec_violations
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from renderer.composition import BundleEntry, Composition
     from renderer.frames import FrameRange
     from renderer.settings import History, RenderSettings
+
+    from .output_files import OutputFile
 
 
 class JobState(StrEnum):
@@ -66,6 +69,8 @@ class JobSpec:
     the planner chooses a length, by the number of frames and never by the size of the farm.
     `share` is how much of the farm it may have; it begins when the jobs `after` have succeeded, and
     fails when it has not ended `time_limit_s` after it was created.
+    `outputs` are the files that are made of them; without any, it is the one that `settings` say.
+    Where there are some, they say how each is encoded, and `settings` do not.
 
     Raises:
         InvalidRequestError: with every field that cannot be.
@@ -81,10 +86,26 @@ class JobSpec:
     share: Share = field(default_factory=Share)
     after: tuple[str, ...] = ()
     time_limit_s: float | None = None
+    outputs: tuple[OutputFile, ...] = ()
 
     def __post_init__(self) -> None:
         if violations := tuple(spec_violations(self)):
             raise InvalidRequestError(violations)
+
+    @property
+    def files(self) -> tuple[OutputFile, ...]:
+        """What the job makes: at least one file."""
+        return self.outputs or (FilmFile(encoding=Encoding.of(self.settings)),)
+
+    @property
+    def ending(self) -> str:
+        """How the name of the first file ends, without the dot."""
+        return ending_of(self.files[0], self.settings)
+
+    @property
+    def frames_total(self) -> int:
+        """How many frames are captured."""
+        return sum(len(frames) for frames in wanted_frames(self.frames, self.files))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,8 +137,17 @@ class JobError:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StoredOutput:
+    """A finished file of a job that names its outputs; these are in that order."""
+
+    name: str
+    size_bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Output:
-    """The facts of a finished video."""
+    """The facts of a finished video: of the first file, if there are more."""
 
     size_bytes: int
     sha256: str
@@ -126,6 +156,7 @@ class Output:
     height_px: int
     warnings: tuple[str, ...] = ()  # what the page did not get, each once
     manifest: StoredFile | None = None  # of its frames; older versions wrote none
+    files: tuple[StoredOutput, ...] = ()  # all that was made, where the job names its outputs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

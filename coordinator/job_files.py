@@ -6,7 +6,7 @@ import asyncio
 import shutil
 from typing import TYPE_CHECKING, Protocol
 
-from renderer.encode.choices import container_of
+from .output_files import path_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -51,7 +51,7 @@ class FolderJobFiles:
         self._chunks = data_dir / "chunks"
 
     def output(self, job: Job) -> Path:
-        return self._outputs / f"{job.id}.{container_of(job.spec.settings)}"
+        return self._outputs / f"{job.id}.{job.spec.ending}"
 
     def manifest(self, job_id: str) -> Path:
         return self._outputs / f"{job_id}.manifest.jsonl"
@@ -70,7 +70,9 @@ class FolderJobFiles:
         await asyncio.to_thread(shutil.rmtree, self.chunks(job_id), ignore_errors=True)
 
     async def discard_output(self, job: Job) -> None:
-        for path in (self.output(job), self.manifest(job.id)):
+        output, spec = self.output(job), job.spec
+        made = (path_of(output, n, file, spec.settings) for n, file in enumerate(spec.files))
+        for path in (*made, self.manifest(job.id)):
             await asyncio.to_thread(path.unlink, missing_ok=True)
 
     def _sweep(self, unfinished: Collection[str]) -> None:

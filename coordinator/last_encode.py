@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import ffmpeg as graph
 
-from renderer.encode.arguments import compiled
+from renderer.encode.arguments import compiled, converted
 from renderer.encode.choices import look_of
 from renderer.encode.codec_facts import Codec, Look
 from renderer.encode.codecs import CODECS
@@ -21,6 +21,8 @@ from renderer.errors import EncoderError
 from .muxing import file_options, sounds
 
 if TYPE_CHECKING:
+    from renderer.encode.recipe import Recipe
+
     from .assembly import Assembly, Workbench
 
 _COLORS: Final = 256
@@ -41,13 +43,15 @@ async def encode_once_more(assembly: Assembly, made: Path, bench: Workbench) -> 
         pictures = await _with_palette(assembly, bench)
         await _encode(pictures, assembly, made, bench, {})
         return
+    recipe = video_recipe(settings)
     passes = CODECS[settings.codec].passes if settings.bitrate_kbps is not None else 0
     if passes < 2:
-        await _encode(_pictures(assembly, bench), assembly, made, bench, {})
+        await _encode(pictures_for(recipe, assembly, bench), assembly, made, bench, {})
         return
     log = {"passlogfile": str(bench.folder / "passes")}
     await _look_over(assembly, bench, log)
-    await _encode(_pictures(assembly, bench), assembly, made, bench, log | {"pass": 2})
+    pictures = pictures_for(recipe, assembly, bench)
+    await _encode(pictures, assembly, made, bench, log | {"pass": 2})
 
 
 async def check_webp(made: Path, assembly: Assembly) -> None:
@@ -76,6 +80,12 @@ async def check_webp(made: Path, assembly: Assembly) -> None:
         raise EncoderError("the WebP file says that it has no alpha")
 
 
+def pictures_for(recipe: Recipe, assembly: Assembly, bench: Workbench) -> Any:
+    """All pictures, as a recipe's encoder takes them."""
+    pictures = _pictures(assembly, bench)
+    return converted(pictures, recipe) if assembly.is_converted else pictures
+
+
 def _pictures(assembly: Assembly, bench: Workbench) -> Any:
     # Every frame stands alone: their times are counted, and not read.
     return bench.chunks(r=str(assembly.frame_rate))
@@ -100,9 +110,13 @@ async def _look_over(assembly: Assembly, bench: Workbench, log: dict[str, str]) 
     recipe = video_recipe(assembly.settings)
     options = {"c:v": recipe.encoder, **recipe.options, "fps_mode": "passthrough"}
     nowhere = graph.output(
-        _pictures(assembly, bench), "-", **options, **log, **{"pass": 1, "format": "null"}
+        pictures_for(recipe, assembly, bench),
+        "-",
+        **options,
+        **log,
+        **{"pass": 1, "format": "null"},
     )
-    await run_ffmpeg(compiled(nowhere, bench.ffmpeg), bench.folder / "nothing")
+    await run_ffmpeg(_command(nowhere, assembly, bench), bench.folder / "nothing")
 
 
 async def _encode(
@@ -113,4 +127,9 @@ async def _encode(
     stream = graph.output(
         pictures, *sounds(assembly), f"file:{made}", fps_mode="passthrough", **options
     )
-    await run_ffmpeg(compiled(stream, bench.ffmpeg), made)
+    await run_ffmpeg(_command(stream, assembly, bench), made)
+
+
+def _command(stream: Any, assembly: Assembly, bench: Workbench) -> list[str]:
+    threads = ("-filter_complex_threads", str(assembly.settings.encoder_threads))
+    return compiled(stream.global_args(*threads), bench.ffmpeg)

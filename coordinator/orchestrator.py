@@ -6,6 +6,7 @@ import asyncio
 import os
 import tempfile
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,25 +14,32 @@ from executors.local import open_local_executor
 from executors.plugins import ExecutorContext
 from executors.tasks import task_group
 from renderer.bundle import sha256_of
-from renderer.encode.choices import container_of
-from renderer.encode.containers import sound_format
 from renderer.settings import History
 from renderer.tools import find_ffmpeg
 
-from .assembler import assemble
-from .assembly import Assembly, ChunkFile
+from .assembly import ChunkFile
 from .chunk_files import ChunkFiles
 from .exhibition import Exhibition
 from .history import settle, was_jumped
-from .job import Event, HistoryFound, JobSpec, JobState, Output, StateChanged
+from .job import (
+    Event,
+    HistoryFound,
+    JobSpec,
+    JobState,
+    Output,
+    StateChanged,
+    StoredOutput,
+)
+from .making import Material, make_files
 from .manifest import write_manifest
+from .output_files import SoundFile, StillFile, ending_of, holds_sound
 from .plan_run import PlanRun
 from .planner import Plan, plan
 from .seams import SeamMismatchError
 from .soundtrack import Soundtrack, heard_in, open_soundtrack
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
+    from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Mapping, Sequence
 
     from executors.base import ChunkResult, RenderExecutor
     from renderer.audio.passages import SoundSource
@@ -79,6 +87,9 @@ class RenderOrchestrator:
     ) -> Output:
         """Render a plan to a video that stands at `output` when this returns, whole and verified.
 
+        Where the job names its outputs, that is the first of them, and the others stand beside it
+        (`output_files.path_of`); none has its name before all are verified.
+
         Chunk files stand in a temporary folder beside it until then. Or in the folder `chunks`,
         which stays: what it holds of the same plan from an earlier call is not rendered again.
         `manifest` gets a line of JSON for each frame: its digest, and who rendered it. `pictures`
@@ -106,21 +117,22 @@ class RenderOrchestrator:
                     async with Exhibition(pictures, ffmpeg).of_mismatch():
                         results = await _filmed(run, soundtrack, on_event)
                     on_event(StateChanged(JobState.ASSEMBLING))
-                    await soundtrack.add(heard_in(plan, results), self._sound_file(files))
-                    assembly = _assembly(plan, results, files, sound=await _mixed(plan, soundtrack))
-                    await assemble(assembly, output, ffmpeg=ffmpeg, ffprobe=ffprobe)
-        written = None
+                    if not all(isinstance(file, StillFile) for file in plan.spec.files):
+                        await soundtrack.add(heard_in(plan, results), self._sound_file(files))
+                    material = Material(
+                        chunks=tuple(_chunk_files(plan, files)),
+                        settings=plan.tasks[0].settings,
+                        size_px=(results[0].width_px, results[0].height_px),
+                        mix=await _mixed(plan, soundtrack),
+                        ffmpeg=ffmpeg,
+                        ffprobe=ffprobe,
+                    )
+                    paths = await make_files(material, plan.spec.files, output)
+        facts = await _facts(plan.spec, paths, material.size_px)
         if manifest is not None:
             written = await write_manifest(manifest, plan.tasks, results)
-        return Output(
-            size_bytes=output.stat().st_size,
-            sha256=await asyncio.to_thread(sha256_of, output),
-            frames=plan.frames_total,
-            width_px=assembly.width_px,
-            height_px=assembly.height_px,
-            warnings=(*_warnings(results), *soundtrack.warnings),
-            manifest=written,
-        )
+            facts = replace(facts, manifest=written)
+        return replace(facts, warnings=(*_warnings(results), *soundtrack.warnings))
 
     def _sound_file(self, files: ChunkFiles) -> Callable[[SoundSource], Path]:
         """Where a source that a page is heard from stands."""
@@ -142,17 +154,29 @@ class RenderOrchestrator:
             yield executor
 
 
-def _assembly(
-    plan: Plan, results: Sequence[ChunkResult], files: ChunkFiles, *, sound: Path | None
-) -> Assembly:
-    chunks = (ChunkFile(path=files.path(task), frames=task.frames) for task in plan.tasks)
-    return Assembly(
-        chunks=tuple(chunks),
-        settings=plan.spec.settings,
-        width_px=results[0].width_px,
-        height_px=results[0].height_px,
-        sound=sound,
+def _chunk_files(plan: Plan, files: ChunkFiles) -> Iterator[ChunkFile]:
+    for task in plan.tasks:
+        yield ChunkFile(path=files.path(task), frames=task.frames)
+
+
+async def _facts(spec: JobSpec, paths: Sequence[Path], size_px: tuple[int, int]) -> Output:
+    """What there is to tell of finished files: above all of the first."""
+    made = [await _stored(index, path) for index, path in enumerate(paths)]
+    width_px, height_px = size_px
+    return Output(
+        size_bytes=made[0].size_bytes,
+        sha256=made[0].sha256,
+        frames=1 if isinstance(spec.files[0], StillFile) else len(spec.frames),
+        width_px=width_px,
+        height_px=height_px,
+        files=tuple(made) if spec.outputs else (),
     )
+
+
+async def _stored(index: int, path: Path) -> StoredOutput:
+    sha256 = await asyncio.to_thread(sha256_of, path)
+    name = f"{index}{path.suffix}"
+    return StoredOutput(name=name, size_bytes=path.stat().st_size, sha256=sha256)
 
 
 async def _filmed(run: PlanRun, soundtrack: Soundtrack, on_event: OnEvent) -> list[ChunkResult]:
@@ -184,12 +208,17 @@ async def _jumped_or_played(run: PlanRun, on_event: OnEvent) -> list[ChunkResult
 
 async def _mixed(plan: Plan, soundtrack: Soundtrack) -> Path | None:
     """The file of the mix; none where there is no place for it, with a warning."""
-    sound, settings = await soundtrack.mix(), plan.spec.settings
-    container = container_of(settings)
-    if sound is None or sound_format(settings.codec, container) is not None:
-        return sound
-    soundtrack.warnings.append(f"sound: {container} files hold none, and this one is silent")
-    return None
+    if all(isinstance(file, StillFile) for file in plan.spec.files):
+        return None
+    mix, files, settings = await soundtrack.mix(), plan.spec.files, plan.spec.settings
+    if mix is not None and not any(holds_sound(file, settings) for file in files):
+        endings = ", ".join(dict.fromkeys(ending_of(file, settings) for file in files))
+        soundtrack.warnings.append(f"sound: {endings} files hold none, and this one is silent")
+        return None
+    if mix is None and any(isinstance(file, SoundFile) for file in files):
+        soundtrack.warnings.append("sound: nothing is heard, and the sound file is silence")
+        return await soundtrack.silence()
+    return mix
 
 
 @asynccontextmanager

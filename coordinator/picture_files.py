@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Final
 import ffmpeg as graph
 from PIL import Image, UnidentifiedImageError
 
-from renderer.encode.arguments import compiled
+from renderer.encode.arguments import BITEXACT, compiled
 from renderer.encode.choices import container_of
 from renderer.encode.codec_facts import Codec, Container
 from renderer.encode.ffmpeg import run_ffmpeg
 from renderer.encode.recipe import is_encoded_once_more, video_recipe
 from renderer.errors import EncoderError
+
+from .last_encode import pictures_for
 
 if TYPE_CHECKING:
     from .assembly import Assembly, Workbench
@@ -37,13 +39,16 @@ async def gather_pictures(assembly: Assembly, made: Path, bench: Workbench) -> N
     settings = assembly.settings
     recipe = video_recipe(settings)
     options = {"start_number": assembly.frames.start, "fps_mode": "passthrough"}
-    if is_encoded_once_more(settings):
+    pictures = bench.chunks()
+    if is_encoded_once_more(settings) or assembly.is_converted:
+        pictures = pictures_for(recipe, assembly, bench)
         options |= {"c:v": recipe.encoder, **recipe.options, "pix_fmt": recipe.pixel_format}
+        options |= BITEXACT
     else:
         options |= {"c:v": "copy"}
     # The folder's name is ours, and has no % of its own: the number is the only one.
     pattern = folder / f"%08d.{_ENDINGS[settings.codec]}"
-    writing = graph.output(bench.chunks(), f"file:{_plain(pattern)}", format="image2", **options)
+    writing = graph.output(pictures, f"file:{_plain(pattern)}", format="image2", **options)
     await run_ffmpeg(compiled(writing, bench.ffmpeg), made)
     await asyncio.to_thread(_gather, assembly, folder, made)
 

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Final
 from executors.base import ChunkTask
 from renderer.frames import FrameRange
 
+from .output_files import kept_settings, wanted_frames
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
     from renderer.settings import History
@@ -38,7 +40,7 @@ class Plan:
 
     @property
     def frames_total(self) -> int:
-        return len(self.spec.frames)
+        return sum(len(task.frames) for task in self.tasks)
 
     def with_history(self, history: History) -> Plan:
         """The same chunks, whose pages are played to their first frames, or jumped to."""
@@ -57,12 +59,19 @@ def plan(job_id: str, spec: JobSpec, *, concurrency: int | None = None) -> Plan:
 
     With `concurrency`, into that many chunks of equal length (give or take a frame, and never
     more chunks than frames); without, into chunks of `spec.chunk_frames` or the default length.
+    Where single frames are wanted, and no film, each is a chunk.
     """
-    if concurrency is None:
-        pieces = _of_length(spec.frames, spec.chunk_frames or default_chunk_frames(spec.frames))
-    else:
-        pieces = _equal(spec.frames, concurrency)
-    return Plan(job_id, spec, tuple(_tasks(job_id, spec, pieces)))
+    return Plan(job_id, spec, tuple(_tasks(job_id, spec, chunks_of(spec, concurrency))))
+
+
+def chunks_of(spec: JobSpec, concurrency: int | None = None) -> list[FrameRange]:
+    """The frames of each chunk, in order."""
+    wanted = wanted_frames(spec.frames, spec.files)
+    if wanted != (spec.frames,):
+        return list(wanted)
+    if concurrency is not None:
+        return list(_equal(spec.frames, concurrency))
+    return list(_of_length(spec.frames, spec.chunk_frames or default_chunk_frames(spec.frames)))
 
 
 def default_chunk_frames(frames: FrameRange) -> int:
@@ -84,14 +93,16 @@ def _equal(frames: FrameRange, count: int) -> Iterator[FrameRange]:
         yield FrameRange(start, stop)
 
 
-def _tasks(job_id: str, spec: JobSpec, pieces: Iterable[FrameRange]) -> Iterator[ChunkTask]:
+def _tasks(job_id: str, spec: JobSpec, pieces: Sequence[FrameRange]) -> Iterator[ChunkTask]:
+    settings = kept_settings(spec.settings, spec.files)
+    starts = {frames.start for frames in pieces}
     for index, frames in enumerate(pieces):
         yield ChunkTask(
             job_id=job_id,
             index=index,
             composition=spec.composition,
             frames=frames,
-            settings=spec.settings,
-            has_successor=frames.stop < spec.frames.stop,
+            settings=settings,
+            has_successor=frames.stop in starts,
             share=spec.share,
         )

@@ -15,8 +15,9 @@ from protos.framefarm.v1 import coordinator_pb2_grpc
 from renderer.errors import InvalidRequestError, Violation
 
 from . import wire
+from .output_files import path_of
 from .sources import check_sources
-from .status import JobNotSucceededError, NoManifestError, NoPictureError
+from .status import JobNotSucceededError, NoFileError, NoManifestError, NoPictureError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from renderer.bundle import BundleStore
 
     from .events import EventLog
-    from .job import Job, Output, StoredPicture
+    from .job import Job, Output, StoredOutput, StoredPicture
     from .job_files import JobFiles
     from .jobs import Jobs
     from .stores.base import JobStore
@@ -131,6 +132,11 @@ class CoordinatorService(coordinator_pb2_grpc.RenderCoordinatorServicer):
             case pb.OUTPUT_PART_PICTURE:
                 picture = _picture_of(job, request.name)
                 return self._files.pictures(job.id) / picture.name, picture.size_bytes
+            case pb.OUTPUT_PART_FILE:
+                index, file = _file_of(job, request.name)
+                spec, output = job.spec, self._files.output(job)
+                path = path_of(output, index, spec.files[index], spec.settings)
+                return path, file.size_bytes
             case unknown:
                 problem = f"this version does not know value {unknown}"
                 raise InvalidRequestError([Violation("part", problem)])
@@ -147,6 +153,14 @@ def _output_of(job: Job) -> Output:
     if job.output is None:
         raise JobNotSucceededError(f"job {job.id} is {job.state}: it has no output")
     return job.output
+
+
+def _file_of(job: Job, name: str) -> tuple[int, StoredOutput]:
+    """Of those that the job names, too."""
+    for index, file in enumerate(_output_of(job).files):
+        if file.name == name:
+            return index, file
+    raise NoFileError(f"job {job.id} has made no file {name!r:.80}")
 
 
 def _picture_of(job: Job, name: str) -> StoredPicture:

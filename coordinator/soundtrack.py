@@ -95,6 +95,10 @@ class Soundtrack:
             self.warnings.append(f"loudness: silence cannot be brought to {wanted}")
         return mixed.pcm.path
 
+    async def silence(self) -> Path:
+        """A file of silence, as long as the video."""
+        return (await self._mixer.mix([])).pcm.path
+
     async def _decode(self, source: Path, clips: list[Clip]) -> None:
         facts = await check_sound(self._ffprobe, source)
         await self._mixer.decode(source, facts, clips)

@@ -9,6 +9,8 @@ from renderer.encode.choices import container_of
 from renderer.encode.containers import SINGLE_PICTURES
 from renderer.errors import Violation
 
+from .output_files import file_violations
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -32,6 +34,7 @@ MAX_TIME_LIMIT_S: Final = 366 * 86_400.0
 def spec_violations(spec: JobSpec) -> Iterator[Violation]:
     count = len(spec.frames)
     yield from _frame_violations(spec)
+    yield from file_violations(spec.settings, spec.frames, spec.outputs)
     if spec.chunk_frames is not None:
         least = max(1, -(-count // MAX_CHUNKS))
         if not least <= spec.chunk_frames <= MAX_FRAMES:
@@ -55,7 +58,7 @@ def _frame_violations(spec: JobSpec) -> Iterator[Violation]:
     if not 1 <= count <= MAX_FRAMES:
         yield Violation("frames", f"{count} frames is outside 1…{MAX_FRAMES}")
     container = container_of(spec.settings)
-    if count > 1 and container in SINGLE_PICTURES:
+    if count > 1 and container in SINGLE_PICTURES and not spec.outputs:
         yield Violation(
             "frames",
             f"{count} frames are too many for one {container} file; render one, or one file a "

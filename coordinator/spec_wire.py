@@ -9,6 +9,7 @@ from executors.settings_wire import from_settings, to_settings
 from protos.framefarm.v1 import coordinator_pb2 as pb
 
 from .job import AudioTrack, JobSpec
+from .outputs_wire import from_output_file, to_output_file
 
 
 def from_spec(spec: JobSpec) -> pb.JobSpec:
@@ -21,6 +22,7 @@ def from_spec(spec: JobSpec) -> pb.JobSpec:
         loudness_lufs=spec.loudness_lufs,
         share=_from_share(spec.share),
         after=spec.after,
+        outputs=[from_output_file(file) for file in spec.outputs],
         time_limit=None if spec.time_limit_s is None else from_seconds(spec.time_limit_s),
     )
 
@@ -41,6 +43,7 @@ def to_spec(message: pb.JobSpec) -> JobSpec:
         loudness_lufs=message.loudness_lufs if message.HasField("loudness_lufs") else None,
         share=_to_share(message.share),
         after=tuple(message.after),
+        outputs=tuple(to_output_file(file) for file in message.outputs),
         time_limit_s=(
             float(to_seconds(message.time_limit)) if message.HasField("time_limit") else None
         ),

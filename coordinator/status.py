@@ -32,10 +32,15 @@ class NoPictureError(Exception):
     """The job's error names no such picture."""
 
 
+class NoFileError(Exception):
+    """The job has made no such file."""
+
+
 _STATUSES: Final[dict[type[Exception], tuple[StatusCode, str]]] = {
     JobNotFoundError: (StatusCode.NOT_FOUND, "JOB_NOT_FOUND"),
     JobNotSucceededError: (StatusCode.FAILED_PRECONDITION, "JOB_NOT_SUCCEEDED"),
     NoPictureError: (StatusCode.NOT_FOUND, "NO_PICTURE"),
+    NoFileError: (StatusCode.NOT_FOUND, "NO_FILE"),
     NoManifestError: (StatusCode.FAILED_PRECONDITION, "NO_MANIFEST"),
     StoreDownError: (StatusCode.UNAVAILABLE, "STORE_DOWN"),
     LostLeadershipError: (StatusCode.UNAVAILABLE, "STANDBY"),

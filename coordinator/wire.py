@@ -25,6 +25,7 @@ from .job import (
     ProgressMade,
     StateChanged,
     StoredFile,
+    StoredOutput,
     StoredPicture,
 )
 from .spec_wire import from_spec, to_spec
@@ -69,7 +70,7 @@ def from_job(job: Job) -> pb.Job:
         state=_STATES[job.state],
         spec=from_spec(job.spec),
         frames_done=job.frames_done,
-        frames_total=len(job.spec.frames),
+        frames_total=job.spec.frames_total,
         create_time=_from_time(job.created_at),
         end_time=None if job.ended_at is None else _from_time(job.ended_at),
         error=None if job.error is None else _from_error(job.error),
@@ -214,6 +215,10 @@ def _from_output(output: Output) -> pb.Output:
         height_px=output.height_px,
         warnings=output.warnings,
         manifest=None if output.manifest is None else _from_file(output.manifest),
+        files=[
+            pb.StoredOutput(name=file.name, size_bytes=file.size_bytes, sha256=file.sha256)
+            for file in output.files
+        ],
     )
 
 
@@ -226,6 +231,10 @@ def _to_output(message: pb.Output) -> Output:
         height_px=message.height_px,
         warnings=tuple(message.warnings),
         manifest=_to_file(message.manifest) if message.HasField("manifest") else None,
+        files=tuple(
+            StoredOutput(name=file.name, size_bytes=file.size_bytes, sha256=file.sha256)
+            for file in message.files
+        ),
     )
 
 

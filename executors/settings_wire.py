@@ -168,6 +168,22 @@ def _to_encoding(message: render_pb2.RenderSettings) -> dict[str, Any]:
     }
 
 
+def from_codec(codec: Codec) -> render_pb2.Codec.ValueType:
+    return _CODECS[codec]
+
+
+def to_codec(number: int) -> Codec:
+    return _known(_CODEC_OF, number, "codec")
+
+
+def from_container(container: Container | None) -> render_pb2.Container.ValueType:
+    return _CONTAINERS[container]
+
+
+def to_container(number: int) -> Container | None:
+    return _known(_CONTAINER_OF, number, "container")
+
+
 def from_history(history: History) -> render_pb2.History.ValueType:
     return _HISTORIES[history]
 

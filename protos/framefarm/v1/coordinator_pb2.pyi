@@ -78,6 +78,41 @@ SUBTITLES_MODE_STREAM: SubtitlesMode.ValueType  # 2
 """A stream of the file for each."""
 Global___SubtitlesMode: _TypeAlias = SubtitlesMode  # noqa: Y015
 
+class _SoundKind:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _SoundKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_SoundKind.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    SOUND_KIND_UNSPECIFIED: _SoundKind.ValueType  # 0
+    """refused"""
+    SOUND_KIND_WAV: _SoundKind.ValueType  # 1
+    """PCM of 24 bits"""
+    SOUND_KIND_M4A: _SoundKind.ValueType  # 2
+    """AAC"""
+    SOUND_KIND_MP3: _SoundKind.ValueType  # 3
+    SOUND_KIND_FLAC: _SoundKind.ValueType  # 4
+    """of 24 bits"""
+    SOUND_KIND_OGG: _SoundKind.ValueType  # 5
+    """Vorbis"""
+    SOUND_KIND_OPUS: _SoundKind.ValueType  # 6
+
+class SoundKind(_SoundKind, metaclass=_SoundKindEnumTypeWrapper): ...
+
+SOUND_KIND_UNSPECIFIED: SoundKind.ValueType  # 0
+"""refused"""
+SOUND_KIND_WAV: SoundKind.ValueType  # 1
+"""PCM of 24 bits"""
+SOUND_KIND_M4A: SoundKind.ValueType  # 2
+"""AAC"""
+SOUND_KIND_MP3: SoundKind.ValueType  # 3
+SOUND_KIND_FLAC: SoundKind.ValueType  # 4
+"""of 24 bits"""
+SOUND_KIND_OGG: SoundKind.ValueType  # 5
+"""Vorbis"""
+SOUND_KIND_OPUS: SoundKind.ValueType  # 6
+Global___SoundKind: _TypeAlias = SoundKind  # noqa: Y015
+
 class _ChunkState:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -118,6 +153,8 @@ class _OutputPartEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_OutputPart
     """
     OUTPUT_PART_PICTURE: _OutputPart.ValueType  # 3
     """A picture of JobError, the one called `name`."""
+    OUTPUT_PART_FILE: _OutputPart.ValueType  # 10
+    """The file of Output.files that is called `name`."""
 
 class OutputPart(_OutputPart, metaclass=_OutputPartEnumTypeWrapper): ...
 
@@ -130,6 +167,8 @@ the executor does not tell), chunk, worker, attempt.
 """
 OUTPUT_PART_PICTURE: OutputPart.ValueType  # 3
 """A picture of JobError, the one called `name`."""
+OUTPUT_PART_FILE: OutputPart.ValueType  # 10
+"""The file of Output.files that is called `name`."""
 Global___OutputPart: _TypeAlias = OutputPart  # noqa: Y015
 
 class _WorkerState:
@@ -368,6 +407,132 @@ class Chapter(_message.Message):
 Global___Chapter: _TypeAlias = Chapter  # noqa: Y015
 
 @_typing.final
+class Encoding(_message.Message):
+    """How one file is encoded; the fields are those of RenderSettings."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CODEC_FIELD_NUMBER: _builtins.int
+    CONTAINER_FIELD_NUMBER: _builtins.int
+    CRF_FIELD_NUMBER: _builtins.int
+    BITRATE_KBPS_FIELD_NUMBER: _builtins.int
+    LOSSLESS_FIELD_NUMBER: _builtins.int
+    BIT_DEPTH_FIELD_NUMBER: _builtins.int
+    PRESET_FIELD_NUMBER: _builtins.int
+    TUNE_FIELD_NUMBER: _builtins.int
+    CODEC_OPTIONS_FIELD_NUMBER: _builtins.int
+    GOP_FRAMES_FIELD_NUMBER: _builtins.int
+    codec: _render_pb2.Codec.ValueType
+    container: _render_pb2.Container.ValueType
+    crf: _builtins.int
+    bitrate_kbps: _builtins.int
+    lossless: _builtins.bool
+    bit_depth: _builtins.int
+    preset: _builtins.str
+    tune: _builtins.str
+    gop_frames: _builtins.int
+    @_builtins.property
+    def codec_options(self) -> _containers.RepeatedCompositeFieldContainer[_render_pb2.CodecOption]: ...
+    def __init__(
+        self,
+        *,
+        codec: _render_pb2.Codec.ValueType = ...,
+        container: _render_pb2.Container.ValueType = ...,
+        crf: _builtins.int | None = ...,
+        bitrate_kbps: _builtins.int | None = ...,
+        lossless: _builtins.bool = ...,
+        bit_depth: _builtins.int | None = ...,
+        preset: _builtins.str = ...,
+        tune: _builtins.str = ...,
+        codec_options: _abc.Iterable[_render_pb2.CodecOption] | None = ...,
+        gop_frames: _builtins.int | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_bit_depth", b"_bit_depth", "_bitrate_kbps", b"_bitrate_kbps", "_crf", b"_crf", "_gop_frames", b"_gop_frames", "bit_depth", b"bit_depth", "bitrate_kbps", b"bitrate_kbps", "crf", b"crf", "gop_frames", b"gop_frames"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_bit_depth", b"_bit_depth", "_bitrate_kbps", b"_bitrate_kbps", "_crf", b"_crf", "_gop_frames", b"_gop_frames", "bit_depth", b"bit_depth", "bitrate_kbps", b"bitrate_kbps", "codec", b"codec", "codec_options", b"codec_options", "container", b"container", "crf", b"crf", "gop_frames", b"gop_frames", "lossless", b"lossless", "preset", b"preset", "tune", b"tune"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__bit_depth: _TypeAlias = _typing.Literal["bit_depth"]  # noqa: Y015
+    _WhichOneofArgType__bit_depth: _TypeAlias = _typing.Literal["_bit_depth", b"_bit_depth"]  # noqa: Y015
+    _WhichOneofReturnType__bitrate_kbps: _TypeAlias = _typing.Literal["bitrate_kbps"]  # noqa: Y015
+    _WhichOneofArgType__bitrate_kbps: _TypeAlias = _typing.Literal["_bitrate_kbps", b"_bitrate_kbps"]  # noqa: Y015
+    _WhichOneofReturnType__crf: _TypeAlias = _typing.Literal["crf"]  # noqa: Y015
+    _WhichOneofArgType__crf: _TypeAlias = _typing.Literal["_crf", b"_crf"]  # noqa: Y015
+    _WhichOneofReturnType__gop_frames: _TypeAlias = _typing.Literal["gop_frames"]  # noqa: Y015
+    _WhichOneofArgType__gop_frames: _TypeAlias = _typing.Literal["_gop_frames", b"_gop_frames"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__bit_depth) -> _WhichOneofReturnType__bit_depth | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__bitrate_kbps) -> _WhichOneofReturnType__bitrate_kbps | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__crf) -> _WhichOneofReturnType__crf | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__gop_frames) -> _WhichOneofReturnType__gop_frames | None: ...
+
+Global___Encoding: _TypeAlias = Encoding  # noqa: Y015
+
+@_typing.final
+class Still(_message.Message):
+    """One frame of the film."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ENCODING_FIELD_NUMBER: _builtins.int
+    FRAME_FIELD_NUMBER: _builtins.int
+    frame: _builtins.int
+    """its number in the composition; one of the job's"""
+    @_builtins.property
+    def encoding(self) -> Global___Encoding:
+        """of a png, jpg or webp file"""
+
+    def __init__(
+        self,
+        *,
+        encoding: Global___Encoding | None = ...,
+        frame: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["encoding", b"encoding"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["encoding", b"encoding", "frame", b"frame"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Still: _TypeAlias = Still  # noqa: Y015
+
+@_typing.final
+class OutputFile(_message.Message):
+    """A file that a job makes."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FILM_FIELD_NUMBER: _builtins.int
+    STILL_FIELD_NUMBER: _builtins.int
+    SOUND_FIELD_NUMBER: _builtins.int
+    sound: Global___SoundKind.ValueType
+    """the mix alone"""
+    @_builtins.property
+    def film(self) -> Global___Encoding:
+        """all frames, and the mix where there is a place for it"""
+
+    @_builtins.property
+    def still(self) -> Global___Still: ...
+    def __init__(
+        self,
+        *,
+        film: Global___Encoding | None = ...,
+        still: Global___Still | None = ...,
+        sound: Global___SoundKind.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["film", b"film", "kind", b"kind", "sound", b"sound", "still", b"still"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["film", b"film", "kind", b"kind", "sound", b"sound", "still", b"still"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["film", "still", "sound"]  # noqa: Y015
+    _WhichOneofArgType_kind: _TypeAlias = _typing.Literal["kind", b"kind"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_kind) -> _WhichOneofReturnType_kind | None: ...
+
+Global___OutputFile: _TypeAlias = OutputFile  # noqa: Y015
+
+@_typing.final
 class JobSpec(_message.Message):
     """A wish: render this composition with these settings."""
 
@@ -382,6 +547,7 @@ class JobSpec(_message.Message):
     SHARE_FIELD_NUMBER: _builtins.int
     AFTER_FIELD_NUMBER: _builtins.int
     TIME_LIMIT_FIELD_NUMBER: _builtins.int
+    OUTPUTS_FIELD_NUMBER: _builtins.int
     SUBTITLES_FIELD_NUMBER: _builtins.int
     METADATA_FIELD_NUMBER: _builtins.int
     chunk_frames: _builtins.int
@@ -411,6 +577,12 @@ class JobSpec(_message.Message):
         """From its creation on; then a job that has not ended fails (DEADLINE_EXCEEDED)."""
 
     @_builtins.property
+    def outputs(self) -> _containers.RepeatedCompositeFieldContainer[Global___OutputFile]:
+        """The files that are made of the frames, at most 256; default: the one that `settings` say. Where
+        there are some, what `settings` say of the encoding is not used.
+        """
+
+    @_builtins.property
     def subtitles(self) -> Global___Subtitles: ...
     @_builtins.property
     def metadata(self) -> Global___FileMetadata: ...
@@ -426,12 +598,13 @@ class JobSpec(_message.Message):
         share: Global___Share | None = ...,
         after: _abc.Iterable[_builtins.str] | None = ...,
         time_limit: _duration_pb2.Duration | None = ...,
+        outputs: _abc.Iterable[Global___OutputFile] | None = ...,
         subtitles: Global___Subtitles | None = ...,
         metadata: Global___FileMetadata | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_chunk_frames", b"_chunk_frames", "_loudness_lufs", b"_loudness_lufs", "chunk_frames", b"chunk_frames", "composition", b"composition", "frames", b"frames", "loudness_lufs", b"loudness_lufs", "metadata", b"metadata", "settings", b"settings", "share", b"share", "subtitles", b"subtitles", "time_limit", b"time_limit"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_chunk_frames", b"_chunk_frames", "_loudness_lufs", b"_loudness_lufs", "after", b"after", "audio", b"audio", "chunk_frames", b"chunk_frames", "composition", b"composition", "frames", b"frames", "loudness_lufs", b"loudness_lufs", "metadata", b"metadata", "settings", b"settings", "share", b"share", "subtitles", b"subtitles", "time_limit", b"time_limit"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_chunk_frames", b"_chunk_frames", "_loudness_lufs", b"_loudness_lufs", "after", b"after", "audio", b"audio", "chunk_frames", b"chunk_frames", "composition", b"composition", "frames", b"frames", "loudness_lufs", b"loudness_lufs", "metadata", b"metadata", "outputs", b"outputs", "settings", b"settings", "share", b"share", "subtitles", b"subtitles", "time_limit", b"time_limit"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__chunk_frames: _TypeAlias = _typing.Literal["chunk_frames"]  # noqa: Y015
     _WhichOneofArgType__chunk_frames: _TypeAlias = _typing.Literal["_chunk_frames", b"_chunk_frames"]  # noqa: Y015
@@ -502,6 +675,7 @@ class Job(_message.Message):
     END_TIME_FIELD_NUMBER: _builtins.int
     ERROR_FIELD_NUMBER: _builtins.int
     OUTPUT_FIELD_NUMBER: _builtins.int
+    PREVIEW_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     state: Global___JobState.ValueType
     frames_done: _builtins.int
@@ -520,6 +694,10 @@ class Job(_message.Message):
     def output(self) -> Global___Output:
         """SUCCEEDED only."""
 
+    @_builtins.property
+    def preview(self) -> Global___Preview:
+        """Where it can be watched while it is rendered; not set where nothing is served."""
+
     def __init__(
         self,
         *,
@@ -532,14 +710,41 @@ class Job(_message.Message):
         end_time: _timestamp_pb2.Timestamp | None = ...,
         error: Global___JobError | None = ...,
         output: Global___Output | None = ...,
+        preview: Global___Preview | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "end_time", b"end_time", "error", b"error", "output", b"output", "spec", b"spec"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "end_time", b"end_time", "error", b"error", "output", b"output", "preview", b"preview", "spec", b"spec"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "end_time", b"end_time", "error", b"error", "frames_done", b"frames_done", "frames_total", b"frames_total", "id", b"id", "output", b"output", "spec", b"spec", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "end_time", b"end_time", "error", b"error", "frames_done", b"frames_done", "frames_total", b"frames_total", "id", b"id", "output", b"output", "preview", b"preview", "spec", b"spec", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Job: _TypeAlias = Job  # noqa: Y015
+
+@_typing.final
+class Preview(_message.Message):
+    """The finished beginning of a job's film, by HTTP."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    URL_FIELD_NUMBER: _builtins.int
+    PROBLEM_FIELD_NUMBER: _builtins.int
+    url: _builtins.str
+    """of a page that plays it; beside it is film.m3u8, for players"""
+    problem: _builtins.str
+    """instead: why there is none, like a codec that browsers do not play"""
+    def __init__(
+        self,
+        *,
+        url: _builtins.str = ...,
+        problem: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["problem", b"problem", "url", b"url"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Preview: _TypeAlias = Preview  # noqa: Y015
 
 @_typing.final
 class JobError(_message.Message):
@@ -621,6 +826,7 @@ class Output(_message.Message):
     HEIGHT_PX_FIELD_NUMBER: _builtins.int
     WARNINGS_FIELD_NUMBER: _builtins.int
     MANIFEST_FIELD_NUMBER: _builtins.int
+    FILES_FIELD_NUMBER: _builtins.int
     size_bytes: _builtins.int
     sha256: _builtins.str
     frames: _builtins.int
@@ -634,6 +840,10 @@ class Output(_message.Message):
     def manifest(self) -> Global___StoredFile:
         """not set for a job of an older version"""
 
+    @_builtins.property
+    def files(self) -> _containers.RepeatedCompositeFieldContainer[Global___StoredOutput]:
+        """Each of JobSpec.outputs, in that order; the first is what the fields above tell of."""
+
     def __init__(
         self,
         *,
@@ -644,14 +854,41 @@ class Output(_message.Message):
         height_px: _builtins.int = ...,
         warnings: _abc.Iterable[_builtins.str] | None = ...,
         manifest: Global___StoredFile | None = ...,
+        files: _abc.Iterable[Global___StoredOutput] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["manifest", b"manifest"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["frames", b"frames", "height_px", b"height_px", "manifest", b"manifest", "sha256", b"sha256", "size_bytes", b"size_bytes", "warnings", b"warnings", "width_px", b"width_px"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["files", b"files", "frames", b"frames", "height_px", b"height_px", "manifest", b"manifest", "sha256", b"sha256", "size_bytes", b"size_bytes", "warnings", b"warnings", "width_px", b"width_px"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Output: _TypeAlias = Output  # noqa: Y015
+
+@_typing.final
+class StoredOutput(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    SIZE_BYTES_FIELD_NUMBER: _builtins.int
+    SHA256_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """for DownloadOutput"""
+    size_bytes: _builtins.int
+    sha256: _builtins.str
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        size_bytes: _builtins.int = ...,
+        sha256: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "sha256", b"sha256", "size_bytes", b"size_bytes"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___StoredOutput: _TypeAlias = StoredOutput  # noqa: Y015
 
 @_typing.final
 class StoredFile(_message.Message):
@@ -1001,7 +1238,7 @@ class DownloadOutputRequest(_message.Message):
     offset: _builtins.int
     part: Global___OutputPart.ValueType
     name: _builtins.str
-    """with PICTURE"""
+    """with PICTURE and FILE"""
     def __init__(
         self,
         *,
