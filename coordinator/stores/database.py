@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 import sqlalchemy as sql
+from sqlalchemy.exc import DBAPIError
 
 from .base import StoreDownError
 
@@ -36,7 +37,7 @@ class Kind(Protocol):
     # A transaction that takes longer hangs; None where nothing can be done about it.
     answer_s: float | None
 
-    def told(self, error: sql.exc.DBAPIError) -> Exception:
+    def told(self, error: DBAPIError) -> Exception:
         """Return the error as callers know it: StoreDownError for one that may pass."""
         ...
 
@@ -122,7 +123,7 @@ class Database:
         try:
             with self._engine.begin() as db:
                 return work(db)
-        except sql.exc.DBAPIError as error:
+        except DBAPIError as error:
             raise self._kind.told(error) from error
 
     def _note(self, down: StoreDownError | None) -> None:

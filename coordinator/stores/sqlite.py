@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sql
 from sqlalchemy.event import listen
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import StaticPool
 
 from .base import StoreDownError, StoreUnfitError
@@ -53,7 +54,7 @@ class Sqlite:
     def __init__(self, file: Path) -> None:
         self._file = file
 
-    def told(self, error: sql.exc.DBAPIError) -> Exception:
+    def told(self, error: DBAPIError) -> Exception:
         # The rest of the number says where it happened.
         code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF
         if code in _DAMAGED:
@@ -110,7 +111,7 @@ def _prepare(engine: sql.Engine, kind: Sqlite, file: Path) -> None:
             if said != "ok":
                 raise kind.damaged(" ".join(said.split()))
             bring_up_to_date(db, name=f"the jobs database {file}")
-    except sql.exc.DBAPIError as error:
+    except DBAPIError as error:
         if _is_busy(error):
             raise StoreUnfitError(
                 f"the jobs database {file} is in use: end the other coordinator (or program) that "
@@ -120,5 +121,5 @@ def _prepare(engine: sql.Engine, kind: Sqlite, file: Path) -> None:
     log.info("jobs database opened", extra={"file": str(file), "sqlite": sqlite3.sqlite_version})
 
 
-def _is_busy(error: sql.exc.DBAPIError) -> bool:
+def _is_busy(error: DBAPIError) -> bool:
     return getattr(error.orig, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY

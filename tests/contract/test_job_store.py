@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sql
 
 from coordinator.job import (
     IllegalTransitionError,
@@ -19,7 +22,9 @@ from coordinator.job import (
     StateChanged,
 )
 from coordinator.stores.base import JobNotFoundError, JobStore
+from coordinator.stores.postgresql import open_postgresql_store
 from coordinator.stores.sqlite import open_sqlite_store
+from tests.support.postgres import PostgresServer
 from tests.support.tasks import a_spec
 
 OUTPUT = Output(
@@ -27,9 +32,30 @@ OUTPUT = Output(
 )
 
 
+OpenStore = Callable[[], AbstractAsyncContextManager[JobStore]]
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def open_store(request: pytest.FixtureRequest, tmp_path: Path) -> OpenStore:
+    """How to open one store, again and again; each handle begins to lead."""
+    if request.param == "sqlite":
+        opened = partial(open_sqlite_store, tmp_path / "jobs.sqlite")
+    else:
+        server: PostgresServer = request.getfixturevalue("postgres")
+        opened = partial(open_postgresql_store, sql.make_url(server.new_database()))
+    return partial(_leading, opened)
+
+
+@asynccontextmanager
+async def _leading(opened: OpenStore) -> AsyncGenerator[JobStore]:
+    async with opened() as store:
+        await store.begin_term()
+        yield store
+
+
 @pytest.fixture
-async def store(tmp_path: Path) -> AsyncGenerator[JobStore]:
-    async with open_sqlite_store(tmp_path / "jobs.sqlite") as made:
+async def store(open_store: OpenStore) -> AsyncGenerator[JobStore]:
+    async with open_store() as made:
         yield made
 
 
@@ -121,6 +147,13 @@ async def test_pages_go_from_the_newest_to_the_oldest(store: JobStore) -> None:
     assert [job.id for job in second] == ["job-2", "job-1"]
 
 
+async def test_a_page_after_a_job_that_is_not_there_is_refused(store: JobStore) -> None:
+    await store.add(a_job("one"), request_id="")
+
+    with pytest.raises(JobNotFoundError, match="nobody"):
+        await store.page(size=2, before="nobody")
+
+
 async def test_unfinished_jobs_come_oldest_first(store: JobStore) -> None:
     for name in ("a", "b", "c"):
         await store.add(a_job(name), request_id="")
@@ -130,13 +163,13 @@ async def test_unfinished_jobs_come_oldest_first(store: JobStore) -> None:
     assert [job.id for job in await store.unfinished()] == ["a", "c"]
 
 
-async def test_terms_grow_by_one_and_outlive_the_process(tmp_path: Path) -> None:
+async def test_terms_grow_by_one_and_outlive_the_process(open_store: OpenStore) -> None:
     terms = list[int]()
-    for _ in range(3):
-        async with open_sqlite_store(tmp_path / "jobs.sqlite") as store:
+    for _ in range(2):
+        async with open_store() as store:  # which has begun one
             terms.append(await store.begin_term())
 
-    assert terms == [1, 2, 3]
+    assert terms == [2, 4]
 
 
 async def test_jobs_that_ended_before_a_time_are_found_by_their_end(store: JobStore) -> None:
@@ -171,14 +204,13 @@ async def test_a_deleted_job_is_gone_with_its_events_and_its_request(store: JobS
     assert await store.events("one", after=0, most=10) == []
 
 
-async def test_what_was_kept_is_there_when_the_store_is_opened_again(tmp_path: Path) -> None:
-    file = tmp_path / "again.sqlite"
+async def test_what_was_kept_is_there_when_the_store_is_opened_again(open_store: OpenStore) -> None:
     job = replace(a_job(), frames_done=0)
-    async with open_sqlite_store(file) as store:
+    async with open_store() as store:
         await store.add(job, request_id="wish")
         await store.append("one", [StateChanged(JobState.RENDERING)])
 
-    async with open_sqlite_store(file) as store:
+    async with open_store() as store:
         assert (await store.get("one")).state is JobState.RENDERING
         assert len(await store.events("one", after=0, most=10)) == 1
         assert await store.add(a_job("two"), request_id="wish") == await store.get("one")

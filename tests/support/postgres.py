@@ -1,0 +1,95 @@
+"""A PostgreSQL server of the tests' own, in a temporary folder and on loopback."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import tempfile
+import uuid
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+
+from .require import missing
+
+
+@dataclass(frozen=True, kw_only=True)
+class PostgresServer:
+    folder: Path
+    port: int
+    pid: int
+
+    def url(self, database: str) -> str:
+        return f"postgresql://framefarm@127.0.0.1:{self.port}/{database}"
+
+    def new_database(self) -> str:
+        """An empty database's URL."""
+        name = f"test_{uuid.uuid4().hex[:12]}"
+        with psycopg.connect(self.url("postgres"), autocommit=True) as db:
+            db.execute(f"CREATE DATABASE {name}")
+        return self.url(name)
+
+
+def free_port() -> int:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return int(taken.getsockname()[1])
+
+
+@contextmanager
+def postgres_server() -> Generator[PostgresServer]:
+    programs = _programs()
+    folder = Path(tempfile.mkdtemp(prefix="framefarm-postgres-"))
+    try:
+        user = _user(folder)
+        data = folder / "data"
+        options = f"-D {data} -U framefarm -A trust -E UTF8 --locale=C --no-sync"
+        _run([f"{programs}/initdb", *options.split()], user)
+        with _serving(programs, data, user) as server:
+            yield server
+    finally:
+        shutil.rmtree(folder)
+
+
+@contextmanager
+def _serving(programs: Path, data: Path, user: str | None) -> Generator[PostgresServer]:
+    port = free_port()
+    options = f"-c listen_addresses=127.0.0.1 -p {port} -k {data.parent}"
+    pg_ctl = [f"{programs}/pg_ctl", "-w", "-D", str(data), "-l", f"{data.parent}/log"]
+    _run([*pg_ctl, "-o", options, "start"], user)
+    try:
+        pid = int((data / "postmaster.pid").read_text().split("\n")[0])
+        yield PostgresServer(folder=data.parent, port=port, pid=pid)
+    finally:
+        _run([*pg_ctl, "-m", "immediate", "stop"], user)
+
+
+def _programs() -> Path:
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    if not found and (initdb := shutil.which("initdb")):
+        found = [Path(initdb)]
+    if not found:
+        missing("postgres", "there is no initdb: install Debian's package postgresql")
+    return found[-1].parent
+
+
+def _user(folder: Path) -> str | None:
+    """Who runs the server: never root, which it refuses."""
+    if os.geteuid() != 0:
+        return None
+    name = "postgres" if "postgres" in {each.pw_name for each in pwd.getpwall()} else "nobody"
+    shutil.chown(folder, name)
+    return name
+
+
+def _run(command: list[str], user: str | None) -> None:
+    ran = subprocess.run(
+        command, check=False, user=user, cwd="/", text=True, capture_output=True, timeout=60
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
