@@ -10,6 +10,7 @@ from renderer.encode.codec_facts import Codec, Container
 from renderer.errors import InvalidRequestError, Violation
 from renderer.frames import FrameRate
 from renderer.settings import CaptureMode, ColorScheme, History, RenderSettings
+from renderer.subtitles.burning import BurnedSubtitles
 
 from .durations import from_seconds, to_seconds
 
@@ -109,6 +110,7 @@ def from_settings(settings: RenderSettings) -> render_pb2.RenderSettings:
         background=settings.background,
         target_follows=settings.target_follows,
         history=from_history(settings.history),
+        burned_subtitles=[_from_burned(subtitles) for subtitles in settings.burned_subtitles],
     )
 
 
@@ -155,6 +157,7 @@ def to_settings(message: render_pb2.RenderSettings) -> RenderSettings:
         transparent=message.transparent,
         background=message.background,
         target_follows=message.target_follows,
+        burned_subtitles=tuple(map(_to_burned, message.burned_subtitles)),
     )
 
 
@@ -213,6 +216,22 @@ def _to_cookie(message: render_pb2.Cookie) -> Cookie:
         secure=message.secure,
         http_only=message.http_only,
         same_site=message.same_site,
+    )
+
+
+def _from_burned(subtitles: BurnedSubtitles) -> render_pb2.BurnedSubtitles:
+    return render_pb2.BurnedSubtitles(
+        script=subtitles.script,
+        counts_frames=subtitles.counts_frames,
+        offset=from_seconds(subtitles.offset_s),
+    )
+
+
+def _to_burned(message: render_pb2.BurnedSubtitles) -> BurnedSubtitles:
+    return BurnedSubtitles(
+        script=message.script,
+        counts_frames=message.counts_frames,
+        offset_s=to_seconds(message.offset),
     )
 
 

@@ -16,6 +16,7 @@ from .events import FramesDone
 from .timings import Stage, Timings
 
 if TYPE_CHECKING:
+    from contextlib import AbstractAsyncContextManager
     from pathlib import Path
 
     from .capture.base import CaptureStrategy
@@ -85,7 +86,7 @@ class Camera:
         approach_s = time.perf_counter() - began_s
         stopwatch.reset()
         pictures = self.capture.pictures
-        async with encoding(self.ffmpeg, pictures, film.settings, film.output) as encoder:
+        async with self._encoding(film) as encoder:
             shots = _Shots(self.session, self.capture, encoder)
             await shots.take(first, film, on_event)
             warnings = await self.session.warnings()
@@ -111,6 +112,10 @@ class Camera:
                 slowest=stopwatch.slowest,
             ),
         )
+
+    def _encoding(self, film: Film) -> AbstractAsyncContextManager[Encoder]:
+        pictures, first_frame = self.capture.pictures, film.frames.start
+        return encoding(self.ffmpeg, pictures, film.settings, film.output, first_frame=first_frame)
 
 
 class _Shots:

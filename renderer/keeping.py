@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 # What the encoder alone reads: a page is the same whatever these are.
 ENCODING: Final = (
     "codec", "container", "crf", "bitrate_kbps", "lossless", "bit_depth", "preset", "tune",
-    "codec_options", "gop_frames", "encoder_threads",
+    "codec_options", "gop_frames", "encoder_threads", "burned_subtitles",
 )  # fmt: skip
 # FFV1 holds every page's pictures, with alpha, too.
 _ANY: Final = RenderSettings(codec=Codec.FFV1)

@@ -13,6 +13,7 @@ from .encode.choices import encoding_violations
 from .encode.codec_facts import Codec, Container
 from .errors import InvalidRequestError, Violation
 from .frames import FrameRate
+from .subtitles.burning import BurnedSubtitles, burning_violations
 from .surroundings import scale_problem, scaled_px, surroundings_violations
 
 if TYPE_CHECKING:
@@ -85,6 +86,7 @@ class RenderSettings:
     tune: str = ""
     codec_options: tuple[tuple[str, str], ...] = ()
     gop_frames: int = 60
+    burned_subtitles: tuple[BurnedSubtitles, ...] = ()
     # The encoder's output depends on its thread count: it belongs to the job, not to the machine.
     encoder_threads: int = 2
     props_json: str = "{}"
@@ -127,6 +129,7 @@ def _violations(settings: RenderSettings) -> Iterator[Violation]:
     yield from surroundings_violations(settings)
     yield from cookie_violations(settings.cookies)
     yield from backdrop_violations(settings)
+    yield from burning_violations(settings.burned_subtitles)
 
 
 def _size_violations(settings: RenderSettings) -> Iterator[Violation]:

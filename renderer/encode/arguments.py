@@ -11,15 +11,18 @@ from typing import TYPE_CHECKING, Final
 import ffmpeg as graph
 
 from .containers import CONTAINERS
+from .overlay import drawn
 from .recipe import Colors, chunk_recipe
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
     from typing import Any
 
     from renderer.frames import FrameRate
     from renderer.settings import RenderSettings
 
+    from .overlay import Overlay
     from .pictures import PictureStream
     from .recipe import Recipe
 
@@ -47,7 +50,11 @@ def ticks_per_frame(rate: FrameRate) -> int:
 
 
 def chunk_arguments(
-    ffmpeg: Path, pictures: PictureStream, settings: RenderSettings, output: Path
+    ffmpeg: Path,
+    pictures: PictureStream,
+    settings: RenderSettings,
+    output: Path,
+    overlays: Sequence[Overlay] = (),
 ) -> list[str]:
     """The command that reads pixels from its standard input and writes a chunk file."""
     source = graph.input(
@@ -62,7 +69,8 @@ def chunk_arguments(
     recipe = chunk_recipe(settings)
     encoding = {"c:v": recipe.encoder, "fps_mode": "passthrough", **recipe.options}
     options = encoding | color_tags(recipe) | _container(recipe, settings.frame_rate)
-    stream = converted(source.video, recipe).output(f"file:{output}", **options)
+    video = drawn(source.video, overlays, settings)
+    stream = converted(video, recipe).output(f"file:{output}", **options)
     # Half a picture is an error, not a frame less.
     threads = ("-filter_complex_threads", str(settings.encoder_threads))
     return compiled(stream.global_args("-xerror", *threads), ffmpeg)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from renderer.errors import EncoderError
 
 from .arguments import chunk_arguments
+from .overlay_files import written_overlays
 from .pictures import PictureStream
 from .pipe import WritingEnd, open_pipe
 from .process import Process, run, running
@@ -24,9 +25,14 @@ __all__ = ["Encoder", "PictureStream", "encoding", "run_ffmpeg"]
 
 @asynccontextmanager
 async def encoding(
-    ffmpeg: Path, pictures: PictureStream, settings: RenderSettings, output: Path
+    ffmpeg: Path,
+    pictures: PictureStream,
+    settings: RenderSettings,
+    output: Path,
+    *,
+    first_frame: int = 0,
 ) -> AsyncGenerator[Encoder]:
-    """An encoder that writes a chunk to `output`.
+    """An encoder that writes a chunk to `output`, whose first frame has this number in its film.
 
     The chunk stands there when `finish` has returned. When the block ends otherwise, ffmpeg is
     killed and reaped, and no file stays.
@@ -35,13 +41,14 @@ async def encoding(
         MissingToolError: ffmpeg cannot be started.
 
     """
-    arguments = chunk_arguments(ffmpeg, pictures, settings, output)
     complete = False
     try:
-        async with _fed(arguments) as (process, pipe):
-            encoder = Encoder(pictures, process, pipe)
-            yield encoder
-            complete = encoder.finished
+        async with written_overlays(settings, pictures, first_frame, output) as overlays:
+            arguments = chunk_arguments(ffmpeg, pictures, settings, output, overlays)
+            async with _fed(arguments) as (process, pipe):
+                encoder = Encoder(pictures, process, pipe)
+                yield encoder
+                complete = encoder.finished
     finally:
         if not complete:
             output.unlink(missing_ok=True)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from fractions import Fraction
 from dataclasses import replace
 
 import pytest
@@ -15,6 +16,7 @@ from renderer.encode.codecs import CODECS
 from renderer.frames import FrameRate
 from renderer.history import Between, Difference, ProbeResult, Use
 from renderer.settings import CaptureMode, ColorScheme, History, RenderSettings
+from renderer.subtitles.burning import BurnedSubtitles
 
 
 def test_settings_arrive_as_they_were_sent() -> None:
@@ -48,6 +50,10 @@ def test_settings_arrive_as_they_were_sent() -> None:
         transparent=True,
         strict=True,
         history=History.SEEKABLE,
+        burned_subtitles=(
+            BurnedSubtitles(script="x", counts_frames=True),
+            BurnedSubtitles(script="y", offset_s=Fraction(-3, 2)),
+        ),
     )
 
     assert to_settings(Message.FromString(from_settings(settings).SerializeToString())) == settings

@@ -1,0 +1,45 @@
+"""Languages: the codes of ISO 639 of two letters, and those of three that files tell."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+UNKNOWN: Final = "und"
+_TAG: Final = re.compile(r"([A-Za-z]{2,3})([-_][A-Za-z0-9]{1,8})*")
+# Part 1 and, of part 2, the code that is made of a language's own name (deu, and not ger).
+_PAIRS: Final = """
+aa aar ab abk ae ave af afr ak aka am amh an arg ar ara as asm av ava ay aym az aze ba bak be bel
+bg bul bi bis bm bam bn ben bo bod br bre bs bos ca cat ce che ch cha co cos cr cre cs ces cu chu
+cv chv cy cym da dan de deu dv div dz dzo ee ewe el ell en eng eo epo es spa et est eu eus fa fas
+ff ful fi fin fj fij fo fao fr fra fy fry ga gle gd gla gl glg gn grn gu guj gv glv ha hau he heb
+hi hin ho hmo hr hrv ht hat hu hun hy hye hz her ia ina id ind ie ile ig ibo ii iii ik ipk io ido
+is isl it ita iu iku ja jpn jv jav ka kat kg kon ki kik kj kua kk kaz kl kal km khm kn kan ko kor
+kr kau ks kas ku kur kv kom kw cor ky kir la lat lb ltz lg lug li lim ln lin lo lao lt lit lu lub
+lv lav mg mlg mh mah mi mri mk mkd ml mal mn mon mr mar ms msa mt mlt my mya na nau nb nob nd nde
+ne nep ng ndo nl nld nn nno no nor nr nbl nv nav ny nya oc oci oj oji om orm or ori os oss pa pan
+pi pli pl pol ps pus pt por qu que rm roh rn run ro ron ru rus rw kin sa san sc srd sd snd se sme
+sg sag si sin sk slk sl slv sm smo sn sna so som sq sqi sr srp ss ssw st sot su sun sv swe sw swa
+ta tam te tel tg tgk th tha ti tir tk tuk tl tgl tn tsn to ton tr tur ts tso tt tat tw twi ty tah
+ug uig uk ukr ur urd uz uzb ve ven vi vie vo vol wa wln wo wol xh xho yi yid yo yor za zha zh zho
+zu zul
+"""
+_THREE: Final = dict(zip(_PAIRS.split()[::2], _PAIRS.split()[1::2], strict=True))
+
+
+def language_code(said: str) -> str:
+    """Three letters for `en`, `eng` or `en-GB`; for nothing, those of an unknown language.
+
+    Raises:
+        ValueError: it is no code.
+
+    """
+    if not said:
+        return UNKNOWN
+    found = _TAG.fullmatch(said)
+    code = found[1].lower() if found else ""
+    if len(code) == 2:
+        code = _THREE.get(code, "")
+    if not code:
+        raise ValueError(f"{said!r:.40} is no code of a language; write it like en, pt-BR or deu")
+    return code
