@@ -54,7 +54,7 @@ class ChunkCall(WorkerCall[ChunkResult]):
         return result
 
     def _open(self, stub: RenderWorkerAsyncStub) -> Any:
-        return stub.RenderChunk()
+        return stub.RenderChunk(timeout=self._time_left_s())
 
     async def _take(self, call: Any) -> ChunkResult:
         part = self._output.with_name(f".{self._output.name}.part")

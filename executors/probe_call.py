@@ -20,7 +20,7 @@ class ProbeCall(WorkerCall[ProbeResult]):
     """Has a worker find out about a page. One that cannot finds nothing: the page is played."""
 
     def _open(self, stub: RenderWorkerAsyncStub) -> Any:
-        return stub.Probe()
+        return stub.Probe(timeout=self._time_left_s())
 
     async def _take(self, call: Any) -> ProbeResult:
         found = None

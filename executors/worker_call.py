@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 import logging
 from abc import ABC, abstractmethod
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 import grpc.aio
+from grpc import StatusCode
 
 from protos.framefarm.v1 import worker_pb2 as pb
 
 from . import wire
 from .base import ChunkTask, FramesDone, OnProgress, PageLog
-from .status import error_of
+from .errors import ChunkAbortedError, ExecutorError
+from .status import JOB_OVERDUE, error_of
 
 if TYPE_CHECKING:
     from protos.framefarm.v1.worker_pb2_grpc import RenderWorkerAsyncStub
@@ -30,8 +33,9 @@ ABORT_GRACE_S: Final = 3.0
 class WorkerCall(ABC, Generic[T]):
     """Has one attempt at a task made by one worker.
 
-    Cancelled, it asks the worker to abort and waits for the acknowledgement before it lets the
-    cancellation go on.
+    Cancelled, or when what came cannot be taken in, it asks the worker to abort and waits for the
+    acknowledgement before it goes on. Only a connection that breaks leaves the attempt running
+    there: for a while, it can be taken up again (`AttachCall`).
     """
 
     def __init__(self, task: ChunkTask, *, worker: str, on_progress: OnProgress) -> None:
@@ -54,7 +58,7 @@ class WorkerCall(ABC, Generic[T]):
             await asyncio.wait([taking])
         finally:
             try:
-                if not taking.done():
+                if not call.done():
                     await self._abort(call, taking)
             finally:
                 call.cancel()
@@ -63,6 +67,12 @@ class WorkerCall(ABC, Generic[T]):
     @abstractmethod
     def _open(self, stub: RenderWorkerAsyncStub) -> Any:
         """Begin the call."""
+
+    def _first_request(self) -> Any:
+        return pb.RenderChunkRequest(task=wire.from_task(self.task))
+
+    def _abort_request(self, abort: pb.Abort) -> Any:
+        return pb.RenderChunkRequest(abort=abort)
 
     @abstractmethod
     async def _take(self, call: Any) -> T:
@@ -79,24 +89,37 @@ class WorkerCall(ABC, Generic[T]):
 
     async def _converse(self, call: Any) -> T:
         try:
-            await call.write(pb.RenderChunkRequest(task=wire.from_task(self.task)))
+            await call.write(self._first_request())
             return await self._take(call)
         except grpc.aio.AioRpcError as error:
-            raise error_of(error) from error
+            raise self._error_of(error) from error
         except asyncio.InvalidStateError:  # written to a call that has ended
-            raise error_of(await _ended(call)) from None
+            raise self._error_of(await _ended(call)) from None
+
+    def _error_of(self, call_error: grpc.aio.AioRpcError) -> ExecutorError:
+        error = error_of(call_error)
+        if self.task.ends_at and error.reason == StatusCode.DEADLINE_EXCEEDED.name:
+            # said by the library: the deadline that these calls have is their job's
+            message = f"the job's time was over at {self.task.ends_at.isoformat()}"
+            return ChunkAbortedError(message, reason=JOB_OVERDUE)
+        return error
+
+    def _time_left_s(self) -> float | None:
+        """What the call's deadline is to be; None: the job has as long as it needs."""
+        ends_at = self.task.ends_at
+        return None if ends_at is None else max(0.0, (ends_at - datetime.now(UTC)).total_seconds())
 
     async def _abort(self, call: Any, taking: asyncio.Task[T]) -> None:
-        abort = pb.Abort(reason="the job was stopped")
-        sending = asyncio.create_task(
-            call.write(pb.RenderChunkRequest(abort=abort)), name="send-abort"
-        )
-        await asyncio.wait([sending, taking], timeout=ABORT_GRACE_S)
-        if not taking.done():
+        request = self._abort_request(pb.Abort(reason="the job was stopped"))
+        sending = asyncio.create_task(call.write(request), name="send-abort")
+        # The status comes after all that was sent before it, so someone must read on.
+        reading = asyncio.create_task(_read_out(call), name="read-out") if taking.done() else taking
+        await asyncio.wait([sending, reading], timeout=ABORT_GRACE_S)
+        if not reading.done():
             log.warning("abort not acknowledged", extra=self._fields())
         call.cancel()
-        await asyncio.wait([sending, taking])
-        for task in (sending, taking):
+        await asyncio.wait([sending, reading])
+        for task in (sending, reading):
             if not task.cancelled():
                 task.exception()  # looked at: it is the abort's consequence
 
@@ -107,6 +130,11 @@ class WorkerCall(ABC, Generic[T]):
             "attempt": self.task.attempt,
             "worker": self.worker,
         }
+
+
+async def _read_out(call: Any) -> None:
+    while await call.read() is not grpc.aio.EOF:
+        pass
 
 
 async def _ended(call: Any) -> grpc.aio.AioRpcError:

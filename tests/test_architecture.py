@@ -31,6 +31,7 @@ WIRE_EDGES = frozenset(
         "executors.wire",
         "executors.settings_wire",
         "executors.chunk_call",  # RenderChunk, the caller's side
+        "executors.attach_call",
         "executors.worker_call",
         "executors.probe_call",
         "executors.probe_wire",
@@ -39,7 +40,9 @@ WIRE_EDGES = frozenset(
         "executors.link",  # a channel to a worker
         "executors.transfer",  # UploadBundle, both sides
         "worker.process",
-        "worker.outbox",  # RenderChunk, the worker's side
+        "worker.answers",  # RenderChunk, the worker's side
+        "worker.conversation",
+        "worker.outbox",
         "worker.service",
         "coordinator.process",
         "coordinator.service",

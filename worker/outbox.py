@@ -10,9 +10,11 @@ from executors.base import FramesDone, PageLog
 from protos.framefarm.v1 import worker_pb2 as pb
 
 if TYPE_CHECKING:
-    import grpc.aio
+    from collections.abc import Awaitable, Callable
 
     from executors.base import ChunkEvent
+
+    Tell = Callable[[Any], Awaitable[None]]
 
 # Ten a second are smooth to look at, and nothing beside a frame's cost.
 SEND_INTERVAL_S: Final = 0.1
@@ -44,21 +46,21 @@ class Outbox:
         self._closed = True
         self._something.set()
 
-    async def send(self, context: grpc.aio.ServicerContext[Any, Any]) -> None:
-        """Write to the caller, at most ten times a second, until closed."""
+    async def send(self, tell: Tell) -> None:
+        """Tell a caller, at most ten times a second, until closed."""
         while not self._closed:
             await self._something.wait()
             self._something.clear()
-            await self._flush(context)
+            await self._flush(tell)
             if not self._closed:
                 await asyncio.sleep(SEND_INTERVAL_S)
-        await self._flush(context)
+        await self._flush(tell)
 
-    async def _flush(self, context: grpc.aio.ServicerContext[Any, Any]) -> None:
+    async def _flush(self, tell: Tell) -> None:
         while self._logs:
             line = self._logs.popleft()
             log = pb.Log(level=line.level, text=line.text[:MAX_LOG_CHARS])
-            await context.write(pb.RenderChunkResponse(log=log))
+            await tell(pb.RenderChunkResponse(log=log))
         if self._frames is not None:
             frames, self._frames = self._frames, None
-            await context.write(pb.RenderChunkResponse(progress=pb.Progress(frames=frames)))
+            await tell(pb.RenderChunkResponse(progress=pb.Progress(frames=frames)))

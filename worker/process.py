@@ -24,7 +24,7 @@ from renderer.tools import find_tools
 from serving.server import Service, open_server
 from serving.stopping import stop_event
 
-from .attempts import Attempts
+from .attempts import open_attempts
 from .cgroup import limits, slots_for
 from .service import Identity, WorkerService
 
@@ -46,7 +46,6 @@ async def run(settings: WorkerSettings) -> None:
     name = settings.name or socket.gethostname()
     may_use = await asyncio.to_thread(limits)
     slots = settings.slots or slots_for(may_use)
-    attempts = Attempts(slots)
     async with AsyncExitStack() as stack:
         stopping = stack.enter_context(stop_event(until_stdin_closes=settings.until_stdin_closes))
         bundles = await asyncio.to_thread(BundleStore, settings.data_dir)
@@ -61,6 +60,9 @@ async def run(settings: WorkerSettings) -> None:
             )
         )
         await stack.enter_async_context(beside(renderer.start_browsers()))
+        attempts = await stack.enter_async_context(
+            open_attempts(slots, detach_s=settings.detach_s)
+        )
         service = WorkerService(
             LocalExecutor(renderer, slots=slots, name=name),
             attempts,
@@ -74,6 +76,7 @@ async def run(settings: WorkerSettings) -> None:
         sys.stdout.write(f"{server.address}\n")
         sys.stdout.flush()
         await stopping.wait()
+        attempts.draining = True
         await server.say_not_serving()
         # Whoever started us is gone, and with them whoever waits for what runs here.
         drain_s = 0 if settings.until_stdin_closes else settings.drain_timeout_s

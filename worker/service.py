@@ -5,29 +5,18 @@ from __future__ import annotations
 import asyncio
 import logging
 import tempfile
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import grpc.aio
 
 from executors import wire
-from executors.base import (
-    ChunkEvent,
-    ChunkResult,
-    ChunkTask,
-    CompositionProber,
-    FramesDone,
-    JobEnder,
-    OnProgress,
-    PageKeeper,
-    RenderExecutor,
-)
-from executors.errors import AttemptNotFoundError, BundleAbsentError, ChunkAbortedError
-from executors.probe_wire import from_probe_result
-from executors.sound_wire import from_report
+from executors.base import ChunkResult, ChunkTask, CompositionProber, JobEnder, PageKeeper
+from executors.errors import BundleAbsentError
 from executors.status import BUNDLE_MISSING
-from executors.tasks import task_group
 from executors.transfer import receive_bundle
 from protos.framefarm.v1 import worker_pb2 as pb
 from protos.framefarm.v1 import worker_pb2_grpc
@@ -36,26 +25,22 @@ from renderer.composition import BundleEntry
 from renderer.errors import InvalidRequestError, Violation
 from renderer.history import ProbeResult
 
-from .outbox import Outbox
+from .answers import DATA_BYTES, ChunkAnswer, ProbeAnswer
+from .conversation import converse
 from .sound_shelf import SoundShelf
 
-T = TypeVar("T")
-
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Coroutine
+    from collections.abc import AsyncGenerator, AsyncIterator
 
+    from executors.base import OnProgress, RenderExecutor
     from protos.framefarm.v1 import render_pb2
     from renderer.bundle import BundleStore
 
-    from .attempts import Attempt, Attempts
+    from .attempt import Attempt, Work
+    from .attempts import Attempts
     from .cgroup import Limits
 
-    Work = Callable[[OnProgress], Coroutine[Any, Any, T]]
-
 log = logging.getLogger(__name__)
-
-DATA_BYTES: Final = 1 << 20
-ABORTED: Final = "ABORTED"
 
 Context = grpc.aio.ServicerContext[Any, Any]
 
@@ -96,51 +81,25 @@ class WorkerService(worker_pb2_grpc.RenderWorkerServicer):
     ) -> None:
         del request_iterator
         task = await _read_task(context)
-        await self._check_bundle(task)
-        async with self._attempts.begin(task) as attempt:
-            await self._accept(context)
-            with tempfile.TemporaryDirectory(dir=self._scratch) as folder:
-                chunk = Path(folder, "chunk.mp4")
-                result = await _attempted(
-                    attempt,
-                    lambda hear: self._executor.render(task, chunk, on_progress=hear),
-                    context,
-                )
-                await _send_file(chunk, context)
-                await asyncio.to_thread(self._sounds.take_in, Path(folder, SOUNDS))
-            for digests in wire.from_digests(result.frame_digests):
-                await context.write(pb.RenderChunkResponse(digests=digests))
-            for sounds in from_report(result.sounds) if result.sounds else ():
-                await context.write(pb.RenderChunkResponse(sounds=sounds))
-            for edge in wire.from_edges(result.edges):
-                await context.write(pb.RenderChunkResponse(edge=edge))
-            await context.write(pb.RenderChunkResponse(completed=wire.from_result(result)))
-            _report(task, result)
+        await self._attempt(task, partial(self._rendered, task), context)
 
     async def AttachChunk(  # type: ignore[override]  # noqa: N802
         self, request_iterator: AsyncIterator[pb.AttachChunkRequest], context: Context
     ) -> None:
         del request_iterator
-        request = await context.read()
-        if not isinstance(request, pb.AttachChunkRequest) or request.WhichOneof("step") != "attach":
-            problem = "the first message must name the attempt"
-            raise InvalidRequestError([Violation("attach", problem)])
-        attach = request.attach
+        attach = await _read_attach(context)
         self._attempts.check_term(attach.job_id, attach.caller_term)
-        raise AttemptNotFoundError(f"chunk {attach.chunk_index} has no attempt here to take up")
+        token = (attach.term, attach.attempt)
+        attempt = self._attempts.find(attach.job_id, attach.chunk_index, token)
+        log.info("attempt taken up", extra=attempt.fields())
+        await converse(attempt, context, accepted=self._accepted(), offset=attach.offset)
 
     async def Probe(  # type: ignore[override]  # noqa: N802
         self, request_iterator: AsyncIterator[pb.RenderChunkRequest], context: Context
     ) -> None:
         del request_iterator
         task = await _read_task(context)
-        await self._check_bundle(task)
-        async with self._attempts.begin(task) as attempt:
-            await self._accept(context)
-            found = await _attempted(attempt, lambda _: self._probe(task), context)
-            probed = from_probe_result(found)
-            await context.write(pb.RenderChunkResponse(probed=probed))
-            log.info("page probed", extra=_fields(task) | {"objection": found.objection})
+        await self._attempt(task, partial(self._probed, task), context)
 
     async def UploadBundle(  # type: ignore[override]  # noqa: N802
         self,
@@ -163,6 +122,7 @@ class WorkerService(worker_pb2_grpc.RenderWorkerServicer):
     ) -> pb.EndJobResponse:
         del context
         self._attempts.check_term(request.job_id, request.term)
+        await self._attempts.end_job(request.job_id)
         if isinstance(self._executor, JobEnder):
             await self._executor.end_job(request.job_id)
         return pb.EndJobResponse()
@@ -190,6 +150,30 @@ class WorkerService(worker_pb2_grpc.RenderWorkerServicer):
         pages = self._executor.warm_pages
         return [pb.WarmPage(job_id=page.job_id, from_frame=page.from_frame) for page in pages]
 
+    async def _attempt(self, task: ChunkTask, work: Work, context: Context) -> None:
+        await self._check_bundle(task)
+        attempt = await self._attempts.begin(task, work)
+        await converse(attempt, context, accepted=self._accepted())
+
+    @asynccontextmanager
+    async def _rendered(self, task: ChunkTask, hear: OnProgress) -> AsyncGenerator[ChunkAnswer]:
+        """Render a chunk; its file stands for the block."""
+        with tempfile.TemporaryDirectory(dir=self._scratch) as folder:
+            path = Path(folder, "chunk.mp4")
+            result = await self._executor.render(task, path, on_progress=hear)
+            await asyncio.to_thread(self._sounds.take_in, Path(folder, SOUNDS))
+            _report(task, result)
+            yield ChunkAnswer(result, path)
+
+    @asynccontextmanager
+    async def _probed(self, task: ChunkTask, hear: OnProgress) -> AsyncGenerator[ProbeAnswer]:
+        del hear
+        found = ProbeResult()
+        if isinstance(self._executor, CompositionProber):
+            found = await self._executor.probe(task)
+        log.info("page probed", extra=_fields(task) | {"objection": found.objection})
+        yield ProbeAnswer(found)
+
     async def _check_bundle(self, task: ChunkTask) -> None:
         if isinstance(task.composition, BundleEntry):
             digest = task.composition.digest
@@ -198,15 +182,8 @@ class WorkerService(worker_pb2_grpc.RenderWorkerServicer):
                     f"bundle {digest[:12]}… is not here: call UploadBundle", reason=BUNDLE_MISSING
                 )
 
-    async def _accept(self, context: Context) -> None:
-        identity = self._identity
-        accepted = pb.Accepted(worker=identity.name, fingerprint=identity.fingerprint)
-        await context.write(pb.RenderChunkResponse(accepted=accepted))
-
-    async def _probe(self, task: ChunkTask) -> ProbeResult:
-        if isinstance(self._executor, CompositionProber):
-            return await self._executor.probe(task)
-        return ProbeResult()
+    def _accepted(self) -> pb.Accepted:
+        return pb.Accepted(worker=self._identity.name, fingerprint=self._identity.fingerprint)
 
 
 async def _read_task(context: Context) -> ChunkTask:
@@ -216,45 +193,15 @@ async def _read_task(context: Context) -> ChunkTask:
     return wire.to_task(request.task)
 
 
-async def _attempted(attempt: Attempt, work: Work[T], context: Context) -> T:
-    """Do the work of an attempt, and tell the caller of it, until it is done or stopped."""
-    outbox = Outbox()
-
-    def on_progress(event: ChunkEvent) -> None:
-        if isinstance(event, FramesDone):
-            attempt.frames_done = event.done
-        outbox.put(event)
-
-    async with task_group() as group:
-        working = group.create_task(work(on_progress), name=f"work-at-chunk-{attempt.task.index}")
-        working.add_done_callback(lambda _: outbox.close())
-        listening = group.create_task(_listen(context, attempt), name="listen-for-abort")
-        obeying = group.create_task(_obey(attempt, working), name="obey-abort")
-        await outbox.send(context)
-        listening.cancel()
-        obeying.cancel()
-    if working.cancelled():  # and gone: what it had started was ended before
-        raise attempt.stopped.result()
-    return working.result()
-
-
-async def _listen(context: Context, attempt: Attempt) -> None:
-    """Read what the caller says after the task, until it has no more to say."""
-    while (request := await context.read()) is not grpc.aio.EOF:
-        if request.WhichOneof("step") == "abort":
-            attempt.stop(ChunkAbortedError(request.abort.reason or "aborted", reason=ABORTED))
-
-
-async def _obey(attempt: Attempt, working: asyncio.Task[Any]) -> None:
-    why = await asyncio.shield(attempt.stopped)
-    log.info("attempt stopped", extra=_fields(attempt.task) | {"reason": str(why)})
-    working.cancel()
-
-
-async def _send_file(path: Path, context: Context) -> None:
-    with await asyncio.to_thread(path.open, "rb") as file:
-        while data := await asyncio.to_thread(file.read, DATA_BYTES):
-            await context.write(pb.RenderChunkResponse(data=pb.Data(data=data)))
+async def _read_attach(context: Context) -> pb.Attach:
+    request = await context.read()
+    if not isinstance(request, pb.AttachChunkRequest) or request.WhichOneof("step") != "attach":
+        problem = "the first message must name the attempt"
+        raise InvalidRequestError([Violation("attach", problem)])
+    if request.attach.offset < 0:
+        problem = f"{request.attach.offset} is no number of bytes; begin at 0"
+        raise InvalidRequestError([Violation("offset", problem)])
+    return request.attach
 
 
 def _told(attempt: Attempt) -> pb.RunningAttempt:
@@ -264,6 +211,7 @@ def _told(attempt: Attempt) -> pb.RunningAttempt:
         attempt=attempt.task.attempt,
         frames=attempt.frames_done,
         term=attempt.task.term,
+        finished=attempt.is_finished,
     )
 
 

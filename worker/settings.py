@@ -10,6 +10,8 @@ from renderer.errors import InvalidRequestError, Violation
 from renderer.keeping import WarmLimits
 from renderer.sandbox import Sandbox
 
+from .attempt import DETACH_S
+
 if TYPE_CHECKING:
     from .cgroup import Limits
 
@@ -25,6 +27,8 @@ class WorkerSettings:
     `until_stdin_closes` the worker ends when its standard input does, so that it cannot outlive
     whoever started it.
 
+    An attempt whose caller has gone, or reads nothing, stops after `detach_s`.
+
     Each slot keeps a browser, and the page in it: see `WarmLimits`. `browser_memory` is the share
     of the worker's memory that the browsers of all slots may hold between chunks.
 
@@ -38,6 +42,7 @@ class WorkerSettings:
     data_dir: Path
     name: str = ""
     drain_timeout_s: float = 300.0
+    detach_s: float = DETACH_S
     sandbox: Sandbox = Sandbox.AUTO
     until_stdin_closes: bool = False
     frame_timeout_s: float = 30.0

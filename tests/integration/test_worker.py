@@ -61,9 +61,9 @@ async def test_an_abort_is_acknowledged_when_the_work_is_gone() -> None:
     assert info_of(caught.value).reason == "ABORTED"
 
 
-async def test_a_caller_who_hangs_up_frees_the_slot() -> None:
+async def test_a_caller_who_hangs_up_frees_the_slot_after_a_while() -> None:
     renderer = PictureRenderer()
-    async with dialled(renderer) as (stub, _, worker):
+    async with dialled(renderer, detach_s=0.1) as (stub, _, worker):
         call = stub.RenderChunk()
         await call.write(a_request('{"hang": 25}'))
         await eventually(lambda: bool(renderer.running))

@@ -26,7 +26,8 @@ from executors.status import status_of
 from protos.framefarm.v1 import coordinator_pb2_grpc, worker_pb2_grpc
 from renderer.bundle import BundleStore
 from serving.server import RunningServer, Service, open_server
-from worker.attempts import Attempts
+from worker.attempt import DETACH_S
+from worker.attempts import Attempts, open_attempts
 from worker.cgroup import limits
 from worker.service import Identity, WorkerService
 
@@ -45,24 +46,30 @@ class TestWorker:
 
 @asynccontextmanager
 async def running_worker(
-    renderer: ChunkRenderer, *, slots: int = 1, listen: str = "127.0.0.1:0", name: str = "w"
+    renderer: ChunkRenderer,
+    *,
+    slots: int = 1,
+    listen: str = "127.0.0.1:0",
+    name: str = "w",
+    detach_s: float = DETACH_S,
 ) -> AsyncGenerator[TestWorker]:
-    attempts = Attempts(slots)
-    with tempfile.TemporaryDirectory() as folder:
-        bundles = BundleStore(Path(folder, "data"))
+    async with AsyncExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        bundles = BundleStore(folder / "data")
+        attempts = await stack.enter_async_context(open_attempts(slots, detach_s=detach_s))
         service = WorkerService(
             LocalExecutor(renderer, slots=slots, name=name),
             attempts,
             Identity(name=name, version="test", fingerprint=renderer.fingerprint, limits=limits()),
             bundles=bundles,
-            scratch=Path(folder),
+            scratch=folder,
         )
         add = partial(worker_pb2_grpc.add_RenderWorkerServicer_to_server, service)
         registered = Service(name="framefarm.v1.RenderWorker", add=add)
-        async with open_server(listen, [registered], status_of=status_of) as server:
-            yield TestWorker(
-                address=server.address, attempts=attempts, bundles=bundles, server=server
-            )
+        server = await stack.enter_async_context(
+            open_server(listen, [registered], status_of=status_of)
+        )
+        yield TestWorker(address=server.address, attempts=attempts, bundles=bundles, server=server)
 
 
 @asynccontextmanager

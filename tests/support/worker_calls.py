@@ -11,6 +11,7 @@ from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
 from protos.framefarm.v1 import render_pb2, worker_pb2, worker_pb2_grpc
+from worker.attempt import DETACH_S
 
 from .farm import TestWorker, running_worker
 from .picture_renderer import PictureRenderer
@@ -18,13 +19,13 @@ from .picture_renderer import PictureRenderer
 
 @asynccontextmanager
 async def dialled(
-    renderer: PictureRenderer, slots: int = 1
+    renderer: PictureRenderer, slots: int = 1, detach_s: float = DETACH_S
 ) -> AsyncGenerator[tuple[Any, grpc.aio.Channel, TestWorker]]:
     async with (
-        running_worker(renderer, slots=slots) as worker,
+        running_worker(renderer, slots=slots, detach_s=detach_s) as worker,
         grpc.aio.insecure_channel(worker.address) as channel,
     ):
-        yield worker_pb2_grpc.RenderWorkerStub(channel), channel, worker
+        yield stub_of(channel), channel, worker
 
 
 def a_request(props: str = "{}", **changes: Any) -> worker_pb2.RenderChunkRequest:
@@ -44,6 +45,10 @@ def a_request(props: str = "{}", **changes: Any) -> worker_pb2.RenderChunkReques
         else:
             field.CopyFrom(value)
     return worker_pb2.RenderChunkRequest(task=task)
+
+
+def stub_of(channel: grpc.aio.Channel) -> Any:
+    return worker_pb2_grpc.RenderWorkerStub(channel)
 
 
 async def received(call: Any) -> list[worker_pb2.RenderChunkResponse]:

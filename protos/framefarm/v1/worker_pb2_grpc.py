@@ -89,7 +89,11 @@ class RenderWorkerServicer(object):
         DownloadSound.
 
         An aborted chunk ends with ABORTED *after* its browser and its ffmpeg are gone: the status is
-        the acknowledgement. Cancelling the call stops the work too, but acknowledges nothing.
+        the acknowledgement. A call that ends otherwise, cancelled or by a connection that broke, which
+        look the same here, leaves the attempt running in its slot: AttachChunk takes it up again, and
+        what came of it is kept. When nobody takes anything of it for a while (30 s, a setting), it stops
+        by itself. So a caller that wants no more of it sends `abort`. When the call's deadline passes,
+        the work is stopped.
 
         Status                reason                       what the caller should do
         INVALID_ARGUMENT      INVALID_REQUEST              fix the request (google.rpc.BadRequest)
@@ -98,7 +102,9 @@ class RenderWorkerServicer(object):
         CANVAS_NOT_FOUND, …
         RESOURCE_EXHAUSTED    SLOTS_FULL                   another worker, or later (RetryInfo)
         RESOURCE_EXHAUSTED    OUT_OF_MEMORY                with more room: fewer chunks beside it
-        ABORTED               ABORTED                      nothing: it was asked for
+        ABORTED               ABORTED                      nothing: it was asked for, or its job ended
+        ABORTED               ABANDONED                    read: nothing was, for the while above
+        ABORTED               JOB_OVERDUE                  nothing: the deadline passed
         ABORTED               SUPERSEDED                   nothing, if a newer attempt was sent; else
         the same chunk again, as a higher attempt
         ABORTED               STALE_TERM                   nothing more: a later coordinator leads
