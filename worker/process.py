@@ -60,9 +60,7 @@ async def run(settings: WorkerSettings) -> None:
             )
         )
         await stack.enter_async_context(beside(renderer.start_browsers()))
-        attempts = await stack.enter_async_context(
-            open_attempts(slots, detach_s=settings.detach_s)
-        )
+        attempts = await stack.enter_async_context(open_attempts(slots, detach_s=settings.detach_s))
         service = WorkerService(
             LocalExecutor(renderer, slots=slots, name=name),
             attempts,
