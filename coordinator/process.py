@@ -9,11 +9,11 @@ import uuid
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from executors.grpc import GrpcExecutor
 from executors.plugins import ExecutorContext, executor_named
-from protos.framefarm.v1 import coordinator_pb2, coordinator_pb2_grpc
+from protos.framefarm.v1 import coordinator_pb2_grpc
 from renderer.bundle import BundleStore
 from renderer.tools import find_ffmpeg
 from serving.server import Service, open_server
@@ -22,19 +22,26 @@ from serving.stopping import stop_event
 from .events import EventLog
 from .job_files import FolderJobFiles
 from .jobs import Jobs
+from .leadership import Reign, leads_at_once, watching
 from .orchestrator import RenderOrchestrator
 from .service import CoordinatorService
+from .standby import COORDINATOR, wait_to_lead
 from .status import status_of
-from .stores.sqlite import open_sqlite_store
+from .stores.opening import open_lock, open_store, store_url
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
     from executors.base import RenderExecutor
     from executors.fleet import Fleet
+    from serving.server import RunningServer
 
     from .settings import CoordinatorSettings
     from .stores.base import JobStore
+    from .stores.postgresql import LeaderLock
+
+# How long a coordinator that was followed may take to end.
+_END_WITHIN_S: Final = 15.0
 
 
 async def run(settings: CoordinatorSettings) -> None:
@@ -43,35 +50,76 @@ async def run(settings: CoordinatorSettings) -> None:
     Raises:
         MissingToolError: this machine has no ffmpeg.
         ListenError: the address cannot be used.
-        ValueError: the workers or the executor are named wrongly.
+        ValueError: the workers, the executor or the store are named wrongly.
+        StoreDownError, StoreUnfitError: the store cannot be opened; the message says what to do.
+        LostLeadershipError: another coordinator leads.
 
     """
     open_executor = executor_named(settings.executor)
+    url = store_url(settings.store, settings.data_dir)
     async with AsyncExitStack() as stack:
         stopping = stack.enter_context(stop_event(until_stdin_closes=settings.until_stdin_closes))
+        lock = await stack.enter_async_context(open_lock(url))
+        stood_by_at = await _time_to_lead(settings, lock, stopping)
+        if stopping.is_set():
+            return
         bundles = await asyncio.to_thread(BundleStore, settings.data_dir)
         store = await stack.enter_async_context(
-            open_sqlite_store(settings.data_dir / "jobs.sqlite")
+            open_store(url, patience_s=settings.store_patience_s)
         )
+        term = await store.begin_term()
         context = ExecutorContext(
             bundles=bundles,
             environment=os.environ,
             workers=settings.workers,
             worker_wait_s=settings.worker_wait_s,
             slots=settings.slots,
-            term=await store.begin_term(),
+            term=term,
         )
         executor = await stack.enter_async_context(open_executor(context))
         service = await stack.enter_async_context(
             _working_service(settings, store, bundles, executor)
         )
         server = await stack.enter_async_context(
-            open_server(settings.listen, [_registered(service)], status_of=status_of)
+            open_server(stood_by_at or settings.listen, [_registered(service)], status_of=status_of)
         )
-        sys.stdout.write(f"{server.address}\n")
-        sys.stdout.flush()
+        if not stood_by_at:
+            _announce(server.address)
+        if lock is not None:
+            await _keep_watch(stack, Reign(lock, term), server, stopping)
         await stopping.wait()
         await server.say_not_serving()
+
+
+async def _time_to_lead(
+    settings: CoordinatorSettings, lock: LeaderLock | None, stopping: asyncio.Event
+) -> str | None:
+    """Return when this coordinator leads, with the address at which it stood by until then."""
+    if lock is None or await leads_at_once(lock, patience_s=settings.store_patience_s):
+        return None
+    return await wait_to_lead(settings.listen, lock, stopping, announce=_announce)
+
+
+async def _keep_watch(
+    stack: AsyncExitStack, reign: Reign, server: RunningServer, stopping: asyncio.Event
+) -> None:
+    """End the process when another coordinator leads: it may be started again, to stand by."""
+
+    async def say(is_sure: bool) -> None:
+        await (server.say_serving() if is_sure else server.say_not_serving())
+
+    def on_over() -> None:
+        stopping.set()
+        # Whatever does not end by itself must not go on either.
+        asyncio.get_running_loop().call_later(_END_WITHIN_S, os._exit, 1)
+
+    stack.callback(reign.check)
+    await stack.enter_async_context(watching(reign, say=say, on_over=on_over))
+
+
+def _announce(address: str) -> None:
+    sys.stdout.write(f"{address}\n")
+    sys.stdout.flush()
 
 
 @asynccontextmanager
@@ -121,6 +169,5 @@ def _fleet(executor: RenderExecutor) -> Fleet | None:
 
 
 def _registered(service: CoordinatorService) -> Service:
-    name = coordinator_pb2.DESCRIPTOR.services_by_name["RenderCoordinator"].full_name
     add = coordinator_pb2_grpc.add_RenderCoordinatorServicer_to_server
-    return Service(name=name, add=partial(add, service))
+    return Service(name=COORDINATOR, add=partial(add, service))

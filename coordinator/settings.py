@@ -15,6 +15,8 @@ class CoordinatorSettings:
     for `local`, `slots` are the chunks it renders at once.
     `data_dir` holds jobs, bundles, chunk files and outputs. A job fails when no worker could take
     its chunks for `worker_wait_s`.
+    `store` is the URL of the database that keeps the jobs, or nothing for a file in `data_dir`
+    (coordinator.stores.opening); a call waits for one that is down up to `store_patience_s`.
     """
 
     listen: str = "127.0.0.1:50050"
@@ -24,4 +26,6 @@ class CoordinatorSettings:
     running_jobs: int = 8
     worker_wait_s: float = 300.0
     slots: int = 1
+    store: str = ""
+    store_patience_s: float = 10.0
     until_stdin_closes: bool = False

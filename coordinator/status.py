@@ -10,6 +10,7 @@ from executors.status import BUNDLE_MISSING
 from executors.status import status_of as executor_status_of
 from serving.status import RichStatus
 
+from .leadership import StandbyError
 from .stores.base import JobNotFoundError, LostLeadershipError, StoreDownError
 
 
@@ -43,6 +44,7 @@ _STATUSES: Final[dict[type[Exception], tuple[StatusCode, str]]] = {
     NoFileError: (StatusCode.NOT_FOUND, "NO_FILE"),
     NoManifestError: (StatusCode.FAILED_PRECONDITION, "NO_MANIFEST"),
     StoreDownError: (StatusCode.UNAVAILABLE, "STORE_DOWN"),
+    StandbyError: (StatusCode.UNAVAILABLE, "STANDBY"),
     LostLeadershipError: (StatusCode.UNAVAILABLE, "STANDBY"),
     BundleNotUploadedError: (StatusCode.FAILED_PRECONDITION, BUNDLE_MISSING),
 }

@@ -70,8 +70,12 @@ async def open_server(
     services: Sequence[Service],
     *,
     status_of: Callable[[Exception], RichStatus | None],
+    is_ready: bool = True,
 ) -> AsyncGenerator[RunningServer]:
     """Serve on HOST:PORT (port 0: any free one) until the block ends.
+
+    Its health says SERVING once it `is_ready`; that of the health service itself says so from the
+    beginning to the end: it is for those who ask whether the process lives.
 
     Raises:
         ListenError: the address cannot be used.
@@ -87,10 +91,11 @@ async def open_server(
     own = (health.SERVICE_NAME, reflection.SERVICE_NAME)
     reflection.enable_server_reflection([*names, *own], server)
     address = _bind(server, listen)
+    running = RunningServer(address, names, servicer)
+    await servicer.set(health.SERVICE_NAME, health_pb2.HealthCheckResponse.SERVING)
+    await (running.say_serving() if is_ready else running.say_not_serving())
     await server.start()
     try:
-        running = RunningServer(address, names, servicer)
-        await running.say_serving()
         yield running
     finally:
         await server.stop(_STOP_GRACE_S)

@@ -46,6 +46,7 @@ WIRE_EDGES = frozenset(
         "worker.service",
         "coordinator.process",
         "coordinator.service",
+        "coordinator.standby",  # the name of what it does not serve yet
         "coordinator.stores.sql",  # keeps jobs in their wire form
         "coordinator.spec_wire",
         "coordinator.stores.migrations.versions.r0002_terms_and_ends",  # reads what was kept
@@ -64,6 +65,7 @@ CATCHES_CANCELLATION = frozenset(
 LATE_IMPORTS = frozenset(
     {
         "framefarm.cli.services",  # a worker need not wait for what a coordinator needs
+        "coordinator.stores.opening",  # and a user of a file need not wait for psycopg
         "framefarm.check",  # and only what renders in this process for what a renderer needs
         "framefarm.benchmark",
     }

@@ -41,12 +41,12 @@ def _version(db: sql.Connection) -> str | None:
 
 
 def _migrate(db: sql.Connection, version: str | None, name: str) -> None:
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # we say it in our own words
     # Here and not above: it takes 0.1 s to import, and most databases are up to date.
     from alembic import command
     from alembic.config import Config
     from alembic.script import ScriptDirectory
 
-    logging.getLogger("alembic").setLevel(logging.WARNING)  # we say it in our own words
     config = Config(attributes={"connection": db})
     config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}

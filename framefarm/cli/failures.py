@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 import typer
 
 from coordinator.planner import default_chunk_frames
+from coordinator.stores.base import LostLeadershipError, StoreDownError, StoreUnfitError
 from framefarm.errors import (
     FarmError,
     JobFailedError,
@@ -32,6 +33,9 @@ Told = (
     FarmError,
     RenderError,  # of a page that is rendered in this process
     ListenError,
+    StoreDownError,
+    StoreUnfitError,
+    LostLeadershipError,
     OSError,
     typer.TyperException,
 )

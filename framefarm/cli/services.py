@@ -193,6 +193,26 @@ def coordinator(
             "--data-dir", envvar=f"{_COORDINATOR}DATA_DIR", help="Keeps jobs, bundles and videos."
         ),
     ] = _HOME / "coordinator",
+    store: Annotated[
+        str,
+        typer.Option(
+            "--store",
+            envvar=f"{_COORDINATOR}STORE",
+            metavar="URL",
+            help="Keeps jobs elsewhere: postgresql://USER@HOST/DATABASE.",
+            show_default="a file in the data directory",
+        ),
+    ] = "",
+    store_patience: Annotated[
+        float,
+        typer.Option(
+            "--store-patience",
+            envvar=f"{_COORDINATOR}STORE_PATIENCE",
+            parser=_seconds,
+            metavar="DURATION",
+            help="What is to be kept waits for a store that is down for this long.",
+        ),
+    ] = 10.0,
     executor: Annotated[
         str,
         typer.Option(
@@ -232,12 +252,16 @@ def coordinator(
     until_stdin_closes: UntilStdinCloses = False,
 ) -> None:
     """Serve a farm's coordinator; its address is the first line on standard output."""
+    from coordinator.stores.opening import store_url
+
     fleet = tuple(filter(None, (each.strip() for each in workers.split(","))))
     with problems_of("executor"):
         executor_named(executor)
     if executor == "grpc":
         with problems_of("workers"):
             discovery(fleet)
+    with problems_of("store"):
+        store_url(store, data_dir)
     configure_logging(log_format, logging.DEBUG if verbose else logging.INFO)
     settings = CoordinatorSettings(
         listen=listen,
@@ -247,6 +271,8 @@ def coordinator(
         slots=slots,
         running_jobs=running_jobs,
         worker_wait_s=worker_wait,
+        store=store,
+        store_patience_s=store_patience,
         until_stdin_closes=until_stdin_closes,
     )
     from coordinator.process import run

@@ -19,7 +19,7 @@ from tests.support.tasks import a_spec
 def busy_disk(coordinator: TestCoordinator) -> Generator[None]:
     """Nothing is kept before the block ends."""
     free = threading.Event()
-    coordinator.store._thread.submit(free.wait)
+    coordinator.store._database._thread.submit(free.wait)
     try:
         yield
     finally:

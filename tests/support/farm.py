@@ -16,7 +16,7 @@ from coordinator.jobs import Jobs
 from coordinator.orchestrator import RenderOrchestrator
 from coordinator.process import new_job_id, utc_now
 from coordinator.service import CoordinatorService
-from coordinator.stores.base import JobStore
+from coordinator.stores.sql import SqlJobStore
 from coordinator.stores.sqlite import open_sqlite_store
 from executors.discovery import FixedWorkers
 from executors.fleet import Fleet, open_fleet
@@ -88,7 +88,7 @@ class TestCoordinator:
     address: str
     jobs: Jobs
     files: FolderJobFiles
-    store: JobStore
+    store: SqlJobStore
     bundles: BundleStore
     fleet: Fleet
 

@@ -1,10 +1,12 @@
-"""A way through TCP that can be cut, like a cable."""
+"""A way through TCP that can be cut, like a cable, and can lose what is on its way."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
+
+from .eventually import eventually
 
 _BYTES = 1 << 16
 
@@ -17,6 +19,13 @@ class TcpProxy:
         self._host, _, self._port = target.rpartition(":")
         self._is_cut = False
         self._writers: set[asyncio.StreamWriter] = set()
+        self._flows = asyncio.Event()
+        self._flows.set()
+        self._fatal = b""
+
+    @property
+    def is_in_use(self) -> bool:
+        return bool(self._writers)
 
     def cut(self) -> None:
         """Break all connections with a reset, and refuse new ones."""
@@ -27,6 +36,17 @@ class TcpProxy:
     def mend(self) -> None:
         self._is_cut = False
 
+    def hold(self) -> None:
+        """Let nothing through, and break nothing: the other side seems to be asleep."""
+        self._flows.clear()
+
+    def release(self) -> None:
+        self._flows.set()
+
+    def lose_answer_to(self, request: bytes) -> None:
+        """Deliver the next request with these bytes, and break the connection when it answers."""
+        self._fatal = request
+
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self._is_cut:
             writer.transport.abort()
@@ -35,18 +55,38 @@ class TcpProxy:
         self._writers |= {writer, far_writer}
         try:
             async with asyncio.TaskGroup() as group:
-                group.create_task(_forward(reader, far_writer))
-                group.create_task(_forward(far_reader, writer))
+                fatal = asyncio.Event()
+                group.create_task(self._ask(reader, far_writer, fatal))
+                group.create_task(self._answer(far_reader, writer, fatal))
         finally:
             self._writers -= {writer, far_writer}
 
+    async def _ask(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, fatal: asyncio.Event
+    ) -> None:
+        with suppress(ConnectionError):
+            while data := await reader.read(_BYTES):
+                if self._fatal and self._fatal in data:
+                    self._fatal = b""
+                    fatal.set()
+                await self._pass(data, writer)
+        writer.close()
 
-async def _forward(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with suppress(ConnectionError):
-        while data := await reader.read(_BYTES):
-            writer.write(data)
-            await writer.drain()
-    writer.close()
+    async def _answer(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, fatal: asyncio.Event
+    ) -> None:
+        with suppress(ConnectionError):
+            while data := await reader.read(_BYTES):
+                if fatal.is_set():
+                    writer.transport.abort()
+                    return
+                await self._pass(data, writer)
+        writer.close()
+
+    async def _pass(self, data: bytes, writer: asyncio.StreamWriter) -> None:
+        await self._flows.wait()
+        writer.write(data)
+        await writer.drain()
 
 
 @asynccontextmanager
@@ -60,5 +100,7 @@ async def tcp_proxy(target: str) -> AsyncGenerator[TcpProxy]:
         yield proxy
     finally:
         server.close()
+        proxy.release()
         proxy.cut()
+        await eventually(lambda: not proxy.is_in_use)
         await server.wait_closed()
