@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from executors.fleet import Fleet
-    from executors.link import WorkerLink
+    from executors.scheduling.worker import Worker
     from protos.framefarm.v1 import render_pb2
     from renderer.bundle import BundleStore
 
@@ -145,8 +145,8 @@ class CoordinatorService(coordinator_pb2_grpc.RenderCoordinatorServicer):
         self, request: pb.ListWorkersRequest, context: Context
     ) -> pb.ListWorkersResponse:
         del request, context
-        links = self._fleet.links if self._fleet else []
-        return pb.ListWorkersResponse(workers=[_told(link) for link in links])
+        workers = self._fleet.workers if self._fleet else []
+        return pb.ListWorkersResponse(workers=[_told(worker) for worker in workers])
 
 
 def _output_of(job: Job) -> Output:
@@ -177,20 +177,20 @@ def _fitting(jobs: Sequence[pb.Job]) -> Sequence[pb.Job]:
     return jobs[: max(1, sum(size <= MAX_PAGE_BYTES for size in sizes))]
 
 
-def _told(link: WorkerLink) -> pb.WorkerInfo:
+def _told(worker: Worker) -> pb.WorkerInfo:
     return pb.WorkerInfo(
-        address=link.address,
-        name=link.said.name,
-        state=_state(link),
-        problem=link.problem or link.unfit,
-        slots=link.said.slots,
-        free_slots=max(0, link.said.slots - link.leased),
-        version=link.said.version,
-        fingerprint=link.said.fingerprint,
+        address=worker.address,
+        name=worker.report.name if worker.report else "",
+        state=_state(worker),
+        problem=worker.problem or worker.unfit,
+        slots=worker.slots,
+        free_slots=max(0, worker.slots - worker.leased),
+        version=worker.report.version if worker.report else "",
+        fingerprint=worker.fingerprint,
     )
 
 
-def _state(link: WorkerLink) -> pb.WorkerState.ValueType:
-    if link.problem or link.unfit:
+def _state(worker: Worker) -> pb.WorkerState.ValueType:
+    if worker.problem or worker.unfit:
         return pb.WORKER_STATE_UNREACHABLE
-    return pb.WORKER_STATE_READY if link.is_serving else pb.WORKER_STATE_DRAINING
+    return pb.WORKER_STATE_READY if worker.is_serving else pb.WORKER_STATE_DRAINING

@@ -1,213 +1,241 @@
-"""Fleet: the workers that exist now, and the queue for their slots."""
+"""Fleet: the workers that exist now, and the attempts that run on them, as a scheduler decides."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from itertools import count
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from serving.channel import new_channel
-
-from .balance import Wish, pick
-from .errors import NoWorkerError
-from .link import WorkerLink
+from .base import AttemptLost, AttemptStarted, ChunkEvent, FramesDone
+from .errors import ExecutorError, WorkerLostError
+from .roster import Roster
+from .scheduling.scheduler import Scheduler
+from .scheduling.values import (
+    Accept,
+    Attach,
+    Command,
+    Event,
+    Fail,
+    Failed,
+    JobPaused,
+    JobResumed,
+    Lose,
+    Offered,
+    Progressed,
+    Start,
+    Stop,
+    Stopped,
+    Succeeded,
+    Ticked,
+    Withdrawn,
+)
 from .tasks import task_group
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
     from .discovery import Discovery
+    from .orders import Order
+    from .scheduling.worker import Worker
+    from .worker_port import Connect, Token
+
+T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
-REFRESH_S: Final = 1.0
+TICK_S: Final = 0.5
 
 
 @dataclass(eq=False, slots=True)
-class _Waiter:
-    wish: Wish
-    granted: asyncio.Future[WorkerLink]
-    hopeful_at_s: float = field(default_factory=time.monotonic)
+class _Open:
+    """An order that is not over."""
+
+    order: Order[Any]
+    done: asyncio.Future[Any]
+    attempts: dict[Token, asyncio.Task[None]] = field(default_factory=dict)
+    accepted: Token | None = None
+
+    async def idle(self) -> None:
+        """Wait until no attempt at it runs."""
+        while self.attempts:
+            await asyncio.wait(self.attempts.values())
 
 
 class Fleet:
-    """Grants slots of the workers that exist now, first come first served.
+    """Has orders carried out. What is decided is the scheduler's; here it is done."""
 
-    A job stays with workers of one fingerprint, that of the first worker it was given, for as long
-    as any of its chunks waits or runs: mixed browsers would show in the pictures.
-    """
-
-    def __init__(self, discovery: Discovery, *, worker_wait_s: float) -> None:
-        self._discovery = discovery
-        self._worker_wait_s = worker_wait_s
-        self._links: dict[str, WorkerLink] = {}
-        self._queue: dict[_Waiter, None] = {}  # a set in order of arrival
-        self._jobs: dict[str, list[str]] = {}  # job → fingerprint, once for each chunk
+    def __init__(self, scheduler: Scheduler, roster: Roster, group: asyncio.TaskGroup) -> None:
+        self._scheduler = scheduler
+        self._roster = roster
+        self._group = group
+        self._open: dict[int, _Open] = {}
+        self._numbers = count(1)
 
     @property
-    def links(self) -> list[WorkerLink]:
-        return sorted(self._links.values(), key=lambda link: link.address)
+    def workers(self) -> list[Worker]:
+        """The workers as they stand, by address. To look at."""
+        return sorted(self._scheduler.workers, key=lambda worker: worker.address)
 
-    @asynccontextmanager
-    async def lease(self, wish: Wish) -> AsyncGenerator[WorkerLink]:
-        """Wait for a slot, and hold it for the block.
+    async def carry_out(self, order: Order[T]) -> T:
+        """Have the order carried out by some worker, however often that has to be tried.
 
         Raises:
-            NoWorkerError: for `worker_wait_s` there was no worker that could ever take the chunk.
+            ExecutorError: it cannot be done; nothing of it is left.
 
         """
-        link = await self._wait(wish)
+        number = next(self._numbers)
+        mine = self._open[number] = _Open(order, asyncio.get_running_loop().create_future())
+        self.hear(Offered(order.offer(number)))
+        is_done = False
         try:
-            yield link
+            result: T = await mine.done
+            is_done = True
         finally:
-            link.leased -= 1
-            self._dispatch()
+            self.hear(Withdrawn(number))
+            if not is_done:
+                await mine.idle()
+                await order.undo()
+            if not mine.done.cancelled():
+                mine.done.exception()  # looked at, also where a cancellation was quicker
+            self._forget(number)
+        return result
 
-    @asynccontextmanager
-    async def job(self, job_id: str) -> AsyncGenerator[None]:
-        """Keep a job on one fingerprint while the block, one for each chunk, runs."""
-        pins = self._jobs.setdefault(job_id, [])
-        pins.append(pins[0] if pins else "")
-        try:
-            yield
-        finally:
-            pins.pop()
-            if not pins:
-                del self._jobs[job_id]
+    def pause_job(self, job_id: str) -> None:
+        self.hear(JobPaused(job_id))
+
+    def resume_job(self, job_id: str) -> None:
+        self.hear(JobResumed(job_id))
 
     async def end_job(self, job_id: str) -> None:
-        """Tell the workers that had chunks of a job that no more will come."""
-        async with task_group() as group:
-            for link in self.links:
-                group.create_task(link.end_job(job_id), name=f"end-job-{link.address}")
+        """Wait until nothing of a job runs, and tell the workers that had chunks of it."""
+        self.hear(JobResumed(job_id))
+        for mine in tuple(self._open.values()):
+            if mine.order.task.job_id == job_id:
+                await mine.idle()
+        await self._roster.end_job(job_id)
 
-    async def keep_up(self) -> None:
-        """Look for workers and ask them how they are, for ever. Someone must run this."""
+    async def idle(self) -> None:
+        """Wait until no attempt runs."""
+        for mine in tuple(self._open.values()):
+            await mine.idle()
+
+    async def tick(self) -> None:
+        """Tell the scheduler that time passes, for ever."""
+        while True:
+            await asyncio.sleep(TICK_S)
+            self.hear(Ticked())
+
+    def hear(self, event: Event) -> None:
+        """Tell the scheduler, and do what it says."""
+        for command in self._scheduler.step(event, asyncio.get_running_loop().time()):
+            self._do(command)
+
+    def _do(self, command: Command) -> None:
+        mine = self._open[command.number]
+        match command:
+            case Start(number, token, worker) | Attach(number, token, worker):
+                self._roster.send(worker, mine.order.task.job_id)
+                is_attached = isinstance(command, Attach)
+                mine.attempts[token] = self._group.create_task(
+                    self._attempt(number, token, worker, is_attached=is_attached),
+                    name=f"attempt-{number}-{token.attempt}",
+                )
+                mine.order.on_progress(AttemptStarted(worker, token.attempt))
+            case Stop(_, token, reason):
+                log.info("attempt stopped", extra=_fields(mine, token) | {"reason": reason})
+                # One that is cancelled before it began would not tell how it ended.
+                asyncio.get_running_loop().call_soon(mine.attempts[token].cancel)
+            case Accept(_, token):
+                mine.accepted = token
+            case Lose():
+                self._tell_lost(mine, command)
+            case Fail(_, error):
+                _settle(mine, error)
+
+    def _tell_lost(self, mine: _Open, lost: Lose) -> None:
+        facts = {"worker": lost.worker, "reason": lost.error.reason}
+        log.warning("attempt lost", extra=_fields(mine, lost.token) | facts)
+        mine.order.on_progress(AttemptLost(lost.worker, lost.token.attempt, str(lost.error)))
+
+    async def _attempt(self, number: int, token: Token, address: str, *, is_attached: bool) -> None:
+        """Make an attempt, tell how it ended, and keep or remove what it made."""
+        mine = self._open[number]
+        event: Event = Stopped(number, token)
+        result = None
         try:
-            while True:
-                await self._refresh()
-                await asyncio.sleep(REFRESH_S)
+            make = mine.order.attach if is_attached else mine.order.render
+            result = await make(
+                self._roster.port(address), token, self._teller(number, token, mine)
+            )
+            event = Succeeded(number, token)
+        except ExecutorError as error:
+            event = Failed(number, token, error)
+            if isinstance(error, WorkerLostError):
+                self._roster.look_at(address)
+        except Exception as error:  # noqa: BLE001  # a fault of ours: whoever waits gets it
+            _settle(mine, error)
         finally:
-            for link in self.links:
-                await link.close()
+            self._roster.end(address)
+            self.hear(event)
+            await self._tidy(mine, token, result)
+            del mine.attempts[token]
+            self._forget(number)
 
-    async def _wait(self, wish: Wish) -> WorkerLink:
-        waiter = _Waiter(wish, asyncio.get_running_loop().create_future())
-        self._queue[waiter] = None
-        self._dispatch()
-        taken = False
-        try:
-            link = await waiter.granted
-            taken = True
-        finally:
-            self._queue.pop(waiter, None)
-            if not taken:
-                self._give_back(waiter.granted)
-        return link
-
-    def _give_back(self, granted: asyncio.Future[WorkerLink]) -> None:
-        """Whoever waited was cancelled, maybe in the moment of the grant: the slot stays ours."""
-        if granted.done() and not granted.cancelled() and granted.exception() is None:
-            granted.result().leased -= 1
-            self._dispatch()
-
-    def _dispatch(self) -> None:
-        # Thousands may wait while a slot of another fingerprint is free: each fingerprint is
-        # looked at once, and whoever was cancelled not at all.
-        full: set[str | None] = set()
-        for waiter in list(self._queue) if self._has_room() else ():
-            fingerprint = self._fingerprint(waiter.wish.job_id)
-            if waiter.granted.done() or fingerprint in full:
-                continue
-            if not self._grant(waiter, fingerprint):
-                full.add(fingerprint)
-            elif not self._has_room():
-                return
-
-    def _has_room(self) -> bool:
-        return any(link.view(None).has_room for link in self._links.values())
-
-    def _grant(self, waiter: _Waiter, fingerprint: str | None) -> bool:
-        wish = waiter.wish
-        views = (link.view(wish) for link in self._links.values())
-        address = pick(views, fingerprint=fingerprint, avoid=wish.avoid)
-        if address is None:
-            return False
-        link = self._links[address]
-        link.leased += 1
-        link.use_page(wish)
-        if pins := self._jobs.get(wish.job_id):
-            pins[:] = [link.said.fingerprint] * len(pins)
-        del self._queue[waiter]
-        waiter.granted.set_result(link)
-        return True
-
-    def _fingerprint(self, job_id: str) -> str | None:
-        pins = self._jobs.get(job_id)
-        return (pins[0] or None) if pins else None
-
-    async def _refresh(self) -> None:
-        await self._find()
-        async with task_group() as group:
-            for link in self.links:
-                group.create_task(link.ask(), name=f"ask-{link.address}")
-        self._dispatch()
-        self._give_up_hopeless(time.monotonic())
-
-    async def _find(self) -> None:
-        try:
-            addresses = await self._discovery.addresses()
-        except OSError as error:
-            log.warning("workers cannot be looked up", extra={"error": str(error)})
+    async def _tidy(self, mine: _Open, token: Token, result: object) -> None:
+        if mine.accepted != token:
+            await mine.order.discard(token)
             return
-        for address in addresses - self._links.keys():
-            self._links[address] = WorkerLink(address, new_channel(address))
-            log.info("worker found", extra={"worker": address})
-        for link in self.links:
-            # What still runs there goes on: a pod that leaves is first taken out of the name.
-            link.gone = link.address not in addresses
-            if link.gone and not link.leased:
-                del self._links[link.address]
-                await link.close()
-                log.info("worker gone", extra={"worker": link.address})
+        try:
+            await mine.order.accept(token)
+        except OSError as error:
+            _settle(mine, error)
+        if not mine.done.done():
+            mine.done.set_result(result)
 
-    def _give_up_hopeless(self, now_s: float) -> None:
-        for waiter in list(self._queue):
-            if waiter.granted.done():  # cancelled a moment ago
-                continue
-            if self._may_be_served(waiter.wish):
-                waiter.hopeful_at_s = now_s
-            elif now_s - waiter.hopeful_at_s >= self._worker_wait_s:
-                waiter.granted.set_exception(NoWorkerError(self._lament(waiter.wish)))
-                del self._queue[waiter]
+    def _teller(self, number: int, token: Token, mine: _Open) -> Any:
+        def hear(event: ChunkEvent) -> None:
+            if isinstance(event, FramesDone):
+                self.hear(Progressed(number, token, event.done))
+            mine.order.on_progress(event)
 
-    def _may_be_served(self, wish: Wish) -> bool:
-        fingerprint = self._fingerprint(wish.job_id)
-        return any(
-            link.is_serving and fingerprint in (None, link.said.fingerprint)
-            for link in self._links.values()
-        )
+        return hear
 
-    def _lament(self, wish: Wish) -> str:
-        known = "; ".join(
-            f"{link.address}: {link.problem or link.unfit or 'draining, or of another fingerprint'}"
-            for link in self.links
-        )
-        fingerprint = self._fingerprint(wish.job_id)
-        of = f" of fingerprint {fingerprint}" if fingerprint else ""
-        return f"no worker{of} could be reached for {self._worker_wait_s:g} s ({known or 'none'})"
+    def _forget(self, number: int) -> None:
+        """Of an order that nobody waits for, nothing is kept once its last attempt has ended."""
+        mine = self._open.get(number)
+        if mine is not None and mine.done.done() and not mine.attempts:
+            del self._open[number]
+
+
+def _settle(mine: _Open, error: Exception) -> None:
+    if not mine.done.done():
+        mine.done.set_exception(error)
+
+
+def _fields(mine: _Open, token: Token) -> dict[str, object]:
+    task = mine.order.task
+    return {"job_id": task.job_id, "chunk": task.index, "attempt": token.attempt}
 
 
 @asynccontextmanager
-async def open_fleet(discovery: Discovery, *, worker_wait_s: float) -> AsyncGenerator[Fleet]:
+async def open_fleet(
+    discovery: Discovery, connect: Connect, *, worker_wait_s: float, term: int = 0
+) -> AsyncGenerator[Fleet]:
     """A fleet that keeps up with its workers until the block ends."""
-    fleet = Fleet(discovery, worker_wait_s=worker_wait_s)
-    async with task_group() as group:
-        keeping_up = group.create_task(fleet.keep_up(), name="fleet")
+    scheduler = Scheduler(worker_wait_s=worker_wait_s, term=term)
+    async with task_group() as keeping, task_group() as group:
+        roster = Roster(discovery, connect)
+        fleet = Fleet(scheduler, roster, group)
+        tasks = [
+            keeping.create_task(fleet.tick(), name="fleet-clock"),
+            keeping.create_task(roster.keep_up(fleet.hear), name="fleet-roster"),
+        ]
         try:
             yield fleet
         finally:
-            keeping_up.cancel()
+            await fleet.idle()
+            for task in tasks:
+                task.cancel()

@@ -11,9 +11,10 @@ from renderer.errors import InvalidRequestError, Violation
 from renderer.frames import FrameRange
 from renderer.picture import DIGEST_BYTES
 
-from .base import ChunkResult, ChunkTask
+from .base import ChunkResult, ChunkTask, WarmPage
 from .durations import from_seconds, to_seconds
 from .settings_wire import from_settings, to_settings
+from .worker_port import ReportedAttempt, Token, WorkerReport
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -158,4 +159,27 @@ def from_manifest(manifest: BundleManifest) -> render_pb2.BundleManifest:
 def to_manifest(message: render_pb2.BundleManifest) -> BundleManifest:
     return BundleManifest(
         tuple(BundleFile(file.path, file.size_bytes, file.sha256) for file in message.files)
+    )
+
+
+def to_worker_report(message: worker_pb2.GetWorkerResponse) -> WorkerReport:
+    return WorkerReport(
+        name=message.name,
+        version=message.version,
+        fingerprint=message.fingerprint,
+        slots=message.slots,
+        free_slots=message.free_slots,
+        is_draining=message.draining,
+        attempts=tuple(_to_attempt(attempt) for attempt in message.attempts),
+        warm_pages=tuple(WarmPage(page.job_id, page.from_frame) for page in message.warm_pages),
+    )
+
+
+def _to_attempt(message: worker_pb2.RunningAttempt) -> ReportedAttempt:
+    return ReportedAttempt(
+        job_id=message.job_id,
+        index=message.chunk_index,
+        token=Token(message.term, message.attempt),
+        frames=message.frames,
+        is_finished=message.finished,
     )

@@ -1,4 +1,4 @@
-"""WorkerPort: the way to one worker. The fleet's side of the wire, and what a simulation replaces."""
+"""WorkerPort: the way to one worker, as a fleet sees it."""
 
 from __future__ import annotations
 

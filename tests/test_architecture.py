@@ -37,7 +37,7 @@ WIRE_EDGES = frozenset(
         "executors.probe_wire",
         "executors.sound_transfer",
         "executors.sound_wire",
-        "executors.link",  # a channel to a worker
+        "executors.grpc_worker",  # a channel to a worker
         "executors.transfer",  # UploadBundle, both sides
         "worker.process",
         "worker.answers",  # RenderChunk, the worker's side

@@ -1,1 +1,1 @@
-"""Who renders what, when: decided by values and time alone, and carried out by `executors.fleet`."""
+"""Who renders what, when: decided by values and time alone. `executors.fleet` carries it out."""

@@ -23,6 +23,7 @@ class Offer:
     digest: str | None
     share: Share
     first_attempt: int = 1
+    keeps_page: bool = False  # what it has rendered leaves its page open for the next chunk
     is_attachable: bool = True
 
 

@@ -328,9 +328,9 @@ async def test_workers_are_listed_with_what_is_wrong_with_them(tmp_path: Path) -
         grpc.aio.insecure_channel(coordinator.address) as channel,
     ):
         stub: Any = coordinator_pb2_grpc.RenderCoordinatorStub(channel)
-        links = coordinator.fleet
-        await eventually(lambda: any(link.is_serving for link in links.links))
-        await eventually(lambda: all("not asked" not in link.problem for link in links.links))
+        fleet = coordinator.fleet
+        await eventually(lambda: any(worker.is_serving for worker in fleet.workers))
+        await eventually(lambda: all("not asked" not in each.problem for each in fleet.workers))
         listed = await stub.ListWorkers(pb.ListWorkersRequest())
 
     dead, living = sorted(listed.workers, key=lambda row: row.slots)

@@ -1,24 +1,26 @@
-"""The fleet's queue: who gets a slot, and that none is ever lost."""
+"""The fleet: who gets a slot, that none is ever lost, and workers that come and go."""
 
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from executors.balance import Wish, WorkerView
+from executors.base import AttemptStarted
 from executors.errors import NoWorkerError
 from executors.fleet import Fleet, open_fleet
-from executors.link import WorkerLink
-from serving.channel import new_channel
+from executors.grpc import GrpcExecutor, connect_to
+from renderer.bundle import BundleStore
+from renderer.frames import FrameRange
 from tests.support.eventually import eventually
 from tests.support.farm import running_worker
 from tests.support.picture_renderer import PictureRenderer
-
-WISH = Wish(job_id="job", digest=None)
+from tests.support.tasks import a_task
 
 
 class Names:
@@ -27,158 +29,148 @@ class Names:
     def __init__(self, *addresses: str) -> None:
         self.now = frozenset(addresses)
         self.broken = False
+        self.looks = 0
 
     async def addresses(self) -> frozenset[str]:
+        self.looks += 1
         if self.broken:
             raise OSError("no name server answers")
         return self.now
 
 
+class Farm:
+    """Renders tasks by a fleet, into a folder."""
+
+    def __init__(self, fleet: Fleet, folder: Path) -> None:
+        self.fleet = fleet
+        self.workers: list[str] = []  # as attempts began
+        self._executor = GrpcExecutor(fleet)
+        self._folder = folder
+
+    async def render(self, number: int = 0, **props: Any) -> None:
+        task = replace(a_task(10 * number, 10 * number + 2, **props), index=number)
+        output = self._folder / f"{number}.mp4"
+        await self._executor.render(task, output, on_progress=self._hear)
+
+    def _hear(self, event: object) -> None:
+        if isinstance(event, AttemptStarted):
+            self.workers.append(event.worker)
+
+
 @asynccontextmanager
-async def a_fleet(names: Names, worker_wait_s: float = 5.0) -> AsyncGenerator[Fleet]:
-    async with open_fleet(names, worker_wait_s=worker_wait_s) as fleet:
-        yield fleet
+async def a_farm(names: Names, folder: Path, worker_wait_s: float = 5.0) -> AsyncGenerator[Farm]:
+    connect = connect_to(BundleStore(folder / "store"))
+    async with open_fleet(names, connect, worker_wait_s=worker_wait_s) as fleet:
+        yield Farm(fleet, folder)
 
 
-async def test_slots_are_granted_first_come_first_served() -> None:
-    order: list[int] = []
-
-    async def use(fleet: Fleet, number: int) -> None:
-        async with fleet.lease(WISH):
-            order.append(number)
-            await asyncio.sleep(0.005)
-
+async def test_chunks_of_a_job_are_begun_in_their_order(tmp_path: Path) -> None:
+    renderer = PictureRenderer()
     async with (
-        running_worker(PictureRenderer()) as worker,
-        a_fleet(Names(worker.address)) as fleet,
+        running_worker(renderer) as worker,
+        a_farm(Names(worker.address), tmp_path) as farm,
         asyncio.TaskGroup() as group,
     ):
-        for number in range(8):
-            group.create_task(use(fleet, number))
+        for number in range(5):
+            group.create_task(farm.render(number))
 
-    assert order == list(range(8))
+    starts = [frames.start for frames in renderer.rendered]
+    assert starts == [0, 10, 20, 30, 40]
 
 
-async def test_never_more_leases_than_slots() -> None:
+async def test_never_more_chunks_than_slots(tmp_path: Path) -> None:
+    renderer = PictureRenderer()
     most = 0
 
-    async def use(fleet: Fleet) -> None:
+    async def look() -> None:
         nonlocal most
-        async with fleet.lease(WISH) as link:
-            most = max(most, link.leased)
-            await asyncio.sleep(0.002)
+        while True:
+            most = max(most, len(renderer.running))
+            await asyncio.sleep(0.001)
 
     async with (
-        running_worker(PictureRenderer(), slots=3) as worker,
-        a_fleet(Names(worker.address)) as fleet,
+        running_worker(renderer, slots=3) as worker,
+        a_farm(Names(worker.address), tmp_path) as farm,
     ):
+        looking = asyncio.create_task(look())
         async with asyncio.TaskGroup() as group:
-            for _ in range(30):
-                group.create_task(use(fleet))
-        assert [link.leased for link in fleet.links] == [0]
+            for number in range(9):
+                group.create_task(farm.render(number, frame_s=0.005))
+        looking.cancel()
+        assert [each.leased for each in farm.fleet.workers] == [0]
 
     assert most == 3
 
 
-async def test_a_slot_that_is_granted_in_the_moment_of_a_cancel_is_not_lost() -> None:
-    async def wait(fleet: Fleet) -> None:
-        async with fleet.lease(WISH):
-            await asyncio.Event().wait()
-
-    async with running_worker(PictureRenderer()) as worker, a_fleet(Names(worker.address)) as fleet:
-        async with fleet.lease(WISH):
-            waiting = asyncio.create_task(wait(fleet))
-            await asyncio.sleep(0)
-        # The lease above has just been granted to `waiting`, which has not run since.
+async def test_a_chunk_that_is_cancelled_as_it_begins_gives_its_slot_back(tmp_path: Path) -> None:
+    async with (
+        running_worker(PictureRenderer()) as worker,
+        a_farm(Names(worker.address), tmp_path) as farm,
+    ):
+        await farm.render(0)
+        waiting = asyncio.create_task(farm.render(1, hang=1))
+        await asyncio.sleep(0)  # its attempt exists now, and has not run yet
+        assert farm.workers == [worker.address, worker.address]
         waiting.cancel()
         await asyncio.wait([waiting])
 
-        assert [link.leased for link in fleet.links] == [0]
-        async with asyncio.timeout(2), fleet.lease(WISH):
-            pass
+        assert [each.leased for each in farm.fleet.workers] == [0]
+        async with asyncio.timeout(5):
+            await farm.render(2)
 
 
-async def test_workers_that_come_later_are_used_and_those_that_left_are_forgotten() -> None:
+async def test_workers_that_come_later_are_used_and_those_that_left_are_forgotten(
+    tmp_path: Path,
+) -> None:
     names = Names()
-    async with a_fleet(names) as fleet:
+    async with a_farm(names, tmp_path) as farm:
         async with running_worker(PictureRenderer()) as worker:
             names.now = frozenset({worker.address})
-            async with fleet.lease(WISH) as link:
-                assert link.address == worker.address
+            rendering = asyncio.create_task(farm.render(frame_s=0.8))
+            await eventually(lambda: farm.workers == [worker.address])
 
-                names.now = frozenset()
-                await eventually(lambda: link.gone)
-                assert fleet.links == [link]
+            names.now = frozenset()
+            await eventually(lambda: any(each.has_left for each in farm.fleet.workers))
+            await rendering  # what runs goes on
 
-        await eventually(lambda: fleet.links == [])
+        await eventually(lambda: farm.fleet.workers == [])
 
 
-async def test_a_name_server_that_fails_takes_no_worker_away() -> None:
+async def test_a_name_server_that_fails_takes_no_worker_away(tmp_path: Path) -> None:
     async with running_worker(PictureRenderer()) as worker:
         names = Names(worker.address)
-        async with a_fleet(names) as fleet:
-            await eventually(lambda: any(link.is_serving for link in fleet.links))
+        async with a_farm(names, tmp_path) as farm:
+            await eventually(lambda: any(each.is_serving for each in farm.fleet.workers))
             names.broken = True
-            await fleet._refresh()
+            looks = names.looks
+            await eventually(lambda: names.looks > looks + 1)
 
-            async with asyncio.timeout(2), fleet.lease(WISH) as link:
-                assert link.address == worker.address
+            await farm.render()
+
+    assert farm.workers == [worker.address]
 
 
-async def test_a_draining_worker_gets_nothing_new() -> None:
+async def test_a_draining_worker_gets_nothing_new(tmp_path: Path) -> None:
     async with running_worker(PictureRenderer()) as worker:
         worker.attempts.draining = True
-        async with a_fleet(Names(worker.address), worker_wait_s=0.5) as fleet:
+        async with a_farm(Names(worker.address), tmp_path, worker_wait_s=0.5) as farm:
             with pytest.raises(NoWorkerError, match="draining"):
-                async with fleet.lease(WISH):
-                    pass
+                await farm.render()
 
 
-async def test_a_chunk_that_is_cancelled_as_it_is_given_up_does_not_end_the_fleet() -> None:
-    async def wait(fleet: Fleet) -> None:
-        async with fleet.lease(WISH):
-            pass
-
-    async with a_fleet(Names(), worker_wait_s=0.0) as fleet:
-        waiting = asyncio.create_task(wait(fleet))
-        await asyncio.sleep(0)
-        waiting.cancel()
-        # The fleet's next look at the queue comes before the cancelled task has run.
-        fleet._give_up_hopeless(time.monotonic())
-        await asyncio.wait([waiting])
-
-        assert waiting.cancelled()
-
-
-async def test_a_long_queue_that_a_free_slot_does_not_help_costs_little() -> None:
-    looks = 0
-
-    class Looked(WorkerLink):
-        def view(self, wish: Wish | None) -> WorkerView:
-            nonlocal looks
-            looks += 1
-            return super().view(wish)
-
-    async def hold(fleet: Fleet) -> None:
-        async with fleet.job("job"), fleet.lease(WISH):
-            await asyncio.Event().wait()
-
-    old, new = PictureRenderer(fingerprint="old"), PictureRenderer(fingerprint="new")
-    names = Names()
+async def test_a_paused_job_begins_nothing_and_goes_on_when_it_is_resumed(tmp_path: Path) -> None:
+    renderer = PictureRenderer()
     async with (
-        running_worker(old) as first,
-        running_worker(new) as second,
-        a_fleet(names) as fleet,
+        running_worker(renderer) as worker,
+        a_farm(Names(worker.address), tmp_path) as farm,
+        asyncio.TaskGroup() as group,
     ):
-        for address in (first.address, second.address):
-            fleet._links[address] = Looked(address, new_channel(address))
-        names.now = frozenset({first.address, second.address})
-        await eventually(lambda: all(link.is_serving for link in fleet.links))
-        looks = 0
-        waiting = [asyncio.create_task(hold(fleet)) for _ in range(500)]
-        await eventually(lambda: len(fleet._queue) == 499)
-        for task in waiting:
-            task.cancel()
-        await asyncio.wait(waiting)
+        farm.fleet.pause_job("job")
+        rendering = group.create_task(farm.render())
+        await eventually(lambda: any(each.is_serving for each in farm.fleet.workers))
+        assert not farm.workers
 
-    assert looks < 10 * 500
+        farm.fleet.resume_job("job")
+        await rendering
+
+    assert renderer.rendered == [FrameRange(0, 2)]

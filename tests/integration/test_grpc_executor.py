@@ -10,8 +10,7 @@ from typing import Any
 
 import pytest
 
-from executors.balance import Wish
-from executors.base import AttemptLost, AttemptStarted, ChunkEvent
+from executors.base import AttemptLost, AttemptStarted, ChunkEvent, WarmPage
 from executors.errors import (
     BundleAbsentError,
     CompositionFailedError,
@@ -59,7 +58,7 @@ async def test_chunks_are_spread_over_the_free_slots_of_all_workers(
         executor, fleet = await stack.enter_async_context(
             grpc_executor([worker.address for worker in workers], bundles)
         )
-        await eventually(lambda: all(link.is_serving for link in fleet.links))
+        await eventually(lambda: all(worker.is_serving for worker in fleet.workers))
 
         await render_all(executor, tmp_path, 6, events, frame_s=0.01)
 
@@ -83,7 +82,7 @@ async def test_chunks_go_where_their_jobs_page_stands_open(
         key = View(url="http://a.example/", settings=RenderSettings(), series="job").key
         warm.pages = (KeptPage(key=key, from_frame=10),)
         executor, fleet = await stack.enter_async_context(grpc_executor([*workers], bundles))
-        await eventually(lambda: all(link.is_serving for link in fleet.links))
+        await eventually(lambda: all(worker.is_serving for worker in fleet.workers))
 
         for start in (10, 0):  # one that the page can show, and one that it has left behind
             task = a_task(start, start + 10)
@@ -103,16 +102,13 @@ async def test_a_worker_is_known_to_be_warm_as_soon_as_a_chunk_is_done(
         executor, fleet = await stack.enter_async_context(
             grpc_executor([worker.address for worker in workers], bundles)
         )
-        await eventually(lambda: all(link.is_serving for link in fleet.links))
-        wish = Wish(job_id="job", digest=None, start=10)
-
+        await eventually(lambda: all(worker.is_serving for worker in fleet.workers))
         task = replace(a_task(0, 10), has_successor=True)
         result = await executor.render(task, tmp_path / "0.mp4", on_progress=lambda _: None)
 
         assert result.frames == 10
-        assert sorted(str(link.view(wish).warm_from) for link in fleet.links) == ["10", "None"]
-        async with fleet.lease(wish):
-            assert [link.view(wish).warm_from for link in fleet.links] == [None, None]
+        pages = [page for worker in fleet.workers for page in worker.pages]
+        assert pages == [WarmPage("job", 10)]
 
 
 async def test_a_worker_that_dies_costs_its_chunks_another_attempt_elsewhere(
@@ -127,7 +123,7 @@ async def test_a_worker_that_dies_costs_its_chunks_another_attempt_elsewhere(
         executor, fleet = await stack.enter_async_context(
             grpc_executor([victim.address, survivor.address], bundles)
         )
-        await eventually(lambda: all(link.is_serving for link in fleet.links))
+        await eventually(lambda: all(worker.is_serving for worker in fleet.workers))
         async with asyncio.TaskGroup() as group:
             group.create_task(render_all(executor, tmp_path, 4, events, frame_s=0.05))
             await eventually(lambda: bool(dying.running))
@@ -274,7 +270,7 @@ async def test_a_worker_of_another_fingerprint_gets_nothing_of_the_job(
         running_worker(new) as second,
         grpc_executor([first.address, second.address], bundles) as (executor, fleet),
     ):
-        await eventually(lambda: all(link.is_serving for link in fleet.links))
+        await eventually(lambda: all(worker.is_serving for worker in fleet.workers))
 
         await render_all(executor, tmp_path, 4, [], frame_s=0.01)
 
@@ -290,7 +286,7 @@ async def test_a_slot_taken_by_someone_else_is_waited_for(
         grpc_executor([worker.address], bundles) as (executor, fleet),
         grpc_executor([worker.address], bundles) as (rival, _),
     ):
-        await eventually(lambda: all(link.is_serving for link in fleet.links))
+        await eventually(lambda: all(worker.is_serving for worker in fleet.workers))
         async with asyncio.TaskGroup() as group:
             theirs = replace(a_task(frame_s=0.05), job_id="theirs")
             group.create_task(

@@ -6,15 +6,16 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import grpc.aio
 import pytest
 
-from executors import link, worker_call
+from executors import grpc_worker, worker_call
 from executors.base import AttemptLost, ChunkEvent, ChunkResult, FramesDone
 from executors.errors import Retry
+from executors.scheduling import scheduler
 from executors.status import error_of
 from executors.transfer import send_bundle
 from framefarm.patience import was_lost
@@ -40,8 +41,8 @@ def bundles(tmp_path: Path) -> BundleStore:
 
 @pytest.fixture
 def little_patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(link, "ASK_TIMEOUT_S", 0.3)
-    monkeypatch.setattr(link, "SILENCE_LIMIT_S", 1.0)
+    monkeypatch.setattr(grpc_worker, "ASK_TIMEOUT_S", 0.3)
+    monkeypatch.setattr(scheduler, "SILENCE_LIMIT_S", 1.0)
     monkeypatch.setattr(worker_call, "ABORT_GRACE_S", 1.0)
 
 
@@ -72,7 +73,7 @@ async def a_scene(
         grpc_executor([worker.address, other.address], bundles) as (executor, fleet),
     ):
         other.attempts.draining = True
-        await eventually(lambda: all(each.said.slots for each in fleet.links))
+        await eventually(lambda: all(worker.slots for worker in fleet.workers))
         task = a_task(0, 60, frame_s=0.02, composition=composition)
         rendering = asyncio.create_task(
             executor.render(task, folder / "out.mp4", on_progress=events.append)
@@ -162,24 +163,3 @@ async def test_a_frozen_process_is_noticed_by_the_connection_alone() -> None:
                 await reading
 
     assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
-
-
-async def test_what_a_coordinator_that_was_killed_left_running_does_not_fail_its_job(
-    tmp_path: Path, bundles: BundleStore
-) -> None:
-    left = replace(a_task(hang=5), attempt=2)
-    async with (
-        running_worker(PictureRenderer(), slots=2) as worker,
-        grpc_executor([worker.address], bundles) as (killed, _),
-        grpc_executor([worker.address], bundles) as (executor, _),
-    ):
-        old = asyncio.create_task(
-            killed.render(left, tmp_path / "old.mp4", on_progress=lambda _: None)
-        )
-        await eventually(lambda: len(worker.attempts.running) == 1)
-
-        await executor.render(a_task(), tmp_path / "new.mp4", on_progress=lambda _: None)
-
-        old.cancel()
-        await asyncio.wait([old])
-    assert decode_frame_numbers(tmp_path / "new.mp4") == list(range(10))

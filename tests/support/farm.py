@@ -20,7 +20,7 @@ from coordinator.stores.sql import SqlJobStore
 from coordinator.stores.sqlite import open_sqlite_store
 from executors.discovery import FixedWorkers
 from executors.fleet import Fleet, open_fleet
-from executors.grpc import GrpcExecutor
+from executors.grpc import GrpcExecutor, connect_to
 from executors.local import ChunkRenderer, LocalExecutor
 from executors.status import status_of
 from protos.framefarm.v1 import coordinator_pb2_grpc, worker_pb2_grpc
@@ -74,11 +74,16 @@ async def running_worker(
 
 @asynccontextmanager
 async def grpc_executor(
-    addresses: Sequence[str], bundles: BundleStore, *, worker_wait_s: float = 5.0
+    addresses: Sequence[str],
+    bundles: BundleStore,
+    *,
+    worker_wait_s: float = 5.0,
+    term: int = 0,
 ) -> AsyncGenerator[tuple[GrpcExecutor, Fleet]]:
-    discovery = FixedWorkers(frozenset(addresses))
-    async with open_fleet(discovery, worker_wait_s=worker_wait_s) as fleet:
-        yield GrpcExecutor(fleet, bundles), fleet
+    discovery, connect = FixedWorkers(frozenset(addresses)), connect_to(bundles, term=term)
+    opening = open_fleet(discovery, connect, worker_wait_s=worker_wait_s, term=term)
+    async with opening as fleet:
+        yield GrpcExecutor(fleet), fleet
 
 
 @dataclass(frozen=True, kw_only=True)

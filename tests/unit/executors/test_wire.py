@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from fractions import Fraction
 from dataclasses import replace
+from fractions import Fraction
 
 import pytest
 

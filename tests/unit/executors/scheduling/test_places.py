@@ -1,0 +1,155 @@
+"""Which worker gets a chunk."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from executors.base import WarmPage
+from executors.errors import RenderCrashedError, WorkerOutOfMemoryError
+from executors.scheduling import free_slots
+from executors.scheduling.scheduler import Scheduler
+from executors.scheduling.values import Fail, Start, WorkerLeft
+from tests.support.scheduling import Scene
+
+CRASH = RenderCrashedError("Chromium is gone")
+
+
+def places(scene: Scene) -> list[str]:
+    return [start.worker for start in scene.all(Start)]
+
+
+def test_chunks_are_spread_by_load() -> None:
+    scene = Scene()
+    scene.workers("small", slots=2)
+    scene.workers("big", slots=6)
+    for index in range(4):
+        scene.offer(index=index)
+
+    assert Counter(places(scene)) == {"big": 3, "small": 1}
+
+
+def test_a_chunk_goes_where_its_page_stands_open_and_nearest() -> None:
+    scene = Scene()
+    scene.workers("far", "near", "past", slots=1)
+    for address, frame in (("far", 10), ("near", 40), ("past", 60)):
+        scene.tell(address, pages=[WarmPage("job", frame)])
+
+    scene.offer("job", 5)  # it begins at frame 50
+
+    assert places(scene) == ["near"]
+
+
+def test_a_page_that_a_chunk_uses_is_open_for_no_other_one() -> None:
+    scene = Scene()
+    scene.workers("cold", "warm", slots=2)
+    scene.tell("warm", slots=2, pages=[WarmPage("job", 0)])
+
+    scene.offer("job", 0)
+    scene.offer("job", 1)
+
+    assert places(scene) == ["warm", "cold"]
+
+
+def test_a_chunk_goes_where_its_composition_is() -> None:
+    scene = Scene()
+    scene.workers("b", slots=1)
+    scene.offer("one", 0, digest="d")
+    scene.succeed(scene.last(Start))
+    scene.workers("a", slots=1)  # would be first by name
+
+    scene.offer("two", 0, digest="d")
+
+    assert places(scene) == ["b", "b"]
+
+
+def test_a_job_stays_with_the_fingerprint_that_most_workers_have() -> None:
+    scene = Scene()
+    scene.workers("a", fingerprint="odd")
+    scene.workers("b", "c", fingerprint="common")
+    for index in range(4):
+        scene.offer(index=index)
+
+    assert places(scene) == ["b", "c"]
+
+
+def test_a_worker_that_failed_a_chunk_gets_it_again_only_when_it_is_alone() -> None:
+    scene = Scene()
+    scene.workers("a", "b", slots=1)
+    number = scene.offer(index=0)
+    scene.offer(index=1)
+    first, other = scene.all(Start)
+
+    scene.fail(first, RenderCrashedError("Chromium is gone"))  # `other` still runs on b
+    assert scene.started.count(number) == 1
+    scene.succeed(other)
+    assert scene.last(Start).worker == "b"
+
+    scene.hear(WorkerLeft("b"))
+    scene.fail(scene.last(Start), RenderCrashedError("again"))
+    assert scene.last(Start).worker == "a"
+
+
+def test_a_worker_that_fails_again_and_again_rests_and_comes_back() -> None:
+    scene = Scene()
+    scene.workers("bad", "good", slots=1)
+    for number in range(3):
+        scene.offer(f"job-{number}")
+        assert scene.last(Start).worker == "bad"  # it comes first by name
+        scene.fail(scene.last(Start), CRASH)
+        scene.succeed(scene.last(Start))
+    scene.offer("calm", 0)
+    scene.offer("calm", 1)
+    assert scene.last(Start).worker == "good"
+
+    scene.wait(30.0)
+
+    assert scene.last(Start).worker == "bad"
+
+
+def test_a_chunk_that_three_workers_failed_fails_with_their_story() -> None:
+    scene = Scene()
+    scene.workers("a", "b", "c", "d", slots=1)
+    number = scene.offer()
+    for _ in range(3):
+        scene.fail(scene.last(Start), RenderCrashedError("Chromium is gone"))
+
+    failed = scene.last(Fail)
+    assert failed.number == number
+    assert failed.error.detail.count("Chromium is gone") == 3
+    assert sorted(places(scene)) == ["a", "b", "c"]
+
+
+def test_a_chunk_that_ran_out_of_memory_gets_more_room() -> None:
+    scene = Scene()
+    scene.workers("a", slots=2)
+    scene.offer(index=0)
+    scene.fail(scene.last(Start), WorkerOutOfMemoryError("the page is heavy"))
+    scene.offer(index=1)
+
+    assert scene.started == [1, 1]  # both slots are the heavy chunk's
+
+
+@pytest.mark.parametrize("workers", [10, 1_000])
+def test_a_decision_costs_hardly_more_on_a_large_farm(
+    workers: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = 0
+    is_true = free_slots.FreeSlots._is_true
+
+    def counted(self: free_slots.FreeSlots, entry: tuple[float, str, int]) -> bool:
+        nonlocal looks
+        looks += 1
+        return is_true(self, entry)
+
+    monkeypatch.setattr(free_slots.FreeSlots, "_is_true", counted)
+    scene = Scene(Scheduler(worker_wait_s=300.0))
+    scene.workers(*(f"w{number:04}" for number in range(workers)), slots=1)
+    for index in range(2 * workers):
+        scene.offer(index=index)
+    while len(scene.all(Start)) < 2 * workers:
+        for start in scene.all(Start)[-workers:]:
+            scene.succeed(start)
+
+    assert looks / (2 * workers) < 12
