@@ -83,7 +83,11 @@ async def check_webp(made: Path, assembly: Assembly) -> None:
 def pictures_for(recipe: Recipe, assembly: Assembly, bench: Workbench) -> Any:
     """All pictures, as a recipe's encoder takes them."""
     pictures = _pictures(assembly, bench)
-    return converted(pictures, recipe) if assembly.is_converted else pictures
+    if not assembly.is_converted:
+        return pictures
+    # As they were handed to the chunks' encoder, so that they become the same numbers.
+    captured = "bgra" if look_of(assembly.settings) is Look.ALPHA else "bgr0"
+    return converted(pictures.filter("format", captured), recipe)
 
 
 def _pictures(assembly: Assembly, bench: Workbench) -> Any:

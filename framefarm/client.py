@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
-    from coordinator.job import Job, JobEvent, JobSpec, Output, StoredFile
+    from coordinator.job import Job, JobEvent, JobSpec, Output, StoredFile, StoredOutput
     from protos.framefarm.v1.coordinator_pb2_grpc import RenderCoordinatorAsyncStub
     from renderer.bundle import BundleManifest
 
@@ -148,6 +148,26 @@ class FarmClient:
         await self._fetch(pb.DownloadOutputRequest(job_id=job_id), output, promised)
         return promised
 
+    async def download_file(self, job_id: str, name: str, path: Path) -> StoredOutput:
+        """Bring the file that a job's `output.files` call `name` to `path`.
+
+        Raises:
+            JobFailedError, JobCancelledError, DownloadDamagedError, OSError: as `download`.
+            CallFailedError: it has made no such file (NO_FILE).
+
+        """
+        made = _output_of(await self.get(job_id)).files
+        promised = next((file for file in made if file.name == name), None)
+        if promised is None:
+            raise CallFailedError(
+                f"job {job_id} has made no file {name!r:.80}",
+                status=grpc.StatusCode.NOT_FOUND.name,
+                reason="NO_FILE",
+            )
+        request = pb.DownloadOutputRequest(job_id=job_id, part=pb.OUTPUT_PART_FILE, name=name)
+        await self._fetch(request, path, promised)
+        return promised
+
     async def download_manifest(self, job_id: str, path: Path) -> StoredFile:
         """Bring the manifest of a job's frames to `path`: JSON lines, one for each frame.
 
@@ -242,7 +262,7 @@ def _output_of(job: Job) -> Output:
     if job.state is JobState.CANCELLED:
         raise JobCancelledError(job)
     raise CallFailedError(
-        f"job {job.id} is {job.state}, frame {job.frames_done} of {len(job.spec.frames)}; "
+        f"job {job.id} is {job.state}, frame {job.frames_done} of {job.spec.frames_total}; "
         "its video is there when it has succeeded",
         status=grpc.StatusCode.FAILED_PRECONDITION.name,
         reason="JOB_NOT_SUCCEEDED",

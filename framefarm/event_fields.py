@@ -32,7 +32,7 @@ def job_fields(job: Job) -> Fields:
         "fps": str(settings.frame_rate),
         "frames": _frames(job.spec.frames),
         "frames_done": job.frames_done,
-        "frames_total": len(job.spec.frames),
+        "frames_total": job.spec.frames_total,
         "created_at": job.created_at.isoformat(),
         "ended_at": None if job.ended_at is None else job.ended_at.isoformat(),
         "error": _error(job.error),

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from coordinator.planner import default_chunk_frames
+from coordinator.planner import chunks_of
 from worker.cgroup import limits
 
 from .errors import JobFailedError
@@ -37,8 +37,7 @@ def slot_count(wanted: int | None, spec: JobSpec) -> int:
     By default it is one a core, up to four, for a long video, and one for two cores for a short
     one. Cores are those this process may use, by its affinity and its cgroup.
     """
-    chunk_frames = spec.chunk_frames or default_chunk_frames(spec.frames)
-    chunks = -(-len(spec.frames) // chunk_frames)
+    chunks = len(chunks_of(spec))
     most = _default_slots(len(spec.frames)) if wanted is None else wanted
     return max(1, min(most, chunks))
 

@@ -12,15 +12,15 @@ from coordinator.job import AudioTrack, JobSpec
 from renderer.audio.tracks import placement_of
 from renderer.bundle import BundleManifest, files_manifest, manifest_of
 from renderer.composition import BundleEntry, PageUrl
-from renderer.encode.containers import is_numbered
 
+from .output_names import OutputName, is_pattern, output_names
 from .problems import Problems, problems_of
 from .request import Wish, read_options
 from .source import Source, find_source
 from .unpacking import pictures_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from renderer.composition import Composition
 
@@ -48,11 +48,42 @@ class OutputFiles:
     """Where a video is written to and, if it is wanted, the manifest of its frames.
 
     `pictures` is a folder for what shows why there is no video; it is made when there is any.
+    `names` are all files that are wanted, when there are more than one, or more is said of it.
     """
 
     output: Path
     manifest: Path | None = None
     pictures: Path | None = None
+    names: tuple[OutputName, ...] = ()
+
+    @property
+    def wanted(self) -> tuple[OutputName, ...]:
+        """All files, at least one."""
+        return self.names or (OutputName(path=self.output),)
+
+
+def output_files(
+    said: Sequence[str | os.PathLike[str]],
+    *,
+    manifest: str | os.PathLike[str] | None = None,
+    pictures: str | os.PathLike[str] | None = None,
+) -> OutputFiles:
+    """Understand how a user names files.
+
+    Raises:
+        InvalidRequestError: there is no name, or what is said in it cannot be.
+
+    """
+    names = output_names_of(said)
+    with problems_of("output"):
+        if not names:
+            raise ValueError("missing; name a file, like film.mp4")
+    return OutputFiles(
+        output=names[0].path,
+        manifest=Path(manifest) if manifest else None,
+        pictures=Path(pictures) if pictures else None,
+        names=names,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,16 +94,35 @@ class Place:
     workers: int | None = None
 
 
+def output_names_of(said: Sequence[str | os.PathLike[str]]) -> tuple[OutputName, ...]:
+    """Understand what is to be made.
+
+    Raises:
+        InvalidRequestError: what is said of a file cannot be.
+
+    """
+    with problems_of("output"):
+        return output_names(said)
+
+
 async def prepare(
-    source: str, options: RenderOptions, *, output: OutputFiles | None, place: Place
+    source: str,
+    options: RenderOptions,
+    *,
+    output: OutputFiles | None,
+    place: Place,
+    names: Sequence[OutputName] = (),
 ) -> PreparedJob:
     """Understand and check everything; nothing has been started or sent when this returns.
+
+    `output` is what will be written here; without it, `names` say what the farm is to make.
 
     Raises:
         InvalidRequestError: with everything that is wrong, by the names of `render()`.
 
     """
-    return await asyncio.to_thread(_prepare, source, options, output, place)
+    wanted = names if output is None else output.wanted
+    return await asyncio.to_thread(_prepare, source, options, output, place, wanted)
 
 
 def check_files(files: OutputFiles) -> None:
@@ -88,7 +138,11 @@ def check_files(files: OutputFiles) -> None:
 
 
 def _prepare(
-    source: str, options: RenderOptions, files: OutputFiles | None, place: Place
+    source: str,
+    options: RenderOptions,
+    files: OutputFiles | None,
+    place: Place,
+    names: Sequence[OutputName],
 ) -> PreparedJob:
     problems = Problems()
     page = wish = None
@@ -98,7 +152,7 @@ def _prepare(
         _files_problems(files, problems)
     _check_place(place, problems)
     with problems.of("options"):
-        wish = read_options(options, None if files is None else files.output)
+        wish = read_options(options, names)
         _check_sounds(wish, problems)
     problems.raise_if_any()
     assert page is not None
@@ -107,13 +161,16 @@ def _prepare(
 
 
 def _files_problems(files: OutputFiles, problems: Problems) -> None:
-    output, manifest = files.output, files.manifest
-    _path_problems("output", output, problems)
+    outputs, manifest = [name.path for name in files.wanted], files.manifest
+    for output in dict.fromkeys(outputs):
+        _path_problems("output", output, problems)
+        if outputs.count(output) > 1:
+            problems.add("output", f"{output} is named twice; name another file")
     if files.pictures is not None:
         _folder_problems("pictures", files.pictures, problems)
     if manifest is not None:
         _path_problems("manifest", manifest, problems)
-        if manifest.absolute() == output.absolute():
+        if manifest.absolute() in [output.absolute() for output in outputs]:
             problems.add("manifest", f"{manifest} is the video; name another file")
 
 
@@ -159,6 +216,7 @@ def _prepared(page: Source, wish: Wish, files: OutputFiles | None) -> PreparedJo
             chunk_frames=wish.chunk_frames,
             audio=tuple(track for track, _ in sounds),
             loudness_lufs=wish.loudness_lufs,
+            outputs=wish.outputs,
         )
         own = {bundle.manifest.digest: bundle for bundle in [*bundles, *(b for _, b in sounds)]}
         return PreparedJob(spec=spec, bundles=tuple(own.values()))
@@ -180,10 +238,11 @@ def _composition(page: Source, files: OutputFiles | None) -> tuple[Composition, 
 
 def _written(files: OutputFiles) -> Iterator[Path]:
     """What is to be written, or was when the same was rendered before."""
-    if is_numbered(files.output):
-        yield from pictures_of(files.output)
-    else:
-        yield files.output
+    for name in files.wanted:
+        if is_pattern(name):
+            yield from pictures_of(name.path)
+        else:
+            yield name.path
     if files.manifest is not None:
         yield files.manifest
 

@@ -4,30 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import os
-import tempfile
 import time
 import uuid
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol, Unpack
 
 from coordinator.job import JobState
-from renderer.encode.choices import container_of
-from renderer.encode.containers import file_of_output, is_numbered
 
 from .client import FarmClient
 from .errors import FarmError, JobCancelledError, JobFailedError
+from .fetching import RenderedFile, fetch
 from .local_farm import local_farm, slot_count
-from .preparation import OutputFiles, Place, PreparedJob, prepare
-from .problems import problems_of
+from .preparation import OutputFiles, Place, PreparedJob, output_files, prepare
 from .request import RenderOptions
-from .unpacking import unpack
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable
+    from collections.abc import AsyncGenerator, Callable, Sequence
+    from pathlib import Path
 
-    from coordinator.job import Job, JobEvent, JobSpec, Output
+    from coordinator.job import Job, JobEvent, JobSpec
 
 # A worker stops a chunk in well under a second; beyond this, the farm is not answering.
 CANCEL_LIMIT_S: Final = 10.0
@@ -37,7 +33,10 @@ _LOCAL_PATIENCE_S: Final = 3.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RenderedVideo:
-    """A finished video; `seconds` is how long it took, all in all."""
+    """A finished video; `seconds` is how long it took, all in all. `files` are all that was made.
+
+    `output` and `sha256` are those of the first.
+    """
 
     job_id: str
     output: Path
@@ -45,6 +44,7 @@ class RenderedVideo:
     seconds: float
     sha256: str
     warnings: tuple[str, ...] = ()  # what the page did not get: pictures, fonts, …
+    files: tuple[RenderedFile, ...] = ()
 
 
 class RenderWatcher(Protocol):
@@ -59,8 +59,9 @@ class RenderWatcher(Protocol):
 
 async def render(  # noqa: PLR0913  # what a user may say
     source: str | os.PathLike[str],
-    output: str | os.PathLike[str],
+    output: str | os.PathLike[str] | None = None,
     *,
+    outputs: Sequence[str | os.PathLike[str]] = (),
     manifest: str | os.PathLike[str] | None = None,
     pictures: str | os.PathLike[str] | None = None,
     farm: str | None = None,
@@ -68,10 +69,12 @@ async def render(  # noqa: PLR0913  # what a user may say
     on_progress: Callable[[JobEvent], None] | None = None,
     **options: Unpack[RenderOptions],
 ) -> RenderedVideo:
-    """Render a page (an .html file, a folder with index.html, or a URL) to a file.
+    """Render a page (an .html file, a folder with index.html, or a URL) to a file, or to several.
 
     Its ending says of which kind: .mp4, .mov, .webm, .mkv, .gif, .apng, .webp, one picture of one
-    frame (.png, .jpg), or a picture a frame (`frames/%05d.png`).
+    frame (.png, .jpg), a picture a frame (`frames/%05d.png`), or sound alone (.wav, .m4a, .mp3,
+    .flac, .ogg, .opus). `outputs` are more files of the same frames, which are rendered once; a
+    text may say options of its own (`a.webm,crf=30`), or one frame of the film (`poster.png@3s`).
 
     Without `farm` (HOST:PORT of a coordinator) a coordinator runs here for as long as it takes, and
     renders itself, or has `workers` workers. When this raises, `output` is as it was; when it is
@@ -87,11 +90,8 @@ async def render(  # noqa: PLR0913  # what a user may say
 
     """
     place = Place(farm=farm, workers=workers)
-    files = OutputFiles(
-        output=Path(output),
-        manifest=Path(manifest) if manifest else None,
-        pictures=Path(pictures) if pictures else None,
-    )
+    said = [*([] if output is None else [output]), *outputs]
+    files = output_files(said, manifest=manifest, pictures=pictures)
     prepared = await prepare(os.fspath(source), options, output=files, place=place)
     return await render_prepared(prepared, files, place, _ProgressOnly(on_progress))
 
@@ -104,14 +104,15 @@ async def render_prepared(
     async with _farm(place, prepared.spec, watcher) as farm:
         async with _fetching_pictures(farm, files, watcher):
             job = await run_job(farm, prepared, watcher)
-        facts = await fetch(farm, job.id, files)
+        fetched = await fetch(farm, job.id, files)
     return RenderedVideo(
         job_id=job.id,
         output=files.output,
-        frames=facts.frames,
+        frames=fetched.output.frames,
         seconds=round(time.monotonic() - began_s, 3),
-        sha256=facts.sha256,
-        warnings=job.output.warnings if job.output else (),
+        sha256=fetched.files[0].sha256,
+        warnings=fetched.output.warnings,
+        files=fetched.files,
     )
 
 
@@ -131,29 +132,6 @@ async def _fetching_pictures(
             else:
                 failed.pictures = tuple(brought)
         raise
-
-
-async def fetch(farm: FarmClient, job_id: str, files: OutputFiles) -> Output:
-    """Bring a finished job's files here; the video comes last, so that with it all is there."""
-    _check_kind(files.output, await farm.get(job_id))
-    if files.manifest is not None:
-        await farm.download_manifest(job_id, files.manifest)
-    if not is_numbered(files.output):
-        return await farm.download(job_id, files.output)
-    with tempfile.TemporaryDirectory(prefix=".framefarm-", dir=files.output.parent) as folder:
-        archive = Path(folder, "pictures.zip")
-        facts = await farm.download(job_id, archive)
-        await unpack(archive, files.output)
-    return facts
-
-
-def _check_kind(output: Path, job: Job) -> None:
-    container = container_of(job.spec.settings)
-    with problems_of("output"):
-        if file_of_output(output)[0] is not container:
-            raise ValueError(
-                f"{output} is no name for the {container} file that job {job.id} has made"
-            )
 
 
 async def run_job(farm: FarmClient, prepared: PreparedJob, watcher: RenderWatcher) -> Job:

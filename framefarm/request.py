@@ -6,16 +6,18 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, Final, TypedDict, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypedDict, TypeVar, cast
 
-from coordinator.spec_limits import MAX_FRAMES
 from renderer.audio.track_text import parse_track
 from renderer.encode.codec_facts import Codec, Container
 from renderer.encode.containers import CONTAINERS, file_of_output
-from renderer.frames import FrameRange, FrameRate, frames_in, parse_duration
+from renderer.frames import FrameRange, FrameRate
 from renderer.settings import CaptureMode, ColorScheme, History, RenderSettings
 
 from .encoding import read_bitrate_kbps, read_codec_options
+from .lengths import read_frames, read_seconds
+from .output_options import without_encoding
+from .outputs import check_files, is_one_film, read_files
 from .problems import Problems
 from .surroundings import read_cookies, read_epoch_ms, read_headers
 
@@ -25,7 +27,10 @@ if TYPE_CHECKING:
     from enum import StrEnum
     from pathlib import Path
 
+    from coordinator.output_files import OutputFile
     from renderer.audio.tracks import Track
+
+    from .output_names import OutputName
 
     Choice = TypeVar("Choice", bound=StrEnum)
 
@@ -35,7 +40,6 @@ _AS_THEY_ARE: Final = (
     "tune", "lossless", "bit_depth",
 )  # fmt: skip
 _UINT32: Final = 1 << 32
-_SOME_FRAMES: Final = FrameRange(0, 1)
 
 
 class RenderOptions(TypedDict, total=False):
@@ -96,10 +100,11 @@ class Wish:
     chunk_frames: int | None
     audio: tuple[Track, ...]
     loudness_lufs: float | None
+    outputs: tuple[OutputFile, ...] = ()
 
 
-def read_options(options: RenderOptions, output: Path | None = None) -> Wish:
-    """Understand what was said, for a file of this name.
+def read_options(options: RenderOptions, names: Sequence[OutputName] = ()) -> Wish:
+    """Understand what was said, for files of these names.
 
     Raises:
         InvalidRequestError: with every option that cannot be, by its name in `RenderOptions`.
@@ -111,17 +116,38 @@ def read_options(options: RenderOptions, output: Path | None = None) -> Wish:
     problems = Problems()
     _check_texts(options, problems)
     problems.raise_if_any()
-    settings = _settings(options, problems, output)
-    frames = _frames(options, settings.frame_rate, problems)
+    outputs: list[OutputFile] = []
+    if not names:
+        settings = _settings(options, problems, None)
+    elif is_one_film(names):
+        own = cast("RenderOptions", {**options, **names[0].options})
+        settings = _settings(own, problems, names[0].path)
+    else:
+        settings = _shared_settings(options, problems)
+        problems.raise_if_any()
+        outputs = read_files(names, options, problems, _settings)
+    frames = read_frames(options, settings.frame_rate, problems)
     audio = tuple(_tracks(options.get("audio", ()), problems))
     problems.raise_if_any()
-    return Wish(
+    wish = Wish(
         settings=settings,
         frames=frames,
         chunk_frames=options.get("chunk_frames"),
         audio=audio,
         loudness_lufs=options.get("loudness"),
+        outputs=tuple(outputs),
     )
+    check_files(names, wish, problems)
+    problems.raise_if_any()
+    return wish
+
+
+def _shared_settings(options: RenderOptions, problems: Problems) -> RenderSettings:
+    """What is said of all files alike. How each is encoded is its own matter."""
+    shared = without_encoding(options)
+    with problems.of("codec"):
+        _chosen(Codec, options.get("codec", Codec.FFV1))
+    return _settings({**shared, "codec": Codec.FFV1.value}, problems, None)
 
 
 def _check_texts(options: RenderOptions, problems: Problems) -> None:
@@ -155,7 +181,7 @@ def _settings(options: RenderOptions, problems: Problems, output: Path | None) -
         given["props_json"] = _props_json(options.get("props", "{}"))
     with problems.of("stability_timeout"):
         if "stability_timeout" in options:
-            given["stability_timeout_s"] = float(_seconds(options["stability_timeout"]))
+            given["stability_timeout_s"] = float(read_seconds(options["stability_timeout"]))
     _read_surroundings(options, given, problems)
     with problems.of("settings"):
         return RenderSettings(**given)
@@ -233,42 +259,3 @@ def _tracks(said: Sequence[str | Track], problems: Problems) -> Iterator[Track]:
     for each in said:
         with problems.of("audio"):
             yield parse_track(each) if isinstance(each, str) else each
-
-
-def _frames(options: RenderOptions, rate: FrameRate, problems: Problems) -> FrameRange:
-    start = options.get("start_frame", 0)
-    if not 0 <= start <= MAX_FRAMES:
-        problems.add("start_frame", f"{start} is outside 0…{MAX_FRAMES}")
-        start = 0
-    match options:
-        case {"frames": _, "duration": _}:
-            problems.add(
-                "frames", "the duration says how long the video is, too; drop one of the two"
-            )
-        case {"frames": count}:
-            with problems.of("frames"):
-                return _counted(start, count)
-        case {"duration": duration}:
-            with problems.of("duration"):
-                return _counted(start, _frame_count(duration, rate))
-        case _:
-            problems.add("frames", "missing; give a number of frames, or a duration like 5s")
-    return _SOME_FRAMES
-
-
-def _counted(start: int, count: int) -> FrameRange:
-    if not 1 <= count <= MAX_FRAMES:
-        raise ValueError(f"{count} frames is outside 1…{MAX_FRAMES}")
-    return FrameRange(start, start + count)
-
-
-def _frame_count(duration: str | float | Fraction, rate: FrameRate) -> int:
-    seconds = _seconds(duration)
-    if seconds <= 0:
-        raise ValueError(f"{duration} is not longer than nothing; give a duration like 5s")
-    return frames_in(seconds, rate)
-
-
-def _seconds(said: str | float | Fraction) -> Fraction:
-    # By its text: 0.1 means a tenth, and not the binary fraction beside it.
-    return parse_duration(said) if isinstance(said, str) else Fraction(str(said))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import typer
 
-from coordinator.planner import default_chunk_frames
+from coordinator.planner import chunks_of
 from coordinator.stores.base import LostLeadershipError, StoreDownError, StoreUnfitError
 from framefarm.errors import (
     FarmError,
@@ -15,7 +15,6 @@ from framefarm.errors import (
     RequestRefusedError,
 )
 from renderer.errors import CompositionError, InvalidRequestError, RenderError
-from renderer.frames import FrameRange
 from serving.server import ListenError
 
 from .console import say
@@ -91,12 +90,8 @@ def _tell_pictures(job: Job, brought: tuple[Path, ...]) -> None:
 
 
 def _chunk(job: Job, index: int) -> str:
-    frames = job.spec.frames
-    length = job.spec.chunk_frames or default_chunk_frames(frames)
-    start = frames.start + index * length
-    return (
-        f"chunk {index}, frames {FrameRange(start, max(start, min(start + length, frames.stop)))}"
-    )
+    chunks = chunks_of(job.spec)
+    return f"chunk {index}, frames {chunks[index]}" if index < len(chunks) else f"chunk {index}"
 
 
 def _complain(problem: str) -> None:

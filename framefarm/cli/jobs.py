@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
 
+from coordinator.output_files import ending_of
 from framefarm.client import FarmClient
 from framefarm.event_fields import job_fields, worker_fields
-from framefarm.preparation import OutputFiles, check_files
-from framefarm.rendering import fetch, follow
-from renderer.encode.choices import container_of
+from framefarm.fetching import fetch
+from framefarm.preparation import check_files, output_files
+from framefarm.rendering import follow
 
 from .console import Verbosity, give, give_json, give_table, printable, say
 from .display import ProgressMode, open_display
@@ -22,8 +24,9 @@ from .shared import Farm, Json, Manifest, Progress, Quiet, Verbose, verbosity_of
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from coordinator.job import Job, Output
+    from coordinator.job import Job
     from framefarm.farm_worker import FarmWorker
+    from framefarm.fetching import Fetched
 
 JobId = Annotated[str, typer.Argument(metavar="JOB", help="The job's id.")]
 
@@ -49,8 +52,9 @@ def watch(
     if as_json:
         give_json(job_fields(job))
     elif verbosity is not Verbosity.QUIET:
-        name = f"OUT.{container_of(job.spec.settings)}"
-        say(f"job {job.id} has {job.state}; fetch it with: framefarm download {job.id} -o {name}")
+        kinds = [ending_of(file, job.spec.settings) for file in job.spec.files]
+        names = " ".join(f"-o OUT.{kind}" for kind in kinds)
+        say(f"job {job.id} has {job.state}; fetch it with: framefarm download {job.id} {names}")
 
 
 def jobs(
@@ -88,25 +92,31 @@ def cancel(job_id: JobId, farm: Farm, as_json: Json = False) -> None:
 
 def download(
     job_id: JobId,
-    output: Annotated[Path, typer.Option("-o", "--output", help="The file to write.")],
+    output: Annotated[
+        list[str],
+        typer.Option("-o", "--output", metavar="FILE", help="A file to write; may be given again."),
+    ],
     farm: Farm,
     manifest: Manifest = None,
     as_json: Json = False,
 ) -> None:
-    """Bring a finished job's video here."""
-    files = OutputFiles(output=output, manifest=manifest)
+    """Bring a finished job's files here: its video, or those of its files that names fit to."""
 
-    async def work() -> Output:
+    async def work() -> Fetched:
+        files = output_files(output, manifest=manifest)
         check_files(files)
         async with FarmClient(farm) as client:
             return await fetch(client, job_id, files)
 
-    facts = run(work())
+    fetched = run(work())
+    frames, files = fetched.output.frames, fetched.files
     if as_json:
-        found = {"job_id": job_id, "output": str(output)}
-        give_json(found | {"frames": facts.frames, "sha256": facts.sha256})
-    else:
-        say(f"{output}: {facts.frames} frames, {facts.size_bytes} bytes, sha256 {facts.sha256}")
+        found = {"job_id": job_id, "output": str(files[0].path), "frames": frames}
+        told = [asdict(file) | {"path": str(file.path)} for file in files]
+        give_json(found | {"sha256": files[0].sha256, "files": told})
+        return
+    for file in files:
+        say(f"{file.path}: {frames} frames, {file.size_bytes} bytes, sha256 {file.sha256}")
 
 
 def pictures(
@@ -150,7 +160,7 @@ def _job_row(job: Job) -> tuple[str, ...]:
     return (
         job.id,
         job.state,
-        f"{job.frames_done}/{len(job.spec.frames)}",
+        f"{job.frames_done}/{job.spec.frames_total}",
         f"{settings.width_px}×{settings.height_px}",
         str(settings.frame_rate),
         f"{job.created_at:%Y-%m-%d %H:%M:%S}",

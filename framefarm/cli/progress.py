@@ -6,7 +6,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Final
 
 from coordinator.job import ChunkMoved, ChunkState, JobState, ProgressMade, StateChanged
-from coordinator.planner import default_chunk_frames
+from coordinator.planner import chunks_of
 
 if TYPE_CHECKING:
     from coordinator.job import JobEvent, JobSpec
@@ -19,9 +19,8 @@ class JobProgress:
     """Adds up the events of one job, by the coordinator's clock."""
 
     def __init__(self, spec: JobSpec) -> None:
-        length = spec.chunk_frames or default_chunk_frames(spec.frames)
-        self.chunks_total = -(-len(spec.frames) // length)
-        self.frames_total = len(spec.frames)
+        self.chunks_total = len(chunks_of(spec))
+        self.frames_total = spec.frames_total
         self.frames_done = 0
         self.state = JobState.QUEUED
         self._chunks: dict[int, ChunkState] = {}

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from framefarm.client import FarmClient
-from framefarm.preparation import OutputFiles, Place, prepare
+from framefarm.preparation import OutputFiles, Place, output_files, output_names_of, prepare
 from framefarm.rendering import RenderedVideo, render_prepared, send_bundles
 from framefarm.request import RenderOptions
 
@@ -17,7 +17,7 @@ from .console import Verbosity, give, give_json, say
 from .display import ProgressMode, open_display
 from .options import takes_rendering_options, with_props_read
 from .running import run
-from .shared import Farm, Json, Manifest, Progress, Quiet, Verbose, verbosity_of
+from .shared import Farm, Json, Manifest, Outputs, Progress, Quiet, Verbose, verbosity_of
 
 if TYPE_CHECKING:
     from coordinator.job import Job
@@ -30,10 +30,7 @@ SourceArgument = Annotated[
 @takes_rendering_options
 def render(
     source: SourceArgument,
-    output: Annotated[
-        Path,
-        typer.Option("-o", "--output", help="The file to write; its ending says of which kind."),
-    ],
+    output: Outputs,
     options: RenderOptions,
     workers: Annotated[
         int | None,
@@ -60,11 +57,18 @@ def render(
 ) -> None:
     """Render a page to a video, here or on a farm."""
     place = Place(farm=farm or None, workers=workers)
-    shown = pictures or Path(f"{output.parent / output.stem}.pictures")
-    files = OutputFiles(output=output, manifest=manifest, pictures=shown)
     verbosity = verbosity_of(quiet=quiet, verbose=verbose)
+    files = run(named(output, manifest), verbosity=verbosity)
+    first = files.output
+    shown = pictures or Path(f"{first.parent / first.stem}.pictures")
+    files = replace(files, pictures=shown)
     watched = Watched(verbosity=verbosity, progress=progress, as_json=as_json)
     render_and_tell(source, options, files, place, watched)
+
+
+async def named(said: list[str], manifest: Path | None = None) -> OutputFiles:
+    """Understand what files are called, where what is wrong with it is told."""
+    return output_files(said, manifest=manifest)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,14 +92,21 @@ def render_and_tell(
 
     video = run(work(), verbosity=watched.verbosity)
     if watched.as_json:
-        give_json(asdict(video) | {"output": str(video.output)})
+        give_json(_fields(video))
     elif watched.verbosity is not Verbosity.QUIET:
         speed = video.frames / max(video.seconds, 0.001)
         took = f"{video.frames} frames in {video.seconds:.1f} s ({speed:.1f} frames/s)"
         say(f"{video.output}: {took}, sha256 {video.sha256}")
+        for file in video.files[1:]:
+            say(f"{file.path}: {file.size_bytes} bytes, sha256 {file.sha256}")
     if watched.verbosity is not Verbosity.QUIET:
         for warning in video.warnings:
             say(f"warning: {warning}")
+
+
+def _fields(video: RenderedVideo) -> dict[str, object]:
+    files = [asdict(file) | {"path": str(file.path)} for file in video.files]
+    return asdict(video) | {"output": str(video.output), "files": files}
 
 
 @takes_rendering_options
@@ -103,13 +114,25 @@ def submit(
     source: SourceArgument,
     options: RenderOptions,
     farm: Farm,
+    output: Annotated[
+        list[str] | None,
+        typer.Option(
+            "-o",
+            "--output",
+            metavar="FILE",
+            help="What to make, as render writes it; nothing is written here.",
+            show_default="an .mp4 file, or as --container says",
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Put a job into a farm's queue and print its id."""
 
     async def work() -> Job:
         place = Place(farm=farm)
-        prepared = await prepare(source, with_props_read(options), output=None, place=place)
+        names = output_names_of(output or [])
+        given = with_props_read(options)
+        prepared = await prepare(source, given, output=None, names=names, place=place)
         async with FarmClient(farm) as client:
             await send_bundles(client, prepared)
             return await client.create(prepared.spec)

@@ -19,6 +19,16 @@ Farm = Annotated[
         metavar="ADDRESS",
     ),
 ]
+Outputs = Annotated[
+    list[str],
+    typer.Option(
+        "-o",
+        "--output",
+        metavar="FILE",
+        help="A file to write, whose ending says of which kind; may be given again. FILE,crf=30 "
+        "has options of its own, poster.png@3s is one frame, sound.wav the sound alone.",
+    ),
+]
 Manifest = Annotated[
     Path | None,
     typer.Option(

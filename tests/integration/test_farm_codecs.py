@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -12,13 +13,17 @@ from PIL import Image
 
 from coordinator.job import JobSpec, JobState
 from framefarm.client import FarmClient
-from framefarm.preparation import OutputFiles
-from framefarm.rendering import fetch
+from framefarm.errors import CallFailedError
+from framefarm.fetching import fetch
+from framefarm.preparation import OutputFiles, output_files
 from renderer.encode.codec_facts import Codec, Container
 from renderer.errors import InvalidRequestError
+from renderer.frames import FrameRange
 from tests.support.farm import running_coordinator, running_worker
 from tests.support.frame_numbers import decode_frame_numbers
+from tests.support.outputs import film, sound, still
 from tests.support.picture_renderer import PictureRenderer
+from tests.support.pictures import numbered_picture
 from tests.support.tasks import a_bundle, a_spec
 
 
@@ -62,6 +67,49 @@ async def test_a_farm_makes_any_file_and_brings_it_under_a_name_that_fits(tmp_pa
     assert not (tmp_path / "a.mp4").exists()
     kept = {path.suffix for path in (data / "outputs").iterdir()} - {".jsonl"}
     assert kept == {".gif", ".mov", ".webm", ".zip"}
+
+
+async def test_a_farm_makes_many_files_of_one_capture_and_brings_those_that_names_fit_to(
+    tmp_path: Path,
+) -> None:
+    renderer = PictureRenderer()
+    async with AsyncExitStack() as stack:
+        worker = await stack.enter_async_context(running_worker(renderer, slots=2))
+        data = tmp_path / "data"
+        data.mkdir()
+        coordinator = await stack.enter_async_context(running_coordinator([worker.address], data))
+        farm = await stack.enter_async_context(FarmClient(coordinator.address))
+        page = a_bundle(coordinator.bundles, tmp_path / "page")
+        outputs = (film("a.mp4"), still("x.png", 2), still("x.png", 5), film("a.gif"), sound("wav"))
+        spec = replace(a_spec(7, chunk_frames=3, composition=page), outputs=outputs)
+
+        job = await farm.create(spec)
+        with pytest.raises(CallFailedError, match="its video is there when it has succeeded"):
+            await fetch(farm, job.id, output_files([tmp_path / "early.gif"]))
+        ended = await farm.wait(job.id)
+        names = ["2.png", "5.png", "film.mp4", "film.gif"]
+        fetched = await fetch(farm, job.id, output_files([tmp_path / name for name in names]))
+        with pytest.raises(CallFailedError, match="has made no file '7.gif'"):
+            await farm.download_file(job.id, "7.gif", tmp_path / "nothing")
+        wrong = output_files([tmp_path / "new.gif", tmp_path / "new.webm"])
+        with pytest.raises(InvalidRequestError, match="no name for the mp4 or png or gif or wav"):
+            await fetch(farm, job.id, wrong)
+
+    assert ended.spec == spec
+    assert sorted(renderer.rendered, key=lambda each: each.start) == [
+        FrameRange(0, 3), FrameRange(3, 6), FrameRange(6, 7)
+    ]  # fmt: skip
+    assert decode_frame_numbers(tmp_path / "film.mp4") == list(range(7))
+    assert decode_frame_numbers(tmp_path / "film.gif") == list(range(7))
+    for number in (2, 5):
+        with Image.open(tmp_path / f"{number}.png") as image:
+            shown = image.convert("RGBA").tobytes("raw", "BGRA")
+        assert shown == bytes(numbered_picture(number).pixels)
+    assert [file.path.name for file in fetched.files] == names
+    for file in fetched.files:
+        assert file.sha256 == hashlib.sha256(file.path.read_bytes()).hexdigest()
+    assert not list(tmp_path.glob("new.*"))
+    assert not list(tmp_path.glob(".framefarm*"))
 
 
 def test_one_picture_holds_one_frame() -> None:

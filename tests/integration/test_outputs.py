@@ -19,8 +19,10 @@ from renderer.audio.clips import SAMPLE_RATE
 from renderer.bundle import BundleStore, files_manifest
 from renderer.composition import BundleEntry
 from renderer.encode.codec_facts import Codec
+from renderer.encode.probe import probe
 from renderer.errors import EncoderError
 from renderer.frames import FrameRange, FrameRate
+from tests.support.chunks import FFPROBE
 from tests.support.fake_executor import FakeExecutor
 from tests.support.frame_numbers import decode_frame_numbers
 from tests.support.outputs import film, name_of, sound, still
@@ -104,6 +106,21 @@ async def test_a_file_among_others_has_the_pictures_of_one_that_is_alone(
     assert len(pixels(alone[0])) == COUNT
     assert pixels(many[1]) == pixels(alone[0])
     assert decode_frame_numbers(many[1]) == list(range(FIRST, FIRST + COUNT))
+
+
+async def test_what_is_open_is_kept_with_its_alpha(tmp_path: Path, bundles: BundleStore) -> None:
+    executor = FakeExecutor()
+    spec = spec_of([film("a.apng"), film("a.webm")], chunk_frames=3)
+    spec = replace(spec, settings=replace(spec.settings, codec=Codec.FFV1, transparent=True))
+    alone = replace(spec, outputs=spec.outputs[:1], chunk_frames=COUNT)
+
+    paths, _ = await made(tmp_path / "both", spec, bundles, executor)
+    (apng,), _ = await made(tmp_path / "alone", alone, bundles)
+
+    assert {task.settings.codec for task in executor.calls} == {Codec.FFV1}
+    assert pixels(paths[0]) == pixels(apng)
+    assert (await probe(FFPROBE, paths[0])).pixel_format == "rgba"
+    assert (await probe(FFPROBE, paths[1])).has_alpha_beside
 
 
 async def test_files_that_one_kind_of_chunk_serves_are_joined_and_not_encoded_again(

@@ -9,6 +9,7 @@ from typing import Any, cast
 
 import pytest
 
+from framefarm.output_names import output_names
 from framefarm.request import RenderOptions, read_options
 from renderer.audio.tracks import Track
 from renderer.cookies import Cookie
@@ -266,7 +267,7 @@ def test_no_part_of_a_cookie_that_may_be_its_value_is_told(cookie: str) -> None:
 def test_the_outputs_name_chooses_and_what_is_said_chooses_before_it(
     output: str | None, said: dict[str, Any], codec: Codec, container: Container | None
 ) -> None:
-    wish = read_options(options(frames=1, **said), Path(output) if output else None)
+    wish = read_options(options(frames=1, **said), output_names([output] if output else []))
 
     assert (wish.settings.codec, wish.settings.container) == (codec, container)
 
@@ -295,7 +296,7 @@ def test_what_the_encoder_is_told_is_read() -> None:
 )
 def test_what_the_encoder_cannot_do_is_named(said: dict[str, Any], field: str, words: str) -> None:
     with pytest.raises(InvalidRequestError) as refused:
-        read_options(options(frames=1, **said), Path("a.mp4"))
+        read_options(options(frames=1, **said), output_names(["a.mp4"]))
 
     (violation,) = refused.value.violations
     assert violation.field == field
