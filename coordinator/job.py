@@ -224,7 +224,15 @@ class HistoryFound:
     reason: str = ""
 
 
-Event = StateChanged | ProgressMade | ChunkMoved | PageLogged | HistoryFound
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobHeld:
+    """The job cannot go on now, through no fault of its own; it does so by itself."""
+
+    reason: str
+    message: str
+
+
+Event = StateChanged | ProgressMade | ChunkMoved | PageLogged | HistoryFound | JobHeld
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

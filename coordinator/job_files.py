@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from .output_files import path_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
-    from pathlib import Path
+    from collections.abc import Collection, Iterator
+    from datetime import datetime
 
     from .job import Job
 
@@ -40,6 +42,18 @@ class JobFiles(Protocol):
 
     async def discard_output(self, job: Job) -> None:
         """Remove the video of a job that did not succeed, and its manifest, if they are there."""
+        ...
+
+    async def delete(self, job_id: str) -> None:
+        """Remove everything that is kept of a job."""
+        ...
+
+    async def kept(self, *, before: datetime) -> Collection[str]:
+        """The ids of the jobs that something is kept of, all of it older than `before`."""
+        ...
+
+    async def size_bytes(self) -> int:
+        """How much the files of all jobs have, together."""
         ...
 
 
@@ -75,6 +89,42 @@ class FolderJobFiles:
         for path in (*made, self.manifest(job.id)):
             await asyncio.to_thread(path.unlink, missing_ok=True)
 
+    async def delete(self, job_id: str) -> None:
+        await asyncio.to_thread(self._delete, job_id)
+
+    async def kept(self, *, before: datetime) -> Collection[str]:
+        return await asyncio.to_thread(self._kept, before.timestamp())
+
+    async def size_bytes(self) -> int:
+        return await asyncio.to_thread(self._size_bytes)
+
+    def _delete(self, job_id: str) -> None:
+        for path in self._files_of(job_id):
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
+
+    def _files_of(self, job_id: str) -> Iterator[Path]:
+        for path in self._outputs.iterdir():
+            if _job_id(path) == job_id:
+                yield path
+        if self.chunks(job_id).exists():
+            yield self.chunks(job_id)
+
+    def _kept(self, before_s: float) -> Collection[str]:
+        paths = [*self._outputs.iterdir(), *self._chunks.iterdir()]
+        ids = {_job_id(path) for path in paths if path.stat().st_mtime < before_s}
+        return ids - {_job_id(path) for path in paths if path.stat().st_mtime >= before_s}
+
+    def _size_bytes(self) -> int:
+        return sum(
+            Path(folder, name).stat().st_size
+            for top in (self._outputs, self._chunks)
+            for folder, _, names in os.walk(top)
+            for name in names
+        )
+
     def _sweep(self, unfinished: Collection[str]) -> None:
         for folder in (self._outputs, self._chunks):
             folder.mkdir(exist_ok=True)
@@ -83,3 +133,8 @@ class FolderJobFiles:
         for folder in [*half_made, *useless]:
             if folder.is_dir():  # files are not ours
                 shutil.rmtree(folder)
+
+
+def _job_id(path: Path) -> str:
+    """Whose file it is; nobody's has a dot in front, or a name of no job's."""
+    return path.name.partition(".")[0]

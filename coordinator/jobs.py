@@ -1,69 +1,65 @@
-"""Jobs: the queue of a coordinator, and what runs of it."""
+"""Jobs: what users may ask of jobs."""
 
 from __future__ import annotations
 
-import asyncio
-import logging
-from collections import deque
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from executors.errors import ExecutorError
-from executors.tasks import task_group
-from renderer.errors import RenderError
+from renderer.errors import InvalidRequestError, Violation
 
-from .job import Job, JobError, JobSpec, JobState, StateChanged
-from .orchestrator import JobAbortedError
-from .pump import Pump
-from .seams import SeamMismatchError
+from .dispatcher import Dispatcher, Ports
+from .errands import Errands
+from .holds import DATABASE_DOWN, SHUTTING_DOWN, FarmHeldError, Hold, Holds
+from .job import Job, JobState, StateChanged
+from .stores.base import JobNotFoundError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable
+    from collections.abc import AsyncGenerator, Callable, Coroutine
     from datetime import datetime
-    from pathlib import Path
+    from typing import Any
+
+    from executors.base import JobPauser
 
     from .events import EventLog
-    from .job import Event, Output
+    from .job import JobSpec
     from .job_files import JobFiles
-    from .planner import Plan
+    from .job_run import JobRunner
+    from .queue import JobQueue
+    from .storage import StorageWatch
     from .stores.base import JobStore
 
-log = logging.getLogger(__name__)
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueLimits:
+    """How many jobs may wait: all, and of one user (None: as many)."""
+
+    jobs: int = 10_000
+    jobs_a_user: int | None = None
 
 
-class JobRunner(Protocol):
-    """What renders a job: the RenderOrchestrator, which says what is promised."""
-
-    def plan(self, spec: JobSpec, *, job_id: str) -> Plan: ...
-
-    async def render(  # noqa: PLR0913  # one run, and each file of it has a place of its own
-        self,
-        plan: Plan,
-        output: Path,
-        *,
-        on_event: Callable[[Event], None],
-        abort: asyncio.Event | None,
-        chunks: Path | None,
-        manifest: Path | None,
-        pictures: Path | None,
-    ) -> Output: ...
+class QueueFullError(Exception):
+    """Too many jobs wait already."""
 
 
-@dataclass(eq=False, slots=True)
-class _Run:
-    """A job that waits or runs in this process."""
+class JobNotEndedError(Exception):
+    """Only a job that has ended can be deleted."""
 
-    job: Job
-    abort: asyncio.Event = field(default_factory=asyncio.Event)
-    ended: asyncio.Event = field(default_factory=asyncio.Event)
+    def __init__(self, job: Job) -> None:
+        super().__init__(f"job {job.id} is {job.state}: cancel it first, or wait for its end")
+
+
+class JobNeededError(Exception):
+    """Other jobs are to come after this one."""
 
 
 class Jobs:
-    """Runs jobs, first come first served, so many at once.
+    """Runs jobs, so many at once, in the order of the `JobQueue`.
 
     `files` holds the outputs and, while a job is not at its end, its finished chunks: a process
-    that starts after this one was killed goes on with them.
+    that starts after this one was killed goes on with them. `store` and `events` are to wait for
+    a database that is down (PatientStore) and to put a hold meanwhile. Without a `pauser`, chunks
+    of a paused job may begin; without a `storage`, a job that finds no place is tried again at once.
     """
 
     def __init__(  # noqa: PLR0913  # wiring: each is one thing that jobs need
@@ -76,18 +72,35 @@ class Jobs:
         new_id: Callable[[], str],
         utc_now: Callable[[], datetime],
         most_running: int,
+        limits: QueueLimits | None = None,
+        holds: Holds | None = None,
+        pauser: JobPauser | None = None,
+        storage: StorageWatch | None = None,
     ) -> None:
         self._store = store
-        self._events = events
-        self._runner = runner
         self._files = files
+        self._events = events
         self._new_id = new_id
         self._utc_now = utc_now
-        self._most_running = most_running
-        self._waiting: deque[_Run] = deque()
-        self._running: dict[str, _Run] = {}
-        self._adding: set[asyncio.Task[Job]] = set()
-        self._group: asyncio.TaskGroup | None = None
+        self._limits = limits or QueueLimits()
+        self.holds = holds or Holds()
+        ports = Ports(
+            store=store,
+            events=events,
+            runner=runner,
+            files=files,
+            utc_now=utc_now,
+            holds=self.holds,
+            pauser=pauser,
+            storage=storage,
+        )
+        self._dispatcher = Dispatcher(ports, most_running=most_running)
+        self._errands = Errands(self.holds)
+
+    @property
+    def queue(self) -> JobQueue:
+        """To be read."""
+        return self._dispatcher.queue
 
     @asynccontextmanager
     async def working(self) -> AsyncGenerator[None]:
@@ -95,25 +108,72 @@ class Jobs:
 
         What runs when the block ends is stopped, and goes back into the queue of the next process.
         """
-        left = await self._store.unfinished()
-        await self._files.sweep({job.id for job in left})
-        async with task_group() as group:
-            self._group = group
-            for job in left:
-                if job.state is not JobState.QUEUED:
-                    await self._events.append(job.id, [StateChanged(JobState.QUEUED)])
-                self._enqueue(job)
+        async with self._dispatcher.working():
             try:
                 yield
             finally:
-                if self._adding:
-                    await asyncio.wait(self._adding)
-                self._group = None
-                for run in self._running.values():
-                    run.abort.set()
+                self.holds.put(Hold(SHUTTING_DOWN, "the coordinator is being stopped"))
+                await self._errands.finished()
 
     async def create(self, spec: JobSpec, *, request_id: str = "") -> Job:
-        """Put a job into the queue, or return the one that `request_id` made before."""
+        """Put a job into the queue, or return the one that `request_id` made before.
+
+        Raises:
+            InvalidRequestError: it is to come after a job that is not known here.
+            QueueFullError, FarmHeldError: not now.
+
+        """
+        if held := self.holds.all:
+            raise FarmHeldError(held[0])
+        self._check_room(spec.share.user)
+        # Whoever asks may leave at any moment, and a job that is kept but not queued would wait
+        # for ever: what is begun here goes on.
+        return await self._errands.run(self._create(spec, request_id), name="create-job")
+
+    async def cancel(self, job_id: str) -> Job:
+        """Stop a job and return it when nothing of it runs any more."""
+        return await self._ask(job_id, self._dispatcher.stop(job_id, None), name="cancel")
+
+    async def pause(self, job_id: str) -> Job:
+        """Let no more of a job begin; what runs of it ends. One that assembles is let be."""
+        return await self._ask(job_id, self._dispatcher.pause(job_id), name="pause")
+
+    async def resume(self, job_id: str) -> Job:
+        """Let a paused job go on."""
+        return await self._ask(job_id, self._dispatcher.resume(job_id), name="resume")
+
+    async def delete(self, job_id: str) -> None:
+        """Forget a job that has ended, and all that is kept of it.
+
+        Raises:
+            JobNotEndedError: it has not.
+            JobNeededError: jobs that have not ended are to come after it.
+
+        """
+        await self._errands.run(self._delete(job_id), name=f"delete-{job_id}")
+
+    async def _ask(self, job_id: str, work: Coroutine[Any, Any, None], *, name: str) -> Job:
+        async def asked() -> Job:
+            try:
+                await self._store.get(job_id)  # is it known?
+                await work
+            finally:
+                work.close()
+            return await self._store.get(job_id)
+
+        return await self._errands.run(asked(), name=f"{name}-{job_id}")
+
+    def _check_room(self, user: str) -> None:
+        most = self._limits.jobs
+        if self.queue.queued >= most:
+            raise QueueFullError(f"{most} jobs wait already; try again when some have begun")
+        most = self._limits.jobs_a_user or most
+        if self.queue.queued_by(user) >= most:
+            whose = f"of user {user!r} " if user else ""
+            raise QueueFullError(f"{most} jobs {whose}wait already; try again when some have begun")
+
+    async def _create(self, spec: JobSpec, request_id: str) -> Job:
+        await self._check_known(spec.after)
         wish = Job(
             id=self._new_id(),
             state=JobState.QUEUED,
@@ -121,108 +181,30 @@ class Jobs:
             frames_done=0,
             created_at=self._utc_now(),
         )
-        # Whoever asks may leave at any moment, and a job that is kept but not queued would wait
-        # for ever: what is begun here goes on.
-        adding = asyncio.create_task(self._add(wish, request_id), name=f"add-job-{wish.id}")
-        self._adding.add(adding)
-        adding.add_done_callback(self._adding.discard)
-        return await asyncio.shield(adding)
-
-    async def cancel(self, job_id: str) -> Job:
-        """Stop a job and return it when nothing of it runs any more."""
-        await self._store.get(job_id)
-        for run in self._waiting:
-            if run.job.id == job_id:
-                self._waiting.remove(run)
-                await self._events.append(job_id, [StateChanged(JobState.CANCELLED)])
-                await self._files.forget_chunks(job_id)
-                return await self._store.get(job_id)
-        if running := self._running.get(job_id):
-            running.abort.set()
-            await running.ended.wait()
-        return await self._store.get(job_id)
-
-    async def _add(self, wish: Job, request_id: str) -> Job:
         job = await self._store.add(wish, request_id=request_id)
         if job.id == wish.id:
             await self._events.append(job.id, [StateChanged(JobState.QUEUED)])
-            self._enqueue(job)
+            await self._dispatcher.add(job)
         return job
 
-    def _enqueue(self, job: Job) -> None:
-        self._waiting.append(_Run(job))
-        self._start()
+    async def _check_known(self, job_ids: tuple[str, ...]) -> None:
+        for job_id in job_ids:
+            try:
+                await self._store.get(job_id)
+            except JobNotFoundError as error:
+                raise InvalidRequestError([Violation("after", str(error))]) from error
 
-    def _start(self) -> None:
-        while self._group and self._waiting and len(self._running) < self._most_running:
-            run = self._waiting.popleft()
-            self._running[run.job.id] = run
-            self._group.create_task(self._work(run), name=f"job-{run.job.id}")
-
-    async def _work(self, run: _Run) -> None:
-        pump = Pump(run.job.id, self._events)
-        try:
-            async with task_group() as group:
-                pumping = group.create_task(pump.run(), name=f"pump-{run.job.id}")
-                end, output = await self._end(run, pump)
-                pumping.cancel()
-            await pump.flush()
-            if self._group is not None:  # else: this process ends, and the next one takes it up
-                await self._events.append(run.job.id, [end], output=output)
-                await self._files.forget_chunks(run.job.id)
-                _report(run.job, end)
-        finally:
-            del self._running[run.job.id]
-            run.ended.set()
-            self._start()
-
-    async def _end(self, run: _Run, pump: Pump) -> tuple[StateChanged, Output | None]:
-        """Render the job, and say how it ended."""
-        job = run.job
-        try:
-            pump.put(StateChanged(JobState.RENDERING))
-            plan = self._runner.plan(job.spec, job_id=job.id).ending_at(job.ends_at)
-            output = await self._runner.render(
-                plan,
-                self._files.output(job),
-                on_event=pump.put,
-                abort=run.abort,
-                chunks=self._files.chunks(job.id),
-                manifest=self._files.manifest(job.id),
-                pictures=self._files.pictures(job.id),
+    async def _delete(self, job_id: str) -> None:
+        job = await self._store.get(job_id)
+        if not job.state.is_final:
+            raise JobNotEndedError(job)
+        if run := self._dispatcher.run_of(job_id):  # it tidies up
+            await run.ended.wait()
+        if needed := self.queue.dependants(job_id):
+            raise JobNeededError(
+                f"job {needed[0]} is to come after job {job_id}: cancel that one first, or wait "
+                "for its end"
             )
-        except JobAbortedError:
-            return StateChanged(JobState.CANCELLED), None
-        except Exception as error:
-            if not isinstance(error, ExecutorError | RenderError | OSError):
-                log.exception("job broke", extra={"job_id": job.id})
-            return StateChanged(JobState.FAILED, _cause(error)), None
-        return StateChanged(JobState.SUCCEEDED), output
-
-
-def _cause(error: Exception) -> JobError:
-    match error:
-        case ExecutorError():
-            return JobError(
-                reason=error.reason,
-                message=str(error),
-                detail=error.detail,
-                chunk_index=error.chunk_index,
-                pictures=error.pictures if isinstance(error, SeamMismatchError) else (),
-            )
-        case RenderError():
-            return JobError(reason="ASSEMBLY", message=str(error))
-        case OSError():
-            return JobError(reason="STORAGE", message=f"the coordinator's disk: {error}")
-        case _:
-            return JobError(
-                reason="INTERNAL",
-                message=f"a fault in framefarm: {type(error).__name__}; the log has more",
-            )
-
-
-def _report(job: Job, end: StateChanged) -> None:
-    facts: dict[str, object] = {"job_id": job.id, "state": end.state}
-    if end.error is not None:
-        facts |= {"reason": end.error.reason, "error": end.error.message}
-    log.info("job ended", extra=facts)
+        # Files of a job that is known no more are swept some day; a job without its files lies.
+        await self._store.delete(job_id)
+        await self._files.delete(job_id)

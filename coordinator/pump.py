@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from .job import PageLogged, ProgressMade
 
 if TYPE_CHECKING:
     from .events import EventLog
-    from .job import Event
+    from .job import Event, Output
 
 # Progress of all chunks together would be thousands of events a second; four a second look smooth.
 FLUSH_S: Final = 0.25
@@ -26,6 +27,8 @@ class Pump:
         # In order of arrival. A dict, for thousands of chunks may come between two flushes.
         self._events: dict[object, Event] = {}
         self._page_lines = 0
+        self._ended = asyncio.Event()
+        self._flushing = asyncio.Lock()  # a later batch never overtakes an earlier one
 
     def put(self, event: Event) -> None:
         if isinstance(event, PageLogged) and not self._may_log():
@@ -35,15 +38,22 @@ class Pump:
         self._events[key] = event
 
     async def run(self) -> None:
-        """Flush now and then, for ever."""
-        while True:
-            await asyncio.sleep(FLUSH_S)
+        """Flush now and then, until `end`."""
+        while not self._ended.is_set():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._ended.wait(), FLUSH_S)
             await self.flush()
 
-    async def flush(self) -> None:
-        events, self._events = self._events, {}
-        if events:
-            await self._log.append(self._job_id, list(events.values()))
+    def end(self) -> None:
+        """Let `run` return, after one more flush. It is never cancelled in the middle of one."""
+        self._ended.set()
+
+    async def flush(self, *, output: Output | None = None) -> None:
+        """Return when all that was put before is kept; `output` is the job's from now on."""
+        async with self._flushing:
+            events, self._events = self._events, {}
+            if events:
+                await self._log.append(self._job_id, list(events.values()), output=output)
 
     def _may_log(self) -> bool:
         self._page_lines += 1

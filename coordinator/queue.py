@@ -154,7 +154,7 @@ class JobQueue:
         event: JobPaused | JobResumed | JobAssembling | JobReturned | JobStopping,
     ) -> None:
         phase, is_begun = entry.phase, entry.is_begun
-        if phase is Phase.STOPPING:
+        if phase is Phase.STOPPING and not isinstance(event, JobReturned):
             return
         match event:
             case JobPaused() if not entry.is_assembling:
@@ -164,7 +164,7 @@ class JobQueue:
             case JobAssembling() if is_begun:
                 phase, entry.is_assembling = Phase.RUNNING, True
             case JobReturned() if is_begun:
-                phase = Phase.PAUSED if phase is Phase.PAUSED else Phase.WAITING
+                phase = Phase.WAITING if phase is Phase.RUNNING else phase
                 is_begun = entry.is_assembling = False
             case JobStopping():
                 phase = Phase.STOPPING

@@ -19,6 +19,7 @@ from .job import (
     Job,
     JobError,
     JobEvent,
+    JobHeld,
     JobState,
     Output,
     PageLogged,
@@ -121,6 +122,9 @@ def from_event(event: Event) -> pb.JobEvent:
         case HistoryFound(history, reason):
             known = pb.HistoryFound(history=from_history(history), reason=reason)
             return pb.JobEvent(history_found=known)
+        case JobHeld():
+            held = pb.JobHeld(reason=event.reason, message=event.message)
+            return pb.JobEvent(job_held=held)
 
 
 def to_event(message: pb.JobEvent) -> Event:
@@ -169,12 +173,17 @@ def _to_history_found(message: pb.HistoryFound) -> HistoryFound:
     return HistoryFound(to_history(message.history), message.reason)
 
 
+def _to_job_held(message: pb.JobHeld) -> JobHeld:
+    return JobHeld(reason=message.reason, message=message.message)
+
+
 _EVENT_READERS: dict[str, Callable[[Any], Event]] = {
     "state_changed": _to_state_changed,
     "progress_made": _to_progress_made,
     "chunk_moved": _to_chunk_moved,
     "page_logged": _to_page_logged,
     "history_found": _to_history_found,
+    "job_held": _to_job_held,
 }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from coordinator.job import ChunkMoved, HistoryFound, PageLogged, ProgressMade, StateChanged
+from coordinator.job import ChunkMoved, HistoryFound, JobHeld, PageLogged, ProgressMade, StateChanged
 
 if TYPE_CHECKING:
     from coordinator.job import Event, Job, JobError, JobEvent
@@ -57,6 +57,8 @@ def _event(event: Event) -> Fields:
             return {"event": "page_logged", **asdict(event)}
         case HistoryFound(history, reason):
             return {"event": "history_found", "history": history.value, "reason": reason}
+        case JobHeld():
+            return {"event": "job_held", **asdict(event)}
 
 
 def _error(error: JobError | None) -> Fields | None:

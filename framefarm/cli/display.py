@@ -14,7 +14,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from coordinator.job import ChunkMoved, ChunkState, HistoryFound, PageLogged, StateChanged
+from coordinator.job import ChunkMoved, ChunkState, HistoryFound, JobHeld, PageLogged, StateChanged
 from framefarm.event_fields import event_fields
 
 from .console import ERR, Verbosity, say
@@ -102,6 +102,8 @@ class Story:
                 say(
                     f"chunk {moved.index} is rendered again: {moved.worker} lost it, {moved.reason}"
                 )
+            case JobHeld(message=message):
+                say(f"the job waits: {message}")
             case ChunkMoved() as moved if self._verbose:
                 say(f"chunk {moved.index} {moved.frames} is {moved.state} by {moved.worker}")
             case _:

@@ -40,7 +40,7 @@ async def test_a_watcher_hears_of_events_whose_sender_was_cancelled(store: JobSt
     log = EventLog(store)
     end = StateChanged(JobState.CANCELLED)
     watching = asyncio.create_task(_all(log))
-    await eventually(lambda: bool(log._news))
+    await eventually(lambda: bool(log._tails))
     sending = asyncio.create_task(log.append("job", [end]))
     await asyncio.sleep(0)
     sending.cancel()

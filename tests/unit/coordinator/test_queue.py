@@ -228,8 +228,10 @@ def test_a_job_that_is_being_stopped_keeps_its_room_until_it_has_ended() -> None
     steps = Steps()
     steps.take(added("a"), added("b"), JobStopping("a"))
 
-    steps.take(JobResumed("a"), JobPaused("a"), JobReturned("a"))
+    steps.take(JobResumed("a"), JobPaused("a"))
     assert steps.begun == ["a"]
+    steps.take(JobReturned("a"))
+    assert steps.begun == ["a", "b"]
     steps.take(JobEnded("a", JobState.CANCELLED))
 
     assert steps.begun == ["a", "b"]

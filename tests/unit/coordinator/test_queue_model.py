@@ -117,8 +117,7 @@ class QueueAgainstModel(RuleBasedStateMachine):
                 job.assembles, job.is_paused = True, False
             self.step(JobAssembling(name))
         else:
-            if not job.stops:
-                job.runs = job.assembles = False
+            job.runs = job.assembles = False
             self.step(JobReturned(name))
 
     @precondition(lambda self: any(job.stops for job in self.jobs.values()))
@@ -150,7 +149,9 @@ class QueueAgainstModel(RuleBasedStateMachine):
         assert self.queue.queued == sum(not job.runs for job in self.jobs.values())
 
     def end(self, name: str, state: JobState) -> None:
-        del self.jobs[name]
+        user = self.jobs.pop(name).added.user
+        if all(job.added.user != user for job in self.jobs.values()):
+            self.began.pop(user, None)  # who has no jobs here is forgotten
         self.ended[name] = state
         self.tell_end(name, state)
 
@@ -193,8 +194,6 @@ class QueueAgainstModel(RuleBasedStateMachine):
         waiting = [job for job in self.jobs.values() if self.phase(job) is Phase.WAITING]
         if self.is_held or not waiting:
             return None
-        for user in set(self.began) - {job.added.user for job in self.jobs.values()}:
-            del self.began[user]  # nobody's jobs are here
         first = min(waiting, key=self.order)
         rivals = (
             each

@@ -1,0 +1,298 @@
+"""Dispatcher: carries out what the queue decides. Its runs are the jobs of this process."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+from weakref import WeakValueDictionary
+
+from executors.tasks import task_group
+
+from .holds import SHUTTING_DOWN, Hold
+from .job import JobState, StateChanged
+from .job_run import JobRun, Verdict
+from .queue import JobQueue, Phase
+from .queue_events import (
+    Begin,
+    Fail,
+    FarmFreed,
+    FarmHeld,
+    JobAdded,
+    JobAssembling,
+    JobEnded,
+    JobPaused,
+    JobResumed,
+    JobReturned,
+    JobStopping,
+    Ticked,
+)
+from .stores.base import JobNotFoundError, StoreDownError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable
+    from datetime import datetime
+
+    from executors.base import JobPauser
+
+    from .events import EventLog
+    from .holds import Holds
+    from .job import Job, JobError
+    from .job_files import JobFiles
+    from .job_run import JobRunner
+    from .queue_events import Command, Event
+    from .storage import StorageWatch
+    from .stores.base import JobStore
+
+log = logging.getLogger(__name__)
+
+# Clocks may be set while a job waits for its end: look again now and then.
+_LONGEST_SLEEP_S: Final = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ports:
+    """What a dispatcher works with. `store` and `events` wait for a database that is down."""
+
+    store: JobStore
+    events: EventLog
+    runner: JobRunner
+    files: JobFiles
+    utc_now: Callable[[], datetime]
+    holds: Holds
+    pauser: JobPauser | None
+    storage: StorageWatch | None
+
+
+class Dispatcher:
+    """Runs jobs. `queue` is to be read; it is told of everything by `take`."""
+
+    def __init__(self, ports: Ports, *, most_running: int) -> None:
+        self.queue = JobQueue(most_running=most_running)
+        self._ports = ports
+        self._runs: dict[str, JobRun] = {}
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._group: asyncio.TaskGroup | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._background: list[asyncio.Task[None]] = []
+
+    @asynccontextmanager
+    async def working(self) -> AsyncGenerator[None]:
+        """Work while the block runs, first on what an earlier process left.
+
+        What runs when the block ends is stopped, and goes back into the queue of the next process.
+        """
+        async with task_group() as group:
+            self._group = group
+            try:
+                self.take(FarmHeld())
+                await self._take_up()
+                if self._ports.storage:
+                    watching = self._ports.storage.run()
+                    self._background.append(group.create_task(watching, name="watch-storage"))
+                self._ports.holds.listen(self._on_holds)
+                self._on_holds()
+                yield
+            finally:
+                self._end_work()
+
+    def take(self, event: Event) -> None:
+        """Tell the queue what has happened, and do what it says."""
+        for command in self.queue.step(event, self._ports.utc_now()):
+            self._carry_out(command)
+        self._set_timer()
+
+    def run_of(self, job_id: str) -> JobRun | None:
+        return self._runs.get(job_id)
+
+    def lock(self, job_id: str) -> asyncio.Lock:
+        """Who holds it writes to the log of a job that does not run."""
+        return self._locks.setdefault(job_id, asyncio.Lock())
+
+    async def add(self, job: Job) -> None:
+        """Take a job into the queue."""
+        self.take(_added(job))
+        for other in job.spec.after:
+            state = await self._state(other)
+            if state is None or state.is_final:
+                self.take(JobEnded(other, state))
+
+    async def pause(self, job_id: str) -> None:
+        """Let no chunk of a job begin, nor the job. One that assembles or has ended goes on."""
+        async with self.lock(job_id):
+            if self.queue.phase(job_id) is Phase.PAUSED:
+                return
+            self.take(JobPaused(job_id))
+            if self.queue.phase(job_id) is not Phase.PAUSED:
+                return
+            if run := self._runs.get(job_id):
+                run.is_paused = True
+                if self._ports.pauser:
+                    self._ports.pauser.pause_job(job_id)
+                await run.tell(StateChanged(JobState.PAUSED))
+            else:
+                await self._ports.events.append(job_id, [StateChanged(JobState.PAUSED)])
+
+    async def resume(self, job_id: str) -> None:
+        """Let a paused job go on: at once, if something of it ran when it was paused."""
+        async with self.lock(job_id):
+            if self.queue.phase(job_id) is not Phase.PAUSED:
+                return
+            if run := self._runs.get(job_id):
+                self.take(JobResumed(job_id))
+                self._let_go_on(run)
+                await run.tell(StateChanged(JobState.RENDERING))
+            else:
+                await self._ports.events.append(job_id, [StateChanged(JobState.QUEUED)])
+                self.take(JobResumed(job_id))
+
+    async def stop(self, job_id: str, error: JobError | None) -> None:
+        """End a job for this cause, or as cancelled; return when nothing of it runs.
+
+        One that has ended, or ends for another cause, stays as it is.
+        """
+        self.take(JobStopping(job_id))
+        while run := self._runs.get(job_id):
+            await run.stop(error)
+        async with self.lock(job_id):
+            if self.queue.phase(job_id) is not None:
+                job = await self._ports.store.get(job_id)
+                await self._end_at_rest(job, error)
+                self.take(JobEnded(job_id, JobState.FAILED if error else JobState.CANCELLED))
+
+    async def _take_up(self) -> None:
+        left = await self._ports.store.unfinished()
+        await self._ports.files.sweep({job.id for job in left})
+        for job in left:
+            if job.state is JobState.ABORTING:
+                await self._end_at_rest(job, job.error)
+            elif job.state not in (JobState.QUEUED, JobState.PAUSED):
+                await self._ports.events.append(job.id, [StateChanged(JobState.QUEUED)])
+        for job in left:
+            if job.state is not JobState.ABORTING:
+                await self.add(job)
+
+    async def _state(self, job_id: str) -> JobState | None:
+        try:
+            return (await self._ports.store.get(job_id)).state
+        except JobNotFoundError:
+            return None
+
+    async def _end_at_rest(self, job: Job, error: JobError | None) -> None:
+        """End a job of which nothing runs."""
+        verdict = Verdict(JobState.FAILED if error else JobState.CANCELLED, error)
+        await self._ports.files.discard_output(job)
+        await self._ports.events.append(job.id, [StateChanged(verdict.state, error)])
+        await self._ports.files.forget_chunks(job.id)
+        _report(job, verdict)
+
+    def _on_holds(self) -> None:
+        self.take(FarmHeld() if self._ports.holds.all else FarmFreed())
+
+    def _end_work(self) -> None:
+        self._ports.holds.put(Hold(SHUTTING_DOWN, "the coordinator is being stopped"))
+        self._group = None
+        if self._timer:
+            self._timer.cancel()
+        for task in self._background:
+            task.cancel()
+        for run in self._runs.values():
+            run.abort.set()
+
+    def _carry_out(self, command: Command) -> None:
+        if self._group is None:  # this process ends, and the next one decides again
+            return
+        match command:
+            case Begin(job_id):
+                run = JobRun(
+                    job_id,
+                    self._ports.events,
+                    on_assembling=lambda: self.take(JobAssembling(job_id)),
+                )
+                self._runs[job_id] = run
+                run.pump.put(StateChanged(JobState.RENDERING))
+                self._group.create_task(self._work(run), name=f"job-{job_id}")
+            case Fail(job_id, error):
+                self._group.create_task(self._fail(job_id, error), name=f"fail-{job_id}")
+
+    def _set_timer(self) -> None:
+        if self._timer:
+            self._timer.cancel()
+            self._timer = None
+        if self._group and (end := self.queue.next_end):
+            left_s = (end - self._ports.utc_now()).total_seconds()
+            delay_s = min(max(0.0, left_s), _LONGEST_SLEEP_S)
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(delay_s, self.take, Ticked())
+
+    async def _fail(self, job_id: str, error: JobError) -> None:
+        try:
+            await self.stop(job_id, error)
+        except StoreDownError as error:
+            self._leave(job_id, error)
+
+    async def _work(self, run: JobRun) -> None:
+        after: Event | None = None
+        try:
+            job = await self._ports.store.get(run.job_id)
+            async with task_group() as group:
+                group.create_task(run.pump.run(), name=f"pump-{run.job_id}")
+                await run.render(job, self._ports.runner, self._ports.files)
+                run.pump.end()
+            if run.verdict:  # else: this process ends, and the next one takes it up
+                after = await self._settled(run, job, run.verdict)
+        except StoreDownError as error:
+            self._leave(run.job_id, error)
+        finally:
+            del self._runs[run.job_id]
+            self._let_go_on(run)
+            run.ended.set()
+            if after:
+                self.take(after)
+
+    async def _settled(self, run: JobRun, job: Job, verdict: Verdict) -> Event:
+        """Keep how the run ended; what the queue is to know of it."""
+        if verdict.stored:
+            if self._ports.storage:
+                await self._ports.storage.failed(verdict.stored)
+            is_paused = self.queue.phase(job.id) is Phase.PAUSED
+            await run.hold(verdict.stored, is_paused=is_paused)
+            return JobReturned(job.id)
+        if verdict.state is not JobState.SUCCEEDED:
+            await self._ports.files.discard_output(job)
+        await run.tell_end(verdict)
+        await self._ports.files.forget_chunks(job.id)
+        _report(job, verdict)
+        return JobEnded(job.id, verdict.state)
+
+    def _let_go_on(self, run: JobRun) -> None:
+        if run.is_paused and self._ports.pauser:
+            self._ports.pauser.resume_job(run.job_id)
+        run.is_paused = False
+
+    def _leave(self, job_id: str, error: StoreDownError) -> None:
+        """Leave a job to the next process; the store waits for ever unless this one ends."""
+        if not self._ports.holds.of(SHUTTING_DOWN):
+            raise error
+        log.warning("job left as it is: the database is down", extra={"job_id": job_id})
+
+
+def _added(job: Job) -> JobAdded:
+    share = job.spec.share
+    return JobAdded(
+        job_id=job.id,
+        user=share.user,
+        priority=share.priority,
+        after=job.spec.after,
+        ends_at=job.ends_at,
+        is_paused=job.state is JobState.PAUSED,
+    )
+
+
+def _report(job: Job, verdict: Verdict) -> None:
+    facts: dict[str, object] = {"job_id": job.id, "state": verdict.state}
+    if verdict.error is not None:
+        facts |= {"reason": verdict.error.reason, "error": verdict.error.message}
+    log.info("job ended", extra=facts)

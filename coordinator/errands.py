@@ -1,0 +1,48 @@
+"""Errands: work that goes on when whoever asked for it leaves."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, TypeVar
+
+from .holds import DATABASE_DOWN, FarmHeldError
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+    from typing import Any
+
+    from .holds import Holds
+
+T = TypeVar("T")
+
+
+class Errands:
+    """Carries requests out to their end: one that stopped in the middle would be half true."""
+
+    def __init__(self, holds: Holds) -> None:
+        self._holds = holds
+        self._running: set[asyncio.Task[Any]] = set()
+
+    async def run(self, work: Coroutine[Any, Any, T], *, name: str) -> T:
+        """Wait for the work's end, but not for a database that is down.
+
+        Raises:
+            FarmHeldError: the database is down; what was begun is done when it is back.
+
+        """
+        task = asyncio.create_task(work, name=name)
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        down = asyncio.create_task(self._holds.until(DATABASE_DOWN), name=f"{name}-down")
+        try:
+            await asyncio.wait({task, down}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            down.cancel()
+        if not task.done() and (hold := self._holds.of(DATABASE_DOWN)):
+            raise FarmHeldError(hold)
+        return await asyncio.shield(task)
+
+    async def finished(self) -> None:
+        """Wait until nothing runs any more, however it ended."""
+        while self._running:
+            await asyncio.wait(self._running)

@@ -1,0 +1,169 @@
+"""JobRun: a job that runs in this process, and how it ends: decided once."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from executors.errors import ExecutorError, StaleTermError, StorageError
+from executors.storage import storing
+from renderer.errors import RenderError
+
+from .job import JobError, JobHeld, JobState, StateChanged
+from .orchestrator import JobAbortedError
+from .pump import Pump
+from .seams import SeamMismatchError
+from .stores.base import LostLeadershipError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from .events import EventLog
+    from .job import Event, Job, JobSpec, Output
+    from .job_files import JobFiles
+    from .planner import Plan
+
+log = logging.getLogger(__name__)
+
+
+class JobRunner(Protocol):
+    """What renders a job: the RenderOrchestrator, which says what is promised."""
+
+    def plan(self, spec: JobSpec, *, job_id: str) -> Plan: ...
+
+    async def render(  # noqa: PLR0913  # one run, and each file of it has a place of its own
+        self,
+        plan: Plan,
+        output: Path,
+        *,
+        on_event: Callable[[Event], None],
+        abort: asyncio.Event | None,
+        chunks: Path | None,
+        manifest: Path | None,
+        pictures: Path | None,
+    ) -> Output: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """How a run ends. QUEUED: it cannot go on now, for the reason of `stored`, and begins again."""
+
+    state: JobState
+    error: JobError | None = None
+    output: Output | None = None
+    stored: StorageError | None = None
+
+
+class JobRun:
+    """What one job does here, from its beginning to its verdict."""
+
+    def __init__(self, job_id: str, events: EventLog, *, on_assembling: Callable[[], None]) -> None:
+        self.job_id = job_id
+        self.pump = Pump(job_id, events)
+        self.abort = asyncio.Event()
+        self.ended = asyncio.Event()
+        self.verdict: Verdict | None = None
+        self.is_paused = False
+        self._on_assembling = on_assembling
+
+    def decide(self, verdict: Verdict) -> bool:
+        """The first verdict stands. Whether it is this one."""
+        if self.verdict is not None:
+            return False
+        self.verdict = verdict
+        return True
+
+    def hear(self, event: Event) -> None:
+        """Take in what happens to the job; once its end is decided, its state is not news."""
+        if isinstance(event, StateChanged):
+            if self.verdict is not None:
+                return
+            if event.state is JobState.ASSEMBLING:
+                self._on_assembling()
+        self.pump.put(event)
+
+    async def tell(self, event: Event) -> None:
+        """`hear`, and return when it is kept."""
+        self.hear(event)
+        await self.pump.flush()
+
+    async def stop(self, error: JobError | None) -> None:
+        """End for this cause, or as cancelled; return when nothing of it runs.
+
+        That it is to end is kept before anything is stopped: a process that is killed between the
+        two leaves a job that the next one does not take up again.
+        """
+        end = JobState.FAILED if error else JobState.CANCELLED
+        if self.decide(Verdict(end, error)):
+            self.pump.put(StateChanged(JobState.ABORTING, error))
+            await self.pump.flush()
+            self.abort.set()
+        await self.ended.wait()
+
+    async def render(self, job: Job, runner: JobRunner, files: JobFiles) -> None:
+        """Render until there is a verdict, or, without one, until it is aborted.
+
+        Raises:
+            LostLeadershipError, StaleTermError: another coordinator leads.
+
+        """
+        try:
+            plan = runner.plan(job.spec, job_id=job.id).ending_at(job.ends_at)
+            target = files.output(job)
+            with storing(target.parent):
+                output = await runner.render(
+                    plan,
+                    target,
+                    on_event=self.hear,
+                    abort=self.abort,
+                    chunks=files.chunks(job.id),
+                    manifest=files.manifest(job.id),
+                    pictures=files.pictures(job.id),
+                )
+        except JobAbortedError:
+            return  # whoever set it has decided; or this process ends, and the next takes it up
+        except StorageError as error:
+            self.decide(Verdict(JobState.QUEUED, stored=error))
+        except (LostLeadershipError, StaleTermError):
+            raise
+        except Exception as error:
+            if not isinstance(error, ExecutorError | RenderError | OSError):
+                log.exception("job broke", extra={"job_id": job.id})
+            self.decide(Verdict(JobState.FAILED, _cause(error)))
+        else:
+            self.decide(Verdict(JobState.SUCCEEDED, output=output))
+
+    async def hold(self, error: StorageError, *, is_paused: bool) -> None:
+        """Tell that the job waits for a place for what it renders."""
+        if not is_paused:
+            self.pump.put(StateChanged(JobState.QUEUED))
+        self.pump.put(JobHeld(reason=error.reason, message=str(error)))
+        await self.pump.flush()
+
+    async def tell_end(self, verdict: Verdict) -> None:
+        self.pump.put(StateChanged(verdict.state, verdict.error))
+        await self.pump.flush(output=verdict.output)
+
+
+def _cause(error: Exception) -> JobError:
+    match error:
+        case ExecutorError():
+            return JobError(
+                reason=error.reason,
+                message=str(error),
+                detail=error.detail,
+                chunk_index=error.chunk_index,
+                pictures=error.pictures if isinstance(error, SeamMismatchError) else (),
+            )
+        case RenderError():
+            return JobError(reason="ASSEMBLY", message=str(error))
+        case OSError():
+            return JobError(reason="STORAGE", message=f"the coordinator's disk: {error}")
+        case _:
+            return JobError(
+                reason="INTERNAL",
+                message=f"a fault in framefarm: {type(error).__name__}; the log has more",
+            )
