@@ -13,7 +13,7 @@ from executors.tasks import task_group
 
 from .holds import SHUTTING_DOWN, Hold
 from .job import JobState, StateChanged
-from .job_run import JobRun, Verdict
+from .job_run import JobRun, Verdict, report_end
 from .queue import JobQueue, Phase
 from .queue_events import (
     Begin,
@@ -63,7 +63,7 @@ class Ports:
     utc_now: Callable[[], datetime]
     holds: Holds
     pauser: JobPauser | None
-    storage: StorageWatch | None
+    storage: StorageWatch
 
 
 class Dispatcher:
@@ -76,7 +76,7 @@ class Dispatcher:
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._group: asyncio.TaskGroup | None = None
         self._timer: asyncio.TimerHandle | None = None
-        self._background: list[asyncio.Task[None]] = []
+        self._watching: asyncio.Task[None] | None = None
 
     @asynccontextmanager
     async def working(self) -> AsyncGenerator[None]:
@@ -89,9 +89,8 @@ class Dispatcher:
             try:
                 self.take(FarmHeld())
                 await self._take_up()
-                if self._ports.storage:
-                    watching = self._ports.storage.run()
-                    self._background.append(group.create_task(watching, name="watch-storage"))
+                watching = self._ports.storage.run()
+                self._watching = group.create_task(watching, name="watch-storage")
                 self._ports.holds.listen(self._on_holds)
                 self._on_holds()
                 yield
@@ -186,7 +185,7 @@ class Dispatcher:
         await self._ports.files.discard_output(job)
         await self._ports.events.append(job.id, [StateChanged(verdict.state, error)])
         await self._ports.files.forget_chunks(job.id)
-        _report(job, verdict)
+        report_end(job, verdict)
 
     def _on_holds(self) -> None:
         self.take(FarmHeld() if self._ports.holds.all else FarmFreed())
@@ -196,8 +195,8 @@ class Dispatcher:
         self._group = None
         if self._timer:
             self._timer.cancel()
-        for task in self._background:
-            task.cancel()
+        if self._watching:
+            self._watching.cancel()
         for run in self._runs.values():
             run.abort.set()
 
@@ -255,8 +254,7 @@ class Dispatcher:
     async def _settled(self, run: JobRun, job: Job, verdict: Verdict) -> Event:
         """Keep how the run ended; what the queue is to know of it."""
         if verdict.stored:
-            if self._ports.storage:
-                await self._ports.storage.failed(verdict.stored)
+            await self._ports.storage.failed(verdict.stored)
             is_paused = self.queue.phase(job.id) is Phase.PAUSED
             await run.hold(verdict.stored, is_paused=is_paused)
             return JobReturned(job.id)
@@ -264,7 +262,7 @@ class Dispatcher:
             await self._ports.files.discard_output(job)
         await run.tell_end(verdict)
         await self._ports.files.forget_chunks(job.id)
-        _report(job, verdict)
+        report_end(job, verdict)
         return JobEnded(job.id, verdict.state)
 
     def _let_go_on(self, run: JobRun) -> None:
@@ -289,10 +287,3 @@ def _added(job: Job) -> JobAdded:
         ends_at=job.ends_at,
         is_paused=job.state is JobState.PAUSED,
     )
-
-
-def _report(job: Job, verdict: Verdict) -> None:
-    facts: dict[str, object] = {"job_id": job.id, "state": verdict.state}
-    if verdict.error is not None:
-        facts |= {"reason": verdict.error.reason, "error": verdict.error.message}
-    log.info("job ended", extra=facts)

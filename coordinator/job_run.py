@@ -167,3 +167,10 @@ def _cause(error: Exception) -> JobError:
                 reason="INTERNAL",
                 message=f"a fault in framefarm: {type(error).__name__}; the log has more",
             )
+
+
+def report_end(job: Job, verdict: Verdict) -> None:
+    facts: dict[str, object] = {"job_id": job.id, "state": verdict.state}
+    if verdict.error is not None:
+        facts |= {"reason": verdict.error.reason, "error": verdict.error.message}
+    log.info("job ended", extra=facts)

@@ -10,8 +10,9 @@ from renderer.errors import InvalidRequestError, Violation
 
 from .dispatcher import Dispatcher, Ports
 from .errands import Errands
-from .holds import DATABASE_DOWN, SHUTTING_DOWN, FarmHeldError, Hold, Holds
+from .holds import SHUTTING_DOWN, FarmHeldError, Hold, Holds
 from .job import Job, JobState, StateChanged
+from .storage import StorageRest
 from .stores.base import JobNotFoundError
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ class Jobs:
     `files` holds the outputs and, while a job is not at its end, its finished chunks: a process
     that starts after this one was killed goes on with them. `store` and `events` are to wait for
     a database that is down (PatientStore) and to put a hold meanwhile. Without a `pauser`, chunks
-    of a paused job may begin; without a `storage`, a job that finds no place is tried again at once.
+    of a paused job may begin.
     """
 
     def __init__(  # noqa: PLR0913  # wiring: each is one thing that jobs need
@@ -92,7 +93,7 @@ class Jobs:
             utc_now=utc_now,
             holds=self.holds,
             pauser=pauser,
-            storage=storage,
+            storage=storage or StorageRest(self.holds),
         )
         self._dispatcher = Dispatcher(ports, most_running=most_running)
         self._errands = Errands(self.holds)

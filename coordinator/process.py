@@ -20,10 +20,13 @@ from serving.server import Service, open_server
 from serving.stopping import stop_event
 
 from .events import EventLog
+from .holds import Holds
 from .job_files import FolderJobFiles
 from .jobs import Jobs
 from .leadership import Reign, leads_at_once, watching
 from .orchestrator import RenderOrchestrator
+from .patient_store import PatientStore
+from .pausing import pausable
 from .service import CoordinatorService
 from .standby import COORDINATOR, wait_to_lead
 from .status import status_of
@@ -131,17 +134,22 @@ async def _working_service(
 ) -> AsyncGenerator[CoordinatorService]:
     """The service, with its jobs at work while the block runs."""
     _, ffprobe = find_ffmpeg(os.environ)
-    events = EventLog(store)
-    orchestrator = RenderOrchestrator(bundles, executor)
+    pausing = pausable(executor)
+    holds = Holds()
+    patient = PatientStore(store, holds)
+    events = EventLog(patient)
     files = FolderJobFiles(settings.data_dir)
     jobs = Jobs(
-        store,
+        patient,
         events,
-        orchestrator,
+        RenderOrchestrator(bundles, pausing),
         files=files,
         new_id=new_job_id,
         utc_now=utc_now,
         most_running=settings.running_jobs,
+        holds=holds,
+        pauser=pausing,
+        storage=DiskWatch(settings.data_dir, holds),
     )
     async with jobs.working():
         yield CoordinatorService(

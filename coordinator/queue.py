@@ -30,7 +30,7 @@ from .queue_events import (
 from .turns import Place, Turns, User
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
     from .queue_events import Command, Event
@@ -109,7 +109,7 @@ class JobQueue:
     def queued_by(self, user: str) -> int:
         return self._users[user].queued if user in self._users else 0
 
-    def dependants(self, job_id: str) -> Collection[str]:
+    def dependants(self, job_id: str) -> Sequence[str]:
         """The jobs that have not ended and are to come after this one, which may have ended."""
         return tuple(self._dependants.get(job_id, ()))
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .holds import Holds
 
 _LOOK_S: Final = 2.0
-_DOWN_S: Final = 10.0
+_REST_S: Final = 10.0
 
 
 class StorageWatch(Protocol):
@@ -32,21 +32,44 @@ class StorageWatch(Protocol):
         ...
 
 
+class StorageRest:
+    """Gives whatever found no place some time, and knows nothing more."""
+
+    def __init__(self, holds: Holds) -> None:
+        self._holds = holds
+        self._until_s: dict[str, float] = {}
+
+    async def run(self) -> None:
+        while True:
+            self.look()
+            await asyncio.sleep(_LOOK_S)
+
+    async def failed(self, error: StorageError) -> None:
+        reason = STORAGE_FULL if isinstance(error, StorageFullError) else STORAGE_DOWN
+        self._until_s[reason] = asyncio.get_running_loop().time() + _REST_S
+        self._holds.put(Hold(reason, str(error)))
+
+    def look(self) -> None:
+        now_s = asyncio.get_running_loop().time()
+        for reason in [each for each, until_s in self._until_s.items() if until_s <= now_s]:
+            del self._until_s[reason]
+            self._holds.lift(reason)
+
+
 class DiskWatch:
-    """Watches the room on the disk of a folder, and gives a store that is down some time."""
+    """Watches the room on the disk of a folder; a store elsewhere that is down gets some time."""
 
     def __init__(self, folder: Path, holds: Holds, *, floor_bytes: int = MIN_FREE_BYTES) -> None:
         self._folder = folder
         self._holds = holds
         self._space = Space(floor_bytes=floor_bytes)
-        self._down_until_s = 0.0
+        self._rest = StorageRest(holds)
 
     async def run(self) -> None:
         while True:
             free = await asyncio.to_thread(free_bytes, self._folder)
             self._know(self._space.seen(free), free)
-            if asyncio.get_running_loop().time() >= self._down_until_s:
-                self._holds.lift(STORAGE_DOWN)
+            self._rest.look()
             await asyncio.sleep(_LOOK_S)
 
     async def failed(self, error: StorageError) -> None:
@@ -54,8 +77,7 @@ class DiskWatch:
             free = await asyncio.to_thread(free_bytes, self._folder)
             self._know(self._space.ran_out(free), free)
         else:
-            self._down_until_s = asyncio.get_running_loop().time() + _DOWN_S
-            self._holds.put(Hold(STORAGE_DOWN, str(error)))
+            await self._rest.failed(error)
 
     def _know(self, space: Space, free: int) -> None:
         self._space = space

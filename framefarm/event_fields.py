@@ -5,7 +5,14 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from coordinator.job import ChunkMoved, HistoryFound, JobHeld, PageLogged, ProgressMade, StateChanged
+from coordinator.job import (
+    ChunkMoved,
+    HistoryFound,
+    JobHeld,
+    PageLogged,
+    ProgressMade,
+    StateChanged,
+)
 
 if TYPE_CHECKING:
     from coordinator.job import Event, Job, JobError, JobEvent

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from coordinator.job import Job, JobState
+from coordinator.queue import Phase
 from tests.support.eventually import eventually
 from tests.support.farm import TestCoordinator, running_coordinator, running_worker
 from tests.support.picture_renderer import PictureRenderer
@@ -56,7 +57,7 @@ async def test_a_waiting_job_is_cancelled_though_who_asked_for_it_left(tmp_path:
         running = await coordinator.jobs.create(a_spec())
         waiting = await coordinator.jobs.create(a_spec())
         cancelling = asyncio.create_task(coordinator.jobs.cancel(waiting.id))
-        while coordinator.jobs._waiting:
+        while coordinator.jobs.queue.phase(waiting.id) is Phase.WAITING:
             await asyncio.sleep(0)
         cancelling.cancel()
         await asyncio.wait([cancelling])
@@ -87,7 +88,7 @@ async def test_jobs_that_end_while_the_disk_is_busy_do_not_end_the_coordinator(
         running_coordinator([worker.address], tmp_path) as coordinator,
     ):
         jobs = [await coordinator.jobs.create(a_spec(frames=4, chunk_frames=2)) for _ in range(2)]
-        await eventually(lambda: len(coordinator.jobs._running) == 2)
+        await eventually(lambda: coordinator.jobs.queue.count(Phase.RUNNING) == 2)
         with busy_disk(coordinator):  # longer than the pump's pause
             await eventually(lambda: len(list((tmp_path / "outputs").glob("*.mp4"))) == 2)
             await asyncio.sleep(0.3)

@@ -8,12 +8,16 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from coordinator import status as coordinator_status
 from coordinator.events import EventLog
+from coordinator.holds import Holds
 from coordinator.job_files import FolderJobFiles
 from coordinator.jobs import Jobs
 from coordinator.orchestrator import RenderOrchestrator
+from coordinator.patient_store import PatientStore
+from coordinator.pausing import PausableExecutor, pausable
 from coordinator.process import new_job_id, utc_now
 from coordinator.service import CoordinatorService
 from coordinator.stores.sql import SqlJobStore
@@ -98,27 +102,45 @@ class TestCoordinator:
     fleet: Fleet
 
 
+def a_desk(
+    store: JobStore,
+    bundles: BundleStore,
+    executor: PausableExecutor,
+    data_dir: Path,
+    **options: Any,
+) -> tuple[EventLog, Jobs]:
+    holds = Holds()
+    patient = PatientStore(store, holds)
+    events = EventLog(patient)
+    wired: dict[str, Any] = {
+        "files": FolderJobFiles(data_dir),
+        "new_id": new_job_id,
+        "utc_now": utc_now,
+        "most_running": 8,
+        "holds": holds,
+        "pauser": executor,
+    }
+    runner = RenderOrchestrator(bundles, executor)
+    return events, Jobs(patient, events, runner, **{**wired, **options})
+
+
 @asynccontextmanager
 async def running_coordinator(
-    workers: Sequence[str], data_dir: Path, *, worker_wait_s: float = 5.0, most_running: int = 8
+    workers: Sequence[str],
+    data_dir: Path,
+    *,
+    worker_wait_s: float = 5.0,
+    **options: Any,
 ) -> AsyncGenerator[TestCoordinator]:
+    """Serve a coordinator; `options` are for its Jobs."""
     async with AsyncExitStack() as stack:
         bundles = BundleStore(data_dir)
         store = await stack.enter_async_context(open_sqlite_store(data_dir / "jobs.sqlite"))
         executor, fleet = await stack.enter_async_context(
             grpc_executor(workers, bundles, worker_wait_s=worker_wait_s)
         )
-        events, files = EventLog(store), FolderJobFiles(data_dir)
-        orchestrator = RenderOrchestrator(bundles, executor)
-        jobs = Jobs(
-            store,
-            events,
-            orchestrator,
-            files=files,
-            new_id=new_job_id,
-            utc_now=utc_now,
-            most_running=most_running,
-        )
+        events, jobs = a_desk(store, bundles, pausable(executor), data_dir, **options)
+        files = FolderJobFiles(data_dir)
         await stack.enter_async_context(jobs.working())
         service = CoordinatorService(
             jobs=jobs,

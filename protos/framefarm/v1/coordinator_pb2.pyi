@@ -1036,6 +1036,7 @@ class JobEvent(_message.Message):
     CHUNK_MOVED_FIELD_NUMBER: _builtins.int
     PAGE_LOGGED_FIELD_NUMBER: _builtins.int
     HISTORY_FOUND_FIELD_NUMBER: _builtins.int
+    JOB_HELD_FIELD_NUMBER: _builtins.int
     sequence: _builtins.int
     @_builtins.property
     def time(self) -> _timestamp_pb2.Timestamp: ...
@@ -1049,6 +1050,8 @@ class JobEvent(_message.Message):
     def page_logged(self) -> Global___PageLogged: ...
     @_builtins.property
     def history_found(self) -> Global___HistoryFound: ...
+    @_builtins.property
+    def job_held(self) -> Global___JobHeld: ...
     def __init__(
         self,
         *,
@@ -1059,12 +1062,13 @@ class JobEvent(_message.Message):
         chunk_moved: Global___ChunkMoved | None = ...,
         page_logged: Global___PageLogged | None = ...,
         history_found: Global___HistoryFound | None = ...,
+        job_held: Global___JobHeld | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["chunk_moved", b"chunk_moved", "event", b"event", "history_found", b"history_found", "page_logged", b"page_logged", "progress_made", b"progress_made", "state_changed", b"state_changed", "time", b"time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["chunk_moved", b"chunk_moved", "event", b"event", "history_found", b"history_found", "job_held", b"job_held", "page_logged", b"page_logged", "progress_made", b"progress_made", "state_changed", b"state_changed", "time", b"time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["chunk_moved", b"chunk_moved", "event", b"event", "history_found", b"history_found", "page_logged", b"page_logged", "progress_made", b"progress_made", "sequence", b"sequence", "state_changed", b"state_changed", "time", b"time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["chunk_moved", b"chunk_moved", "event", b"event", "history_found", b"history_found", "job_held", b"job_held", "page_logged", b"page_logged", "progress_made", b"progress_made", "sequence", b"sequence", "state_changed", b"state_changed", "time", b"time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["state_changed", "progress_made", "chunk_moved", "page_logged", "history_found"]  # noqa: Y015
+    _WhichOneofReturnType_event: _TypeAlias = _typing.Literal["state_changed", "progress_made", "chunk_moved", "page_logged", "history_found", "job_held"]  # noqa: Y015
     _WhichOneofArgType_event: _TypeAlias = _typing.Literal["event", b"event"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_event) -> _WhichOneofReturnType_event | None: ...
 
@@ -1206,6 +1210,33 @@ class HistoryFound(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___HistoryFound: _TypeAlias = HistoryFound  # noqa: Y015
+
+@_typing.final
+class JobHeld(_message.Message):
+    """The job cannot go on now, through no fault of its own (STORAGE_FULL, STORAGE_DOWN). It goes on by
+    itself, and what it has finished is kept.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REASON_FIELD_NUMBER: _builtins.int
+    MESSAGE_FIELD_NUMBER: _builtins.int
+    reason: _builtins.str
+    message: _builtins.str
+    """for people: what is wrong, and what to do about it"""
+    def __init__(
+        self,
+        *,
+        reason: _builtins.str = ...,
+        message: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["message", b"message", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___JobHeld: _TypeAlias = JobHeld  # noqa: Y015
 
 @_typing.final
 class CancelJobRequest(_message.Message):
