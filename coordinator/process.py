@@ -30,6 +30,7 @@ from .pausing import pausable
 from .service import CoordinatorService
 from .standby import COORDINATOR, wait_to_lead
 from .status import status_of
+from .storage import DiskWatch
 from .stores.opening import open_lock, open_store, store_url
 
 if TYPE_CHECKING:

@@ -103,7 +103,7 @@ class TestCoordinator:
 
 
 def a_desk(
-    store: JobStore,
+    store: SqlJobStore,
     bundles: BundleStore,
     executor: PausableExecutor,
     data_dir: Path,
