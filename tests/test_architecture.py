@@ -64,6 +64,7 @@ CATCHES_CANCELLATION = frozenset(
 )
 LATE_IMPORTS = frozenset(
     {
+        "framefarm.cli.worker",
         "framefarm.cli.services",  # a worker need not wait for what a coordinator needs
         "coordinator.stores.opening",  # and a user of a file need not wait for psycopg
         "framefarm.check",  # and only what renders in this process for what a renderer needs

@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import psutil
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 # A browser has 250 to 350 MB as a rule, and an encoder 150; large pages have more.
 SLOT_BYTES: Final = 1 << 30
@@ -33,6 +36,35 @@ def limits(root: Path = _ROOT) -> Limits:
         cpus=min(host_cpus, _cpus(root) or host_cpus),
         memory_bytes=min(host_memory, _memory(root) or host_memory),
     )
+
+
+def oom_kills(
+    root: Path = _ROOT, own: Path = Path("/proc/self/cgroup"), host: Path = Path("/proc/vmstat")
+) -> int:
+    """How many processes the kernel has killed for want of memory, where this one is limited.
+
+    Counted by the cgroup of this process; on a host that has none, by the host.
+    """
+    places = (path / name for path, name in _memory_cgroups(root, _read(own) or ""))
+    for place in (*places, host):
+        for line in (_read(place) or "").splitlines():
+            key, _, count = line.partition(" ")
+            if key == "oom_kill":
+                return int(count)
+    return 0
+
+
+def _memory_cgroups(root: Path, own: str) -> Iterator[tuple[Path, str]]:
+    """Where the counts of this process's cgroup may stand; in a container, it is the root."""
+    for line in own.splitlines():  # "4:memory:/a/b" of version 1, "0::/a/b" of version 2
+        _, controllers, path = line.split(":", 2)
+        inside = path.lstrip("/")
+        if "memory" in controllers.split(","):
+            yield root / "memory" / inside, "memory.oom_control"
+            yield root / "memory", "memory.oom_control"
+        elif not controllers:
+            yield root / inside, "memory.events"
+            yield root, "memory.events"
 
 
 def _cpus(root: Path) -> float | None:

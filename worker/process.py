@@ -6,11 +6,9 @@ import asyncio
 import os
 import socket
 import sys
-import tempfile
 from contextlib import AsyncExitStack
 from functools import partial
 from importlib.metadata import version
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from executors.local import LocalExecutor
@@ -25,10 +23,13 @@ from serving.server import Service, open_server
 from serving.stopping import stop_event
 
 from .attempts import open_attempts
+from .bundle_cache import BundleCache, default_limit_bytes
 from .cgroup import limits, slots_for
+from .scratch import open_scratch
 from .service import Identity, WorkerService
 
 if TYPE_CHECKING:
+    from .attempts import Attempts
     from .cgroup import Limits
     from .settings import WorkerSettings
 
@@ -42,32 +43,9 @@ async def run(settings: WorkerSettings) -> None:
 
     """
     adopt_orphans()
-    tools = find_tools(os.environ)
-    name = settings.name or socket.gethostname()
-    may_use = await asyncio.to_thread(limits)
-    slots = settings.slots or slots_for(may_use)
     async with AsyncExitStack() as stack:
         stopping = stack.enter_context(stop_event(until_stdin_closes=settings.until_stdin_closes))
-        bundles = await asyncio.to_thread(BundleStore, settings.data_dir)
-        scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="framefarm-worker-"))
-        renderer = await stack.enter_async_context(
-            open_renderer(
-                bundles,
-                tools,
-                sandbox=settings.sandbox,
-                frame_timeout_s=settings.frame_timeout_s,
-                limits=settings.warm_limits(slots, may_use),
-            )
-        )
-        await stack.enter_async_context(beside(renderer.start_browsers()))
-        attempts = await stack.enter_async_context(open_attempts(slots, detach_s=settings.detach_s))
-        service = WorkerService(
-            LocalExecutor(renderer, slots=slots, name=name),
-            attempts,
-            _identity(name, renderer.fingerprint, may_use),
-            bundles=bundles,
-            scratch=Path(scratch),
-        )
+        attempts, service = await _opened(settings, stack)
         server = await stack.enter_async_context(
             open_server(settings.listen, [_registered(service)], status_of=status_of)
         )
@@ -79,6 +57,44 @@ async def run(settings: WorkerSettings) -> None:
         # Whoever started us is gone, and with them whoever waits for what runs here.
         drain_s = 0 if settings.until_stdin_closes else settings.drain_timeout_s
         await attempts.drain(drain_s)
+
+
+async def _opened(
+    settings: WorkerSettings, stack: AsyncExitStack
+) -> tuple[Attempts, WorkerService]:
+    tools = find_tools(os.environ)
+    name = settings.name or socket.gethostname()
+    may_use = await asyncio.to_thread(limits)
+    slots = settings.slots or slots_for(may_use)
+    bundles = await asyncio.to_thread(_bundle_cache, settings)
+    stack.enter_context(bundles.open())
+    share = settings.scratch_bytes and settings.scratch_bytes // slots
+    scratch = stack.enter_context(open_scratch(chunk_bytes=share))
+    renderer = await stack.enter_async_context(
+        open_renderer(
+            bundles.store,
+            tools,
+            sandbox=settings.sandbox,
+            frame_timeout_s=settings.frame_timeout_s,
+            limits=settings.warm_limits(slots, may_use),
+        )
+    )
+    await stack.enter_async_context(beside(renderer.start_browsers()))
+    attempts = await stack.enter_async_context(open_attempts(slots, detach_s=settings.detach_s))
+    service = WorkerService(
+        LocalExecutor(renderer, slots=slots, name=name),
+        attempts,
+        _identity(name, renderer.fingerprint, may_use),
+        bundles=bundles,
+        scratch=scratch,
+    )
+    return attempts, service
+
+
+def _bundle_cache(settings: WorkerSettings) -> BundleCache:
+    store = BundleStore(settings.data_dir)
+    limit_bytes = settings.bundle_bytes or default_limit_bytes(settings.data_dir)
+    return BundleCache(store, limit_bytes=limit_bytes)
 
 
 def _identity(name: str, fingerprint: str, may_use: Limits) -> Identity:

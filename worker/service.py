@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import tempfile
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import grpc.aio
@@ -17,7 +15,6 @@ from executors import wire
 from executors.base import ChunkResult, ChunkTask, CompositionProber, JobEnder, PageKeeper
 from executors.errors import BundleAbsentError
 from executors.status import BUNDLE_MISSING
-from executors.transfer import receive_bundle
 from protos.framefarm.v1 import worker_pb2 as pb
 from protos.framefarm.v1 import worker_pb2_grpc
 from renderer.audio.passages import SOUNDS
@@ -26,7 +23,9 @@ from renderer.errors import InvalidRequestError, Violation
 from renderer.history import ProbeResult
 
 from .answers import DATA_BYTES, ChunkAnswer, ProbeAnswer
+from .cgroup import oom_kills
 from .conversation import converse
+from .memory import told_of_memory
 from .sound_shelf import SoundShelf
 
 if TYPE_CHECKING:
@@ -34,11 +33,12 @@ if TYPE_CHECKING:
 
     from executors.base import OnProgress, RenderExecutor
     from protos.framefarm.v1 import render_pb2
-    from renderer.bundle import BundleStore
 
     from .attempt import Attempt, Work
     from .attempts import Attempts
+    from .bundle_cache import BundleCache
     from .cgroup import Limits
+    from .scratch import Scratch
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +56,7 @@ class Identity:
 
 
 class WorkerService(worker_pb2_grpc.RenderWorkerServicer):
-    """Lets callers render chunks here. `scratch` is a folder for chunk files on their way out."""
+    """Lets callers render chunks here."""
 
     def __init__(
         self,
@@ -64,15 +64,15 @@ class WorkerService(worker_pb2_grpc.RenderWorkerServicer):
         attempts: Attempts,
         identity: Identity,
         *,
-        bundles: BundleStore,
-        scratch: Path,
+        bundles: BundleCache,
+        scratch: Scratch,
     ) -> None:
         self._executor = executor
         self._attempts = attempts
         self._identity = identity
         self._bundles = bundles
         self._scratch = scratch
-        self._sounds = SoundShelf(scratch / SOUNDS)
+        self._sounds = SoundShelf(scratch.root / SOUNDS)
 
     # Coroutines that write, not generators: when the caller leaves, they unwind at once and in
     # their own task. The stubs know generators only.
@@ -107,7 +107,7 @@ class WorkerService(worker_pb2_grpc.RenderWorkerServicer):
         context: Context,
     ) -> None:
         del request_iterator
-        await receive_bundle(context, self._bundles)
+        await self._bundles.receive(context, jobs_in_use=self._jobs_in_use)
 
     async def DownloadSound(  # type: ignore[override]  # noqa: N802
         self, request: pb.DownloadSoundRequest, context: Context
@@ -158,10 +158,11 @@ class WorkerService(worker_pb2_grpc.RenderWorkerServicer):
     @asynccontextmanager
     async def _rendered(self, task: ChunkTask, hear: OnProgress) -> AsyncGenerator[ChunkAnswer]:
         """Render a chunk; its file stands for the block."""
-        with tempfile.TemporaryDirectory(dir=self._scratch) as folder:
-            path = Path(folder, "chunk.mp4")
-            result = await self._executor.render(task, path, on_progress=hear)
-            await asyncio.to_thread(self._sounds.take_in, Path(folder, SOUNDS))
+        with self._scratch.folder() as folder:
+            path = folder / "chunk.mp4"
+            async with self._scratch.watched(folder), told_of_memory(oom_kills):
+                result = await self._executor.render(task, path, on_progress=hear)
+            await asyncio.to_thread(self._sounds.take_in, folder / SOUNDS)
             _report(task, result)
             yield ChunkAnswer(result, path)
 
@@ -177,10 +178,16 @@ class WorkerService(worker_pb2_grpc.RenderWorkerServicer):
     async def _check_bundle(self, task: ChunkTask) -> None:
         if isinstance(task.composition, BundleEntry):
             digest = task.composition.digest
-            if not await asyncio.to_thread(self._bundles.has, digest):
+            if not await self._bundles.use(task.job_id, digest):
                 raise BundleAbsentError(
                     f"bundle {digest[:12]}… is not here: call UploadBundle", reason=BUNDLE_MISSING
                 )
+
+    def _jobs_in_use(self) -> set[str]:
+        """The jobs that have an attempt here, or a page that stands open."""
+        pages = self._executor.warm_pages if isinstance(self._executor, PageKeeper) else ()
+        running = {attempt.task.job_id for attempt in self._attempts.running}
+        return running | {page.job_id for page in pages}
 
     def _accepted(self) -> pb.Accepted:
         return pb.Accepted(worker=self._identity.name, fingerprint=self._identity.fingerprint)

@@ -27,6 +27,10 @@ class WorkerSettings:
     `until_stdin_closes` the worker ends when its standard input does, so that it cannot outlive
     whoever started it.
 
+    Bundles of jobs that do not run make room for others above `bundle_bytes`, by default a tenth of
+    their disk. With `scratch_bytes`, a chunk may have its slot's share of them; else what the disk
+    has.
+
     An attempt whose caller has gone, or reads nothing, stops after `detach_s`.
 
     Each slot keeps a browser, and the page in it: see `WarmLimits`. `browser_memory` is the share
@@ -43,6 +47,8 @@ class WorkerSettings:
     name: str = ""
     drain_timeout_s: float = 300.0
     detach_s: float = DETACH_S
+    bundle_bytes: int | None = None
+    scratch_bytes: int | None = None
     sandbox: Sandbox = Sandbox.AUTO
     until_stdin_closes: bool = False
     frame_timeout_s: float = 30.0
@@ -59,9 +65,16 @@ class WorkerSettings:
         if self.frame_timeout_s <= 0:
             problem = f"{self.frame_timeout_s:g} s is no time to draw in; use some seconds"
             wrong.append(Violation("frame_timeout", problem))
+        if self.detach_s <= 0:
+            problem = f"{self.detach_s:g} s is no time to read in; use some seconds, like 30s"
+            wrong.append(Violation("detach", problem))
         if not 0 < self.browser_memory <= 1:
             problem = f"{self.browser_memory:g} is no share; use one in 0…1, like 0.5"
             wrong.append(Violation("browser_memory", problem))
+        sizes = {"bundle_cache": self.bundle_bytes, "scratch": self.scratch_bytes}
+        for name, size in sizes.items():
+            if size is not None and size < 1:
+                wrong.append(Violation(name, f"{size} bytes hold nothing; use some, like 500MiB"))
         if wrong:
             raise InvalidRequestError(wrong)
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from . import benchmark, check, doctor, jobs, render, services, still
+from . import benchmark, check, doctor, jobs, render, services, still, worker
 from .console import give
 
 app = typer.Typer(
@@ -46,6 +46,6 @@ app.command("cancel")(jobs.cancel)
 app.command("download")(jobs.download)
 app.command("pictures")(jobs.pictures)
 app.command("workers")(jobs.workers)
-app.command("worker")(services.worker)
+app.command("worker")(worker.worker)
 app.command("coordinator")(services.coordinator)
 app.command("doctor")(doctor.doctor)

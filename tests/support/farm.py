@@ -32,7 +32,9 @@ from renderer.bundle import BundleStore
 from serving.server import RunningServer, Service, open_server
 from worker.attempt import DETACH_S
 from worker.attempts import Attempts, open_attempts
+from worker.bundle_cache import BundleCache
 from worker.cgroup import limits
+from worker.scratch import Scratch
 from worker.service import Identity, WorkerService
 
 from .chunks import FFPROBE
@@ -56,6 +58,8 @@ async def running_worker(
     listen: str = "127.0.0.1:0",
     name: str = "w",
     detach_s: float = DETACH_S,
+    bundle_bytes: int = 1 << 30,
+    chunk_bytes: int | None = None,
 ) -> AsyncGenerator[TestWorker]:
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
@@ -65,8 +69,8 @@ async def running_worker(
             LocalExecutor(renderer, slots=slots, name=name),
             attempts,
             Identity(name=name, version="test", fingerprint=renderer.fingerprint, limits=limits()),
-            bundles=bundles,
-            scratch=folder,
+            bundles=BundleCache(bundles, limit_bytes=bundle_bytes),
+            scratch=Scratch(folder, chunk_bytes=chunk_bytes),
         )
         add = partial(worker_pb2_grpc.add_RenderWorkerServicer_to_server, service)
         registered = Service(name="framefarm.v1.RenderWorker", add=add)

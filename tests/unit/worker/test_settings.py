@@ -31,7 +31,22 @@ def test_the_browsers_of_all_slots_share_the_workers_memory() -> None:
 
 def test_settings_that_cannot_be_are_all_named() -> None:
     with pytest.raises(InvalidRequestError) as caught:
-        WorkerSettings(data_dir=Path(), slots=0, frame_timeout_s=0, browser_memory=1.5)
+        WorkerSettings(
+            data_dir=Path(),
+            slots=0,
+            frame_timeout_s=0,
+            detach_s=0,
+            browser_memory=1.5,
+            bundle_bytes=0,
+            scratch_bytes=-1,
+        )
 
     fields = [violation.field for violation in caught.value.violations]
-    assert fields == ["slots", "frame_timeout", "browser_memory"]
+    assert fields == [
+        "slots",
+        "frame_timeout",
+        "detach",
+        "browser_memory",
+        "bundle_cache",
+        "scratch",
+    ]
