@@ -63,7 +63,7 @@ Dialogue: 0,0:00:00.33,0:00:01.00,Default,,0,0,0,,{\k30}sung {\k40}words
 
 
 def settings_of(*subtitles: BurnedSubtitles, **more: Any) -> RenderSettings:
-    given = {"codec": Codec.FFV1, "frame_rate": NTSC} | more
+    given: dict[str, Any] = {"codec": Codec.FFV1, "frame_rate": NTSC} | more
     size: dict[str, Any] = {"width_px": WIDTH_PX, "height_px": HEIGHT_PX}
     return RenderSettings(**size, burned_subtitles=subtitles, **given)
 
