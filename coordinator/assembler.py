@@ -20,6 +20,7 @@ from renderer.encode.recipe import chunk_recipe, is_encoded_once_more, video_rec
 from renderer.errors import EncoderError
 
 from .assembly import Workbench, concat_list
+from .extras import check_extras, subtitle_inputs, with_extras
 from .last_encode import check_webp, encode_once_more
 from .muxing import file_options, sounds
 from .picture_files import gather_pictures
@@ -109,8 +110,10 @@ async def _write(
     del options["pix_fmt"]  # which is what it is
     if tag := video_recipe(assembly.settings).options.get("tag:v"):
         options["tag:v"] = tag
-    stream = graph.output(pictures, *sounds(assembly), f"file:{made}", **options)
-    await run_ffmpeg(compiled(stream, bench.ffmpeg), made)
+    beside = [*sounds(assembly), *await subtitle_inputs(assembly, bench)]
+    stream = graph.output(pictures, *beside, f"file:{made}", **options)
+    command = await with_extras(compiled(stream, bench.ffmpeg), assembly, bench)
+    await run_ffmpeg(command, made)
 
 
 def rounded_times(rate: FrameRate, ticks_per_second: int) -> str:
@@ -143,3 +146,4 @@ def check_video(facts: VideoFacts, assembly: Assembly) -> None:
         wanted = None if kind is None else (kind.stream, SAMPLE_RATE, CHANNELS)
     if found != wanted:
         raise EncoderError(f"the video's sound is {found}, not {wanted}")
+    check_extras(facts, assembly)

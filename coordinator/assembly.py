@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +10,8 @@ import ffmpeg as graph
 
 from renderer.encode.recipe import chunk_recipe
 from renderer.frames import FrameRange
+
+from .extras import Extras
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,6 +43,7 @@ class Assembly:
     height_px: int
     kept: RenderSettings | None = None
     sound: Path | None = None
+    extras: Extras = field(default_factory=Extras)
 
     def __post_init__(self) -> None:
         if not self.chunks:

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Final
 
 from executors.base import Share
 from renderer.audio.tracks import Placement
+from renderer.encode.metadata import FileMetadata
 from renderer.errors import InvalidRequestError
 
 from .output_files import Encoding, FilmFile, ending_of, wanted_frames
 from .spec_limits import spec_violations
+from .subtitles import Subtitles
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -87,6 +89,8 @@ class JobSpec:
     after: tuple[str, ...] = ()
     time_limit_s: float | None = None
     outputs: tuple[OutputFile, ...] = ()
+    subtitles: Subtitles = field(default_factory=Subtitles)
+    metadata: FileMetadata = field(default_factory=FileMetadata)
 
     def __post_init__(self) -> None:
         if violations := tuple(spec_violations(self)):

@@ -18,6 +18,7 @@ from renderer.encode.recipe import video_recipe
 from renderer.encode.webp import read_webp
 from renderer.errors import EncoderError
 
+from .extras import subtitle_inputs, with_extras
 from .muxing import file_options, sounds
 
 if TYPE_CHECKING:
@@ -128,10 +129,10 @@ async def _encode(
 ) -> None:
     recipe = video_recipe(assembly.settings)
     options = {"c:v": recipe.encoder, **recipe.options, **more, **file_options(assembly)}
-    stream = graph.output(
-        pictures, *sounds(assembly), f"file:{made}", fps_mode="passthrough", **options
-    )
-    await run_ffmpeg(_command(stream, assembly, bench), made)
+    beside = [*sounds(assembly), *await subtitle_inputs(assembly, bench)]
+    stream = graph.output(pictures, *beside, f"file:{made}", fps_mode="passthrough", **options)
+    command = await with_extras(_command(stream, assembly, bench), assembly, bench)
+    await run_ffmpeg(command, made)
 
 
 def _command(stream: Any, assembly: Assembly, bench: Workbench) -> list[str]:

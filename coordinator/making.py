@@ -12,7 +12,8 @@ from executors.tasks import task_group
 
 from .assembler import make
 from .assembly import Assembly, Workbench, concat_list
-from .output_files import SoundFile, StillFile, holds_sound, path_of
+from .extras import Extras
+from .output_files import FilmFile, SoundFile, StillFile, holds_sound, path_of
 from .sound_file import write_sound
 from .stills import cut_out
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from renderer.settings import RenderSettings
 
     from .assembly import ChunkFile
-    from .output_files import FilmFile, OutputFile
+    from .output_files import OutputFile
 
 # Each has an encoder with threads of its own.
 _AT_ONCE: Final = 2
@@ -36,6 +37,7 @@ class Material:
     settings: RenderSettings
     size_px: tuple[int, int]
     mix: Path | None
+    extras: Extras
     ffmpeg: Path
     ffprobe: Path
 
@@ -105,4 +107,5 @@ async def _assembly(material: Material, file: FilmFile | StillFile, bench: Workb
         width_px=width_px,
         height_px=height_px,
         sound=material.mix if holds_sound(file, kept) else None,
+        extras=material.extras if isinstance(file, FilmFile) else Extras(),
     )

@@ -43,7 +43,9 @@ def file_options(assembly: Assembly) -> dict[str, Any]:
     settings = assembly.settings
     container = container_of(settings)
     facts, recipe = CONTAINERS[container], video_recipe(settings)
-    options = {"format": facts.muxer, **facts.options, **BITEXACT, "map_metadata": -1}
+    options = {"format": facts.muxer, **facts.options, **BITEXACT}
+    # Not of chapters: their titles are some.
+    options |= {"map_metadata:g": -1, "map_metadata:s": -1}
     options |= color_tags(recipe)
     if recipe.has_alpha_beside:
         options["metadata:s:v:0"] = "alpha_mode=1"

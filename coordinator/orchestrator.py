@@ -20,6 +20,7 @@ from renderer.tools import find_ffmpeg
 from .assembly import ChunkFile
 from .chunk_files import ChunkFiles
 from .exhibition import Exhibition
+from .extras import Extras, unheld
 from .history import settle, was_jumped
 from .job import (
     Event,
@@ -37,6 +38,7 @@ from .plan_run import PlanRun
 from .planner import Plan, plan
 from .seams import SeamMismatchError
 from .soundtrack import Soundtrack, heard_in, open_soundtrack
+from .subtitles import subtitle_streams, with_burned
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Mapping, Sequence
@@ -108,7 +110,7 @@ class RenderOrchestrator:
         with _folder(chunks, output) as folder:
             async with _ended_by(abort, plan.job_id), self._open_executor() as executor:
                 files = ChunkFiles(folder)
-                plan = await settle(plan, executor, on_event)
+                plan = await with_burned(await settle(plan, executor, on_event), self._bundles)
                 run = PlanRun(plan, executor, files, on_event=on_event, ffprobe=ffprobe)
                 opening = open_soundtrack(
                     plan.spec, self._bundles, output, ffmpeg=ffmpeg, ffprobe=ffprobe
@@ -124,6 +126,7 @@ class RenderOrchestrator:
                         settings=plan.tasks[0].settings,
                         size_px=(results[0].width_px, results[0].height_px),
                         mix=await _mixed(plan, soundtrack),
+                        extras=await self._extras(plan.spec),
                         ffmpeg=ffmpeg,
                         ffprobe=ffprobe,
                     )
@@ -132,7 +135,12 @@ class RenderOrchestrator:
         if manifest is not None:
             written = await write_manifest(manifest, plan.tasks, results)
             facts = replace(facts, manifest=written)
-        return replace(facts, warnings=(*_warnings(results), *soundtrack.warnings))
+        warnings = (*_warnings(results), *soundtrack.warnings, *unheld(plan.spec))
+        return replace(facts, warnings=warnings)
+
+    async def _extras(self, spec: JobSpec) -> Extras:
+        subtitles = await subtitle_streams(spec, self._bundles)
+        return Extras(subtitles=subtitles, metadata=spec.metadata)
 
     def _sound_file(self, files: ChunkFiles) -> Callable[[SoundSource], Path]:
         """Where a source that a page is heard from stands."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from renderer.encode.choices import container_of
 from renderer.encode.codec_facts import Codec, Container
+from renderer.encode.codecs import CODECS
 from renderer.encode.containers import SINGLE_PICTURES, sound_format
 from renderer.encode.recipe import chunk_recipe
 from renderer.errors import InvalidRequestError, Violation
@@ -84,6 +85,11 @@ _KEPT: Final = Encoding(
     codec=Codec.H264, container=Container.MP4, lossless=True, preset="ultrafast"
 )
 _KEPT_WITH_ALPHA: Final = Encoding(codec=Codec.FFV1, container=Container.MOV)
+
+
+def container_in(file: FilmFile | StillFile) -> Container:
+    """The kind of a file of pictures."""
+    return file.encoding.container or CODECS[file.encoding.codec].containers[0]
 
 
 def ending_of(file: OutputFile, settings: RenderSettings) -> str:

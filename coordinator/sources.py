@@ -10,6 +10,7 @@ from renderer.composition import BundleEntry
 from renderer.errors import InvalidRequestError, Violation
 
 from .status import BundleNotUploadedError
+from .subtitles import check_subtitles
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,7 +25,8 @@ async def check_sources(spec: JobSpec, bundles: BundleStore, *, ffprobe: Path) -
 
     Raises:
         BundleNotUploadedError: a bundle must be uploaded first.
-        InvalidRequestError: a bundle does not hold the file that is named, or it is no sound.
+        InvalidRequestError: a bundle does not hold the file that is named, or it is no sound, or no
+            subtitles.
 
     """
     if isinstance(spec.composition, BundleEntry):
@@ -37,6 +39,9 @@ async def check_sources(spec: JobSpec, bundles: BundleStore, *, ffprobe: Path) -
             # the file's name here is a digest; the user knows it by another
             problem = error.violations[0].problem.replace(str(file), track.source.entry)
             raise InvalidRequestError([Violation(f"audio[{index}]", problem)]) from error
+    for index, subtitles in enumerate(spec.subtitles.files):
+        await _file(subtitles.source, bundles, field=f"subtitles[{index}]")
+    await check_subtitles(spec, bundles)
 
 
 async def _file(entry: BundleEntry, bundles: BundleStore, *, field: str) -> Path:

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Final
 from renderer.audio.tracks import placement_problems
 from renderer.encode.choices import container_of
 from renderer.encode.containers import SINGLE_PICTURES
+from renderer.encode.metadata import metadata_violations
 from renderer.errors import Violation
 
 from .output_files import file_violations
+from .subtitles import subtitles_violations
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,6 +51,8 @@ def spec_violations(spec: JobSpec) -> Iterator[Violation]:
             "loudness",
             f"{spec.loudness_lufs:g} LUFS is outside {MIN_LUFS:g}…{MAX_LUFS:g}; -14 is usual",
         )
+    yield from subtitles_violations(spec.subtitles, spec.files)
+    yield from metadata_violations(spec.metadata)
     yield from _share_violations(spec.share)
     yield from _waiting_violations(spec)
 

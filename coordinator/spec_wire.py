@@ -8,6 +8,7 @@ from executors.durations import from_seconds, to_seconds
 from executors.settings_wire import from_settings, to_settings
 from protos.framefarm.v1 import coordinator_pb2 as pb
 
+from .extras_wire import from_metadata, from_subtitles, to_metadata, to_subtitles
 from .job import AudioTrack, JobSpec
 from .outputs_wire import from_output_file, to_output_file
 
@@ -24,6 +25,8 @@ def from_spec(spec: JobSpec) -> pb.JobSpec:
         after=spec.after,
         outputs=[from_output_file(file) for file in spec.outputs],
         time_limit=None if spec.time_limit_s is None else from_seconds(spec.time_limit_s),
+        subtitles=from_subtitles(spec.subtitles),
+        metadata=from_metadata(spec.metadata),
     )
 
 
@@ -47,6 +50,8 @@ def to_spec(message: pb.JobSpec) -> JobSpec:
         time_limit_s=(
             float(to_seconds(message.time_limit)) if message.HasField("time_limit") else None
         ),
+        subtitles=to_subtitles(message.subtitles),
+        metadata=to_metadata(message.metadata),
     )
 
 

@@ -51,6 +51,7 @@ WIRE_EDGES = frozenset(
         "coordinator.spec_wire",
         "coordinator.stores.migrations.versions.r0002_terms_and_ends",  # reads what was kept
         "coordinator.wire",
+        "coordinator.extras_wire",
         "coordinator.outputs_wire",
         "framefarm.client",
         "framefarm.farm_worker",  # what ListWorkers tells

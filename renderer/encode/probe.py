@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,10 +13,12 @@ from .process import run
 from .recipe import ColorTags
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 __all__ = ["ColorTags", "SoundFacts", "VideoFacts", "probe", "probe_sound"]
 
+_PACKETS: Final = "packet=stream_index,pts"
 _QUIET: Final = ("-v", "error", "-protocol_whitelist", "file")
 
 
@@ -31,12 +33,28 @@ class SoundFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SubtitleFacts:
+    """A stream of subtitles, and the three letters of its language."""
+
+    codec: str
+    language: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChapterFacts:
+    start_s: Fraction
+    end_s: Fraction
+    title: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class VideoFacts:
     """What a video file holds. `frames` are counted, one by one; times are in ticks.
 
     `step` is the distance of neighbouring frames, 0 if it is not the same everywhere.
     `reorder_frames` is how many frames may be decoded before they are shown (B-frames). `times`
-    are all frames' ticks; `has_alpha_beside` says that alpha is kept beside the pictures.
+    are all frames' ticks; `has_alpha_beside` says that alpha is kept beside the pictures. `tags`
+    are the whole file's, by lower-case names.
     """
 
     codec: str
@@ -54,6 +72,9 @@ class VideoFacts:
     sound: SoundFacts | None
     times: tuple[int, ...] = field(default=(), repr=False, compare=False)
     has_alpha_beside: bool = False
+    subtitles: tuple[SubtitleFacts, ...] = ()
+    chapters: tuple[ChapterFacts, ...] = ()
+    tags: Mapping[str, str] = field(default_factory=dict)
 
 
 async def probe(ffprobe: Path, video: Path) -> VideoFacts:
@@ -65,11 +86,17 @@ async def probe(ffprobe: Path, video: Path) -> VideoFacts:
 
     """
     # One look at both: starting ffprobe costs as much CPU time as some frames.
-    told = await _told(ffprobe, video, "-show_entries", "packet=stream_index,pts")
+    told = await _told(ffprobe, video, "-show_chapters", "-show_entries", _PACKETS)
     stream = _first(told, "video")
     if stream is None:
         raise EncoderError(f"{video} holds no video")
-    return _video_facts(stream, _frame_times(told, stream["index"]), _sound_facts(told))
+    facts = _video_facts(stream, _frame_times(told, stream["index"]), _sound_facts(told))
+    return replace(
+        facts,
+        subtitles=tuple(_subtitles(told)),
+        chapters=tuple(map(_chapter, told["chapters"])),
+        tags=_tags(told["format"]),
+    )
 
 
 async def probe_sound(ffprobe: Path, source: Path, *, formats: str) -> SoundFacts | None:
@@ -139,6 +166,21 @@ def _color_tags(stream: dict[str, Any]) -> ColorTags:
         primaries=stream.get("color_primaries", "unknown"),
         transfer=stream.get("color_transfer", "unknown"),
         range=stream.get("color_range", "unknown"),
+    )
+
+
+def _subtitles(told: dict[str, Any]) -> Iterator[SubtitleFacts]:
+    for stream in told["streams"]:
+        if stream["codec_type"] == "subtitle":
+            language = _tags(stream).get("language", "und")
+            yield SubtitleFacts(codec=stream["codec_name"], language=language)
+
+
+def _chapter(chapter: dict[str, Any]) -> ChapterFacts:
+    return ChapterFacts(
+        start_s=Fraction(chapter["start_time"]),
+        end_s=Fraction(chapter["end_time"]),
+        title=_tags(chapter).get("title", ""),
     )
 
 

@@ -8,7 +8,7 @@ from typing import Final
 UNKNOWN: Final = "und"
 _TAG: Final = re.compile(r"([A-Za-z]{2,3})([-_][A-Za-z0-9]{1,8})*")
 # Part 1 and, of part 2, the code that is made of a language's own name (deu, and not ger).
-_PAIRS: Final = """
+_PAIRS: Final[str] = """
 aa aar ab abk ae ave af afr ak aka am amh an arg ar ara as asm av ava ay aym az aze ba bak be bel
 bg bul bi bis bm bam bn ben bo bod br bre bs bos ca cat ce che ch cha co cos cr cre cs ces cu chu
 cv chv cy cym da dan de deu dv div dz dzo ee ewe el ell en eng eo epo es spa et est eu eus fa fas
@@ -24,7 +24,7 @@ ta tam te tel tg tgk th tha ti tir tk tuk tl tgl tn tsn to ton tr tur ts tso tt 
 ug uig uk ukr ur urd uz uzb ve ven vi vie vo vol wa wln wo wol xh xho yi yid yo yor za zha zh zho
 zu zul
 """
-_THREE: Final = dict(zip(_PAIRS.split()[::2], _PAIRS.split()[1::2], strict=True))
+_THREE: Final[dict[str, str]] = dict(zip(_PAIRS.split()[::2], _PAIRS.split()[1::2], strict=True))
 
 
 def language_code(said: str) -> str:
