@@ -18,7 +18,7 @@ from renderer.subtitles.tracks import (
     stream_problem,
 )
 
-from .output_files import FilmFile, container_in
+from .output_files import FilmFile, SoundFile, container_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,11 +60,17 @@ def subtitles_violations(
             format_of(file.source.entry)
         except ValueError as error:
             yield Violation(f"subtitles[{index}]", str(error))
+    has_pictures = not all(isinstance(file, SoundFile) for file in files)
+    if subtitles.files and not has_pictures:
+        yield Violation("subtitles", "a sound alone has none; drop them")
+    elif subtitles.files and subtitles.mode is SubtitlesMode.STREAM:
+        yield from _stream_violations(files)
+
+
+def _stream_violations(files: tuple[OutputFile, ...]) -> Iterator[Violation]:
     films = [container_in(file) for file in files if isinstance(file, FilmFile)]
-    if not subtitles.files or (subtitles.mode is SubtitlesMode.BURN and films):
-        return
     if not films:
-        yield Violation("subtitles", "a sound or a still alone has none; drop them")
+        yield Violation("subtitles", "a still holds no stream of them; use --subtitles-mode burn")
     elif not any(container in STREAMS for container in films):
         yield Violation("subtitles", stream_problem(films[0]) or "")
 
