@@ -58,7 +58,7 @@ class PostgreSQL:
     """What is special about a server."""
 
     def __init__(self, url: sql.URL, *, answer_s: float) -> None:
-        self.name = f"the jobs database {url.render_as_string(hide_password=True)}"
+        self.name = _named(url)
         self.answer_s: float | None = answer_s
         self._wire: socket.socket | None = None
 
@@ -145,7 +145,7 @@ async def open_postgresql_store(
             db.execute(sql.text("SET LOCAL statement_timeout = 0"))
             db.execute(sql.text("SET LOCAL lock_timeout = 0"))
             db.execute(sql.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION})
-            bring_up_to_date(db, name=f"the jobs database {url.render_as_string()}")
+            bring_up_to_date(db, name=_named(url))
 
         await database.write(prepare)
         yield SqlJobStore(database, must_lead=True)
@@ -179,6 +179,11 @@ async def _open(
                 yield database
         finally:
             kind.disconnected()
+
+
+def _named(url: sql.URL) -> str:
+    said = url.set(drivername="postgresql")
+    return f"the jobs database {said.render_as_string(hide_password=True)}"
 
 
 def _check_version(version: int, name: str) -> None:

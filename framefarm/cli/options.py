@@ -23,6 +23,7 @@ _OTHER_NAMES: Final = {
     "manifest": "--manifest",
     "farm": "--farm",
     "workers": "--workers",
+    "store": "--store",
 }
 
 

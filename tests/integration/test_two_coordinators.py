@@ -1,0 +1,184 @@
+"""Two coordinators with one PostgreSQL: the second takes over when the first is killed or hangs."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import grpc
+import grpc.aio
+import pytest
+import sqlalchemy as sql
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+
+from coordinator import wire
+from coordinator.standby import COORDINATOR
+from protos.framefarm.v1 import coordinator_pb2 as pb
+from protos.framefarm.v1 import coordinator_pb2_grpc
+from serving.status import read
+from tests.support.command_line import CommandLine, framefarm, framefarm_command
+from tests.support.postgres import PostgresServer
+from tests.support.tasks import a_spec
+from tests.support.tcp_proxy import tcp_proxy
+
+SERVING = health_pb2.HealthCheckResponse.SERVING
+NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
+NOBODY = "127.0.0.1:1"  # no worker is there: jobs stay as they are
+
+
+class Coordinator:
+    """A process, and a client of it."""
+
+    def __init__(self, process: CommandLine, address: str, channel: grpc.aio.Channel) -> None:
+        self.process = process
+        self.address = address
+        self.stub: Any = coordinator_pb2_grpc.RenderCoordinatorStub(channel)
+        self._health: Any = health_pb2_grpc.HealthStub(channel)
+
+    async def says(self, service: str = "") -> int:
+        request = health_pb2.HealthCheckRequest(service=service)
+        return int((await self._health.Check(request, timeout=5.0)).status)
+
+    async def serves(self) -> bool:
+        try:
+            return await self.says() == SERVING
+        except grpc.aio.AioRpcError:
+            return False
+
+    async def create(self, request_id: str) -> str:
+        request = pb.CreateJobRequest(spec=wire.from_spec(a_spec()), request_id=request_id)
+        return str((await self.stub.CreateJob(request, timeout=20.0)).id)
+
+    async def jobs(self) -> list[str]:
+        answer = await self.stub.ListJobs(pb.ListJobsRequest(), timeout=20.0)
+        return [job.id for job in answer.jobs]
+
+
+@asynccontextmanager
+async def coordinator(store: str, data_dir: Path) -> AsyncGenerator[Coordinator]:
+    options = ["--listen", "127.0.0.1:0", "--workers", NOBODY, "--data-dir", str(data_dir)]
+    command = framefarm_command("coordinator", *options, FRAMEFARM_COORDINATOR_STORE=store)
+    async with command as process:
+        address = await process.first_line()
+        try:
+            async with grpc.aio.insecure_channel(
+                address, options=[("grpc.max_reconnect_backoff_ms", 200)]
+            ) as channel:
+                yield Coordinator(process, address, channel)
+        finally:
+            with suppress(ProcessLookupError):
+                process.signal(signal.SIGCONT)  # else it could not be told to end
+
+
+async def holds(condition: Callable[[], Awaitable[bool]], *, within_s: float) -> float:
+    """How long it took until it held."""
+    start = time.monotonic()
+    while not await condition():
+        assert time.monotonic() - start < within_s
+        await asyncio.sleep(0.05)
+    return time.monotonic() - start
+
+
+@pytest.fixture
+def store(postgres: PostgresServer) -> str:
+    return postgres.new_database()
+
+
+async def test_the_second_takes_over_from_one_that_is_killed_and_one_that_hangs(
+    store: str, tmp_path: Path
+) -> None:
+    async with coordinator(store, tmp_path) as first, coordinator(store, tmp_path) as second:
+        assert await first.says() == await first.says(COORDINATOR) == SERVING
+        await check_that_it_stands_by(second)
+        jobs = [await first.create("wish")]
+
+        first.process.signal(signal.SIGKILL)
+        await holds(second.serves, within_s=20.0)
+
+        assert await second.jobs() == jobs
+        assert await second.create("wish") == jobs[0]
+        async with coordinator(store, tmp_path) as third:
+            await check_that_it_stands_by(third)
+            await check_that_a_zombie_is_refused(second, third, jobs)
+
+
+async def check_that_it_stands_by(one: Coordinator) -> None:
+    assert await one.says() == await one.says(COORDINATOR) == NOT_SERVING
+    assert await one.says(health.SERVICE_NAME) == SERVING
+    for call in (one.jobs(), one.create("early")):
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            await call
+        status = read(refused.value)
+        assert (status.code, status.reason) == (grpc.StatusCode.UNAVAILABLE, "STANDBY")
+
+
+async def check_that_a_zombie_is_refused(
+    zombie: Coordinator, heir: Coordinator, jobs: list[str]
+) -> None:
+    zombie.process.signal(signal.SIGSTOP)
+    asked = asyncio.create_task(zombie.create("late"))  # it lies there until the zombie wakes
+    await holds(heir.serves, within_s=30.0)
+    jobs = [await heir.create("after the zombie"), *jobs]
+    zombie.process.signal(signal.SIGCONT)
+
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await asked
+    ended = await zombie.process.ended(within_s=30.0)
+
+    assert refused.value.code() is grpc.StatusCode.UNAVAILABLE
+    assert ended.code == 1
+    assert "another coordinator leads" in ended.err
+    assert await heir.jobs() == jobs
+
+
+async def test_a_leader_goes_on_when_its_database_comes_back(store: str, tmp_path: Path) -> None:
+    url = sql.make_url(store)
+    async with tcp_proxy(f"127.0.0.1:{url.port}") as proxy:
+        port = int(proxy.address.rpartition(":")[2])
+        async with coordinator(url.set(port=port).render_as_string(), tmp_path) as leader:
+            jobs = [await leader.create("before")]
+            proxy.cut()
+            await holds(lambda: is_not_serving(leader), within_s=20.0)
+            creating = asyncio.create_task(leader.create("meanwhile"))
+            proxy.mend()
+
+            jobs.insert(0, await creating)
+            await holds(leader.serves, within_s=20.0)
+            assert await leader.jobs() == jobs
+
+
+async def is_not_serving(one: Coordinator) -> bool:
+    return await one.says() == NOT_SERVING
+
+
+async def test_a_database_that_is_not_there_is_told_at_the_start(tmp_path: Path) -> None:
+    ended = await framefarm(
+        *(
+            "coordinator",
+            "--workers",
+            NOBODY,
+            "--data-dir",
+            str(tmp_path),
+            "--store-patience",
+            "0s",
+        ),
+        *("--listen", "127.0.0.1:0", "--store", "postgresql://me:hush@127.0.0.1:1/jobs"),
+    )
+
+    assert ended.code == 1
+    assert "postgresql://me:***@127.0.0.1:1/jobs cannot be used" in ended.err
+    assert "hush" not in ended.err
+
+
+async def test_a_store_that_cannot_be_is_refused(tmp_path: Path) -> None:
+    options = ["--workers", NOBODY, "--store", "mysql://me:hush@host/jobs"]
+    ended = await framefarm("coordinator", *options, "--data-dir", str(tmp_path))
+
+    assert ended.code == 2
+    assert "--store: mysql is no store" in ended.err
+    assert "hush" not in ended.err
