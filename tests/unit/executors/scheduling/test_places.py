@@ -14,6 +14,7 @@ from executors.scheduling.scheduler import Scheduler
 from executors.scheduling.values import Fail, Start, WorkerLeft
 from tests.support.scheduling import Scene
 
+Entry = tuple[float, str, int]
 CRASH = RenderCrashedError("Chromium is gone")
 
 
@@ -137,14 +138,13 @@ def test_a_decision_costs_hardly_more_on_a_large_farm(
     workers: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     steps = 0
-    entry = tuple[float, str, int]
 
-    def pop(heap: list[entry]) -> entry:
+    def pop(heap: list[Entry]) -> Entry:
         nonlocal steps
         steps += 1
         return heappop(heap)
 
-    def push(heap: list[entry], item: entry) -> None:
+    def push(heap: list[Entry], item: Entry) -> None:
         nonlocal steps
         steps += 1
         heappush(heap, item)
