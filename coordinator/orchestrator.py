@@ -39,7 +39,6 @@ from .planner import Plan, plan
 from .seams import SeamMismatchError
 from .soundtrack import Soundtrack, heard_in, open_soundtrack
 from .subtitles import subtitle_streams, with_burned
-from .verification import Verification
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Mapping, Sequence
@@ -112,8 +111,7 @@ class RenderOrchestrator:
             async with _ended_by(abort, plan.job_id), self._open_executor() as executor:
                 files = ChunkFiles(folder)
                 plan = await with_burned(await settle(plan, executor, on_event), self._bundles)
-                verify = Verification(ffprobe)
-                run = PlanRun(plan, executor, files, on_event=on_event, verify=verify)
+                run = PlanRun(plan, executor, files, on_event=on_event, ffprobe=ffprobe)
                 opening = open_soundtrack(
                     plan.spec, self._bundles, output, ffmpeg=ffmpeg, ffprobe=ffprobe
                 )

@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from renderer.errors import InvalidRequestError, Violation
     from renderer.frames import FrameRange, FrameRate
     from renderer.settings import RenderSettings
+    from renderer.subtitles.tracks import SubtitleTrack
 
 __all__ = [
     "AttemptLost",
@@ -95,6 +96,7 @@ __all__ = [
     "RequestRefusedError",
     "ServiceNotStartedError",
     "StateChanged",
+    "SubtitleTrack",
     "Track",
     "Violation",
     "render",
@@ -144,6 +146,7 @@ _HOMES: Final = {
     ),
     "framefarm.rendering": ("RenderedVideo", "render"),
     "renderer.audio.tracks": ("Track",),
+    "renderer.subtitles.tracks": ("SubtitleTrack",),
     "renderer.bundle": ("BundleStore",),
     "renderer.composition": ("BundleEntry", "PageUrl"),
     "renderer.errors": ("InvalidRequestError", "Violation"),

@@ -13,6 +13,7 @@ from renderer.audio.tracks import placement_of
 from renderer.bundle import BundleManifest, files_manifest, manifest_of
 from renderer.composition import BundleEntry, PageUrl
 
+from .extras import ExtraWish, bundled, read_extras, subtitles_of
 from .output_names import OutputName, is_pattern, output_names
 from .problems import Problems, problems_of
 from .request import Wish, read_options
@@ -154,10 +155,11 @@ def _prepare(
     with problems.of("options"):
         wish = read_options(options, names)
         _check_sounds(wish, problems)
+    extras = read_extras(options, problems)
     problems.raise_if_any()
     assert page is not None
     assert wish is not None
-    return _prepared(page, wish, files)
+    return _prepared(page, wish, extras, files)
 
 
 def _files_problems(files: OutputFiles, problems: Problems) -> None:
@@ -205,10 +207,12 @@ def _check_sounds(wish: Wish, problems: Problems) -> None:
             problems.add("audio", f"{track.source} is not a file")
 
 
-def _prepared(page: Source, wish: Wish, files: OutputFiles | None) -> PreparedJob:
+def _prepared(
+    page: Source, wish: Wish, extras: ExtraWish, files: OutputFiles | None
+) -> PreparedJob:
     with problems_of("source"):
         composition, bundles = _composition(page, files)
-        sounds = list(_sounds(wish))
+        sounds, subtitles = list(_sounds(wish)), list(bundled(extras))
         spec = JobSpec(
             composition=composition,
             settings=wish.settings,
@@ -217,8 +221,12 @@ def _prepared(page: Source, wish: Wish, files: OutputFiles | None) -> PreparedJo
             audio=tuple(track for track, _ in sounds),
             loudness_lufs=wish.loudness_lufs,
             outputs=wish.outputs,
+            subtitles=subtitles_of(extras, [file for file, _, _ in subtitles]),
+            metadata=extras.metadata,
         )
-        own = {bundle.manifest.digest: bundle for bundle in [*bundles, *(b for _, b in sounds)]}
+        bundles += [bundle for _, bundle in sounds]
+        bundles += [LocalBundle(folder=folder, manifest=each) for _, folder, each in subtitles]
+        own = {bundle.manifest.digest: bundle for bundle in bundles}
         return PreparedJob(spec=spec, bundles=tuple(own.values()))
 
 

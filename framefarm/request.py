@@ -25,10 +25,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
     from enum import StrEnum
+    from os import PathLike
     from pathlib import Path
 
     from coordinator.output_files import OutputFile
     from renderer.audio.tracks import Track
+    from renderer.subtitles.tracks import SubtitleTrack
 
     from .output_names import OutputName
 
@@ -48,7 +50,10 @@ class RenderOptions(TypedDict, total=False):
     Exactly one of `frames` and `duration` (seconds, or a text like "1m30s") is needed. `props` is
     a mapping or a JSON text; `audio` holds `Track`s, or texts like "music.mp3,offset=2s,loop";
     `loudness` is in LUFS; `headers` is a mapping or texts like "X-Name: value", `cookies` one or
-    texts like "name=value;path=/"; `epoch` is a time or an ISO 8601 text.
+    texts like "name=value;path=/"; `epoch` is a time or an ISO 8601 text. `subtitles` holds
+    `SubtitleTrack`s, or texts like "film.srt,lang=en"; `metadata` is a mapping or texts like
+    "album=Summer", `chapters` a file, `chapter` texts like "10s=Title"; `creation_time` is a time,
+    an ISO 8601 text, or "now".
     """
 
     width_px: int
@@ -89,6 +94,16 @@ class RenderOptions(TypedDict, total=False):
     headers: Sequence[str] | Mapping[str, str]
     cookies: Sequence[str] | Mapping[str, str]
     epoch: str | datetime
+    subtitles: Sequence[str | SubtitleTrack]
+    subtitles_mode: str
+    title: str
+    artist: str
+    comment: str
+    metadata: Sequence[str] | Mapping[str, str]
+    chapters: str | PathLike[str]
+    chapter: Sequence[str]
+    creation_time: str | datetime
+    color_gamut: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

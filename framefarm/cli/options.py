@@ -13,6 +13,8 @@ from framefarm.request import RenderOptions
 from renderer.encode.codec_facts import Codec, Container
 from renderer.settings import RenderSettings
 
+from .extra_options import extra_options
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -267,8 +269,12 @@ def name_on_command_line(field: str) -> str:
 
 
 def _parameters() -> dict[str, inspect.Parameter]:
-    hints = get_type_hints(rendering_options, include_extras=True)
-    plain = inspect.signature(rendering_options).parameters
+    return _parameters_of(rendering_options) | _parameters_of(extra_options)
+
+
+def _parameters_of(declared: Callable[..., None]) -> dict[str, inspect.Parameter]:
+    hints = get_type_hints(declared, include_extras=True)
+    plain = inspect.signature(declared).parameters
     return {name: each.replace(annotation=hints[name]) for name, each in plain.items()}
 
 

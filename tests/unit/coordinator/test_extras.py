@@ -32,7 +32,7 @@ GIF = RenderSettings(codec=Codec.GIF, container=Container.GIF)
 
 
 def spec(**more: Any) -> JobSpec:
-    given = {"settings": RenderSettings(), "frames": FrameRange(0, 9)} | more
+    given: dict[str, Any] = {"settings": RenderSettings(), "frames": FrameRange(0, 9)} | more
     return JobSpec(composition=PageUrl("https://a.example/"), **given)
 
 

@@ -38,6 +38,7 @@ from framefarm.cli.display import (
     Story,
     open_display,
 )
+from framefarm.cli.extra_options import extra_options
 from framefarm.cli.failures import tell
 from framefarm.cli.options import name_on_command_line, rendering_options
 from framefarm.cli.progress import JobProgress, speed_text, time_left_text
@@ -123,9 +124,12 @@ def test_the_reference_page_names_every_command_and_option() -> None:
 
 
 def test_the_rendering_options_are_those_of_the_library() -> None:
-    names = inspect.signature(rendering_options).parameters.keys()
+    names = [
+        *inspect.signature(rendering_options).parameters,
+        *inspect.signature(extra_options).parameters,
+    ]
 
-    assert names == RenderOptions.__annotations__.keys()
+    assert sorted(names) == sorted(RenderOptions.__annotations__)
 
 
 @pytest.mark.parametrize(

@@ -1,26 +1,21 @@
-"""The fleet of one: what is tried again in this process, and what is told of it."""
+"""What is tried again where there is no fleet, and what is told of it."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
-from executors.base import AttemptLost, AttemptStarted, ChunkResult, ChunkTask, OnProgress
-from executors.discovery import FixedWorkers
+from executors.base import AttemptLost, ChunkResult, ChunkTask, OnProgress
 from executors.errors import (
     ChunkStalledError,
     CompositionFailedError,
     ExecutorError,
     RenderCrashedError,
 )
-from executors.fleet import open_fleet
-from executors.fleet_executor import FleetExecutor
-from executors.local_worker import LocalWorker
-from executors.worker_port import WorkerReport
+from executors.retrying import RetryingExecutor
 from renderer.composition import PageUrl
 from renderer.frames import FrameRange
 from renderer.history import ProbeResult
@@ -60,7 +55,6 @@ class FailingExecutor:
         self, task: ChunkTask, output: Path, *, on_progress: OnProgress
     ) -> ChunkResult:
         self._attempt(task)
-        output.write_bytes(b"a video")
         return RESULT
 
     async def probe(self, task: ChunkTask) -> ProbeResult:
@@ -73,58 +67,50 @@ class FailingExecutor:
             raise self.errors.pop(0)
 
 
-@asynccontextmanager
-async def executor_that_meets(
-    errors: Sequence[ExecutorError],
-) -> AsyncGenerator[tuple[FleetExecutor, list[int]]]:
+def executor_that_meets(errors: Sequence[ExecutorError]) -> tuple[RetryingExecutor, list[int]]:
     inner = FailingExecutor(list(errors))
-    report = WorkerReport(name="here", version="", fingerprint="f", slots=1, free_slots=1)
-    here, worker = FixedWorkers(frozenset({"here"})), LocalWorker(inner, report)
-    async with open_fleet(here, lambda _: worker, worker_wait_s=5.0) as fleet:
-        yield FleetExecutor(fleet), inner.attempts
+    return RetryingExecutor(inner, name="here"), inner.attempts
 
 
 async def test_a_chunk_whose_browser_was_lost_is_rendered_again(tmp_path: Path) -> None:
+    executor, attempts = executor_that_meets([CRASH, STALL])
     told: list[object] = []
-    async with executor_that_meets([CRASH, STALL]) as (executor, attempts):
-        result = await executor.render(TASK, tmp_path / "c.mp4", on_progress=told.append)
+
+    result = await executor.render(TASK, tmp_path / "c.mp4", on_progress=told.append)
 
     assert result is RESULT
     assert attempts == [1, 2, 3]
     assert told == [
-        AttemptStarted("here", 1),
         AttemptLost("here", 1, "Chromium was lost"),
-        AttemptStarted("here", 2),
         AttemptLost("here", 2, "no frame"),
-        AttemptStarted("here", 3),
     ]
-    assert [path.name for path in tmp_path.iterdir()] == ["c.mp4"]
 
 
 async def test_the_third_failure_is_the_last_and_tells_of_all(tmp_path: Path) -> None:
-    async with executor_that_meets([CRASH, STALL, CRASH, CRASH]) as (executor, attempts):
-        with pytest.raises(RenderCrashedError) as failed:
-            await executor.render(TASK, tmp_path / "c.mp4", on_progress=lambda _: None)
+    executor, attempts = executor_that_meets([CRASH, STALL, CRASH, CRASH])
+
+    with pytest.raises(RenderCrashedError) as failed:
+        await executor.render(TASK, tmp_path / "c.mp4", on_progress=lambda _: None)
 
     assert attempts == [1, 2, 3]
     assert failed.value.detail.splitlines()[-3:] == [
         "here: Chromium was lost", "here: no frame", "here: Chromium was lost",
     ]  # fmt: skip
-    assert list(tmp_path.iterdir()) == []
 
 
 async def test_a_fault_of_the_page_is_not_tried_again(tmp_path: Path) -> None:
     fault = CompositionFailedError("x is not defined", reason="PAGE_ERROR")
-    async with executor_that_meets([fault]) as (executor, attempts):
-        with pytest.raises(CompositionFailedError) as failed:
-            await executor.render(TASK, tmp_path / "c.mp4", on_progress=lambda _: None)
+    executor, attempts = executor_that_meets([fault])
+
+    with pytest.raises(CompositionFailedError) as failed:
+        await executor.render(TASK, tmp_path / "c.mp4", on_progress=lambda _: None)
 
     assert failed.value is fault
     assert attempts == [1]
 
 
 async def test_a_probe_is_tried_again_too() -> None:
-    async with executor_that_meets([CRASH]) as (executor, attempts):
-        assert (await executor.probe(TASK)).frames == (0,)
+    executor, attempts = executor_that_meets([CRASH])
 
+    assert (await executor.probe(TASK)).frames == (0,)
     assert attempts == [1, 2]
