@@ -229,8 +229,8 @@ class Dispatcher:
     async def _fail(self, job_id: str, error: JobError) -> None:
         try:
             await self.stop(job_id, error)
-        except StoreDownError as error:
-            self._leave(job_id, error)
+        except StoreDownError as down:
+            self._leave(job_id, down)
 
     async def _work(self, run: JobRun) -> None:
         after: Event | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, TypeVar
 
-from .holds import DATABASE_DOWN, FarmHeldError
+from .holds import STORE_DOWN, FarmHeldError
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -33,12 +33,12 @@ class Errands:
         task = asyncio.create_task(work, name=name)
         self._running.add(task)
         task.add_done_callback(self._running.discard)
-        down = asyncio.create_task(self._holds.until(DATABASE_DOWN), name=f"{name}-down")
+        down = asyncio.create_task(self._holds.until(STORE_DOWN), name=f"{name}-down")
         try:
             await asyncio.wait({task, down}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             down.cancel()
-        if not task.done() and (hold := self._holds.of(DATABASE_DOWN)):
+        if not task.done() and (hold := self._holds.of(STORE_DOWN)):
             raise FarmHeldError(hold)
         return await asyncio.shield(task)
 

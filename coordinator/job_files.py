@@ -41,7 +41,7 @@ class JobFiles(Protocol):
     async def forget_chunks(self, job_id: str) -> None: ...
 
     async def discard_output(self, job: Job) -> None:
-        """Remove the video of a job that did not succeed, and its manifest, if they are there."""
+        """Remove the files that a job has made which did not succeed; not its pictures."""
         ...
 
     async def delete(self, job_id: str) -> None:
@@ -97,6 +97,11 @@ class FolderJobFiles:
 
     async def size_bytes(self) -> int:
         return await asyncio.to_thread(self._size_bytes)
+
+    def _discard_output(self, job_id: str) -> None:
+        for path in self._outputs.glob(f"{job_id}.*"):
+            if path != self.pictures(job_id) and path.is_file():
+                path.unlink(missing_ok=True)
 
     def _delete(self, job_id: str) -> None:
         for path in self._files_of(job_id):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from .holds import DATABASE_DOWN, SHUTTING_DOWN, Hold
+from .holds import SHUTTING_DOWN, STORE_DOWN, Hold
 from .stores.base import StoreDownError
 
 if TYPE_CHECKING:
@@ -62,9 +62,9 @@ class PatientStore:
             try:
                 answer = await call()
             except StoreDownError as error:
-                self._holds.put(Hold(DATABASE_DOWN, str(error)))
+                self._holds.put(Hold(STORE_DOWN, str(error)))
                 if await self._holds.until(SHUTTING_DOWN, most_s=_PAUSE_S):
                     raise
             else:
-                self._holds.lift(DATABASE_DOWN)
+                self._holds.lift(STORE_DOWN)
                 return answer

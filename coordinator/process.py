@@ -82,7 +82,7 @@ async def run(settings: CoordinatorSettings) -> None:
         )
         executor = await stack.enter_async_context(open_executor(context))
         service = await stack.enter_async_context(
-            _working_service(settings, store, bundles, executor)
+            _working_service(settings, store, context, executor)
         )
         server = await stack.enter_async_context(
             open_server(stood_by_at or settings.listen, [_registered(service)], status_of=status_of)
@@ -130,7 +130,7 @@ def _announce(address: str) -> None:
 async def _working_service(
     settings: CoordinatorSettings,
     store: JobStore,
-    bundles: BundleStore,
+    context: ExecutorContext,
     executor: RenderExecutor,
 ) -> AsyncGenerator[CoordinatorService]:
     """The service, with its jobs at work while the block runs."""
@@ -143,7 +143,7 @@ async def _working_service(
     jobs = Jobs(
         patient,
         events,
-        RenderOrchestrator(bundles, pausing),
+        RenderOrchestrator(context.bundles, pausing),
         files=files,
         new_id=new_job_id,
         utc_now=utc_now,
@@ -158,9 +158,10 @@ async def _working_service(
             files=files,
             store=store,
             events=events,
-            bundles=bundles,
+            bundles=context.bundles,
             fleet=_fleet(executor),
             ffprobe=ffprobe,
+            term=context.term,
         )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import aclosing
+from contextlib import aclosing, contextmanager
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,11 +16,18 @@ from renderer.errors import InvalidRequestError, Violation
 
 from . import wire
 from .output_files import path_of
+from .queue import Phase
 from .sources import check_sources
-from .status import JobNotSucceededError, NoFileError, NoManifestError, NoPictureError
+from .status import (
+    JobNotSucceededError,
+    NoFileError,
+    NoManifestError,
+    NoPictureError,
+    TooManyWatchersError,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Generator, Sequence
     from pathlib import Path
 
     from executors.fleet import Fleet
@@ -56,6 +63,8 @@ class CoordinatorService(coordinator_pb2_grpc.RenderCoordinatorServicer):
         bundles: BundleStore,
         fleet: Fleet | None,
         ffprobe: Path,
+        term: int = 0,
+        most_watchers: int = 1_000,
     ) -> None:
         self._jobs = jobs
         self._files = files
@@ -64,6 +73,9 @@ class CoordinatorService(coordinator_pb2_grpc.RenderCoordinatorServicer):
         self._bundles = bundles
         self._fleet = fleet
         self._ffprobe = ffprobe
+        self._term = term
+        self._most_watchers = most_watchers
+        self.watchers = 0
 
     async def CreateJob(self, request: pb.CreateJobRequest, context: Context) -> pb.Job:  # noqa: N802
         del context
@@ -91,13 +103,39 @@ class CoordinatorService(coordinator_pb2_grpc.RenderCoordinatorServicer):
         self, request: pb.WatchJobRequest, context: Context
     ) -> None:
         watching = self._events.watch(request.job_id, after=request.after_sequence)
-        async with aclosing(watching) as events:
-            async for event in events:
-                await context.write(wire.from_job_event(event))
+        with self._counted():
+            async with aclosing(watching) as events:
+                async for event in events:
+                    await context.write(wire.from_job_event(event))
+
+    @contextmanager
+    def _counted(self) -> Generator[None]:
+        if self.watchers >= self._most_watchers:
+            raise TooManyWatchersError(f"{self.watchers} calls watch already; end some, or GetJob")
+        self.watchers += 1
+        try:
+            yield
+        finally:
+            self.watchers -= 1
 
     async def CancelJob(self, request: pb.CancelJobRequest, context: Context) -> pb.Job:  # noqa: N802
         del context
         return wire.from_job(await self._jobs.cancel(request.job_id))
+
+    async def PauseJob(self, request: pb.PauseJobRequest, context: Context) -> pb.Job:  # noqa: N802
+        del context
+        return wire.from_job(await self._jobs.pause(request.job_id))
+
+    async def ResumeJob(self, request: pb.ResumeJobRequest, context: Context) -> pb.Job:  # noqa: N802
+        del context
+        return wire.from_job(await self._jobs.resume(request.job_id))
+
+    async def DeleteJob(  # noqa: N802
+        self, request: pb.DeleteJobRequest, context: Context
+    ) -> pb.DeleteJobResponse:
+        del context
+        await self._jobs.delete(request.job_id)
+        return pb.DeleteJobResponse()
 
     async def UploadBundle(  # type: ignore[override]  # noqa: N802
         self,
@@ -147,6 +185,23 @@ class CoordinatorService(coordinator_pb2_grpc.RenderCoordinatorServicer):
         del request, context
         workers = self._fleet.workers if self._fleet else []
         return pb.ListWorkersResponse(workers=[_told(worker) for worker in workers])
+
+    async def GetFarm(self, request: pb.GetFarmRequest, context: Context) -> pb.Farm:  # noqa: N802
+        del request, context
+        count = self._jobs.queue.count
+        holds = self._jobs.holds.all
+        workers = self._fleet.workers if self._fleet else []
+        return pb.Farm(
+            state=pb.FARM_STATE_PAUSED if holds else pb.FARM_STATE_READY,
+            holds=[pb.FarmHold(reason=hold.reason, message=hold.message) for hold in holds],
+            jobs_blocked=count(Phase.BLOCKED),
+            jobs_waiting=count(Phase.WAITING),
+            jobs_running=count(Phase.RUNNING) + count(Phase.STOPPING),
+            jobs_paused=count(Phase.PAUSED),
+            chunks_running=sum(worker.leased for worker in workers),
+            slots=sum(worker.slots for worker in workers if worker.is_serving),
+            term=self._term,
+        )
 
 
 def _output_of(job: Job) -> Output:

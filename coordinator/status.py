@@ -10,6 +10,8 @@ from executors.status import BUNDLE_MISSING
 from executors.status import status_of as executor_status_of
 from serving.status import RichStatus
 
+from .holds import STORAGE_FULL, STORE_DOWN, FarmHeldError
+from .jobs import JobNeededError, JobNotEndedError, QueueFullError
 from .leadership import StandbyError
 from .stores.base import JobNotFoundError, LostLeadershipError, StoreDownError
 
@@ -37,16 +39,33 @@ class NoFileError(Exception):
     """The job has made no such file."""
 
 
+class TooManyWatchersError(Exception):
+    """No more streams of events are kept at once."""
+
+
 _STATUSES: Final[dict[type[Exception], tuple[StatusCode, str]]] = {
     JobNotFoundError: (StatusCode.NOT_FOUND, "JOB_NOT_FOUND"),
     JobNotSucceededError: (StatusCode.FAILED_PRECONDITION, "JOB_NOT_SUCCEEDED"),
     NoPictureError: (StatusCode.NOT_FOUND, "NO_PICTURE"),
     NoFileError: (StatusCode.NOT_FOUND, "NO_FILE"),
     NoManifestError: (StatusCode.FAILED_PRECONDITION, "NO_MANIFEST"),
-    StoreDownError: (StatusCode.UNAVAILABLE, "STORE_DOWN"),
+    JobNotEndedError: (StatusCode.FAILED_PRECONDITION, "JOB_RUNNING"),
+    JobNeededError: (StatusCode.FAILED_PRECONDITION, "JOB_NEEDED"),
+    QueueFullError: (StatusCode.RESOURCE_EXHAUSTED, "QUEUE_FULL"),
+    TooManyWatchersError: (StatusCode.RESOURCE_EXHAUSTED, "TOO_MANY_WATCHERS"),
+    StoreDownError: (StatusCode.UNAVAILABLE, STORE_DOWN),
     StandbyError: (StatusCode.UNAVAILABLE, "STANDBY"),
     LostLeadershipError: (StatusCode.UNAVAILABLE, "STANDBY"),
     BundleNotUploadedError: (StatusCode.FAILED_PRECONDITION, BUNDLE_MISSING),
+}
+
+
+_RETRY_AFTER_S: Final[dict[type[Exception], float]] = {
+    QueueFullError: 30.0,
+    TooManyWatchersError: 10.0,
+    StoreDownError: 5.0,
+    StandbyError: 5.0,
+    LostLeadershipError: 5.0,
 }
 
 
@@ -54,5 +73,18 @@ def status_of(error: Exception) -> RichStatus | None:
     """What a coordinator answers for this error; None if it is none of ours."""
     if found := _STATUSES.get(type(error)):
         code, reason = found
-        return RichStatus(code=code, message=str(error), reason=reason)
+        after_s = _RETRY_AFTER_S.get(type(error))
+        return RichStatus(code=code, message=str(error), reason=reason, retry_after_s=after_s)
+    if isinstance(error, FarmHeldError):
+        return _held(error)
     return executor_status_of(error)
+
+
+def _held(error: FarmHeldError) -> RichStatus:
+    is_full = error.hold.reason == STORAGE_FULL  # until someone has made room
+    return RichStatus(
+        code=StatusCode.RESOURCE_EXHAUSTED if is_full else StatusCode.UNAVAILABLE,
+        message=str(error),
+        reason=error.hold.reason,
+        retry_after_s=30.0 if is_full else 5.0,
+    )

@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING, Final, Self, TypeVar
 import grpc.aio
 
 from coordinator import wire
-from coordinator.job import JobState
 from executors.transfer import send_bundle
 from protos.framefarm.v1 import coordinator_pb2 as pb
 from protos.framefarm.v1.coordinator_pb2_grpc import RenderCoordinatorStub
 from renderer.bundle import manifest_of
 from serving.channel import open_channel
 
-from .errors import CallFailedError, JobCancelledError, JobFailedError, NoSuchJobError
+from .errors import CallFailedError, NoSuchJobError
+from .farm_status import FarmStatus, to_farm_status
 from .farm_worker import FarmWorker, to_farm_worker
+from .kept_files import manifest_of_frames, output_of
 from .landing import landing, plain_name
 from .patience import Patience
 
@@ -113,6 +114,33 @@ class FarmClient:
         with _naming(job_id):
             return wire.to_job(await self._ask(lambda: self._stub.CancelJob(request)))
 
+    async def pause(self, job_id: str) -> Job:
+        """Let no more of a job begin; what runs of it finishes. One that assembles goes on."""
+        request = pb.PauseJobRequest(job_id=job_id)
+        with _naming(job_id):
+            return wire.to_job(await self._ask(lambda: self._stub.PauseJob(request)))
+
+    async def resume(self, job_id: str) -> Job:
+        request = pb.ResumeJobRequest(job_id=job_id)
+        with _naming(job_id):
+            return wire.to_job(await self._ask(lambda: self._stub.ResumeJob(request)))
+
+    async def delete(self, job_id: str) -> None:
+        """Have the farm forget a job that has ended, and all files that it keeps of it.
+
+        Raises:
+            CallFailedError: it has not ended (JOB_RUNNING), or another one is to come after it
+                (JOB_NEEDED).
+
+        """
+        request = pb.DeleteJobRequest(job_id=job_id)
+        with _naming(job_id):
+            await self._ask(lambda: self._stub.DeleteJob(request))
+
+    async def farm(self) -> FarmStatus:
+        """Whether anything begins on the farm now, and how much there is to do."""
+        return to_farm_status(await self._ask(lambda: self._stub.GetFarm(pb.GetFarmRequest())))
+
     async def workers(self) -> list[FarmWorker]:
         response = await self._ask(lambda: self._stub.ListWorkers(pb.ListWorkersRequest()))
         return [to_farm_worker(message) for message in response.workers]
@@ -144,7 +172,7 @@ class FarmClient:
             OSError: the disk.
 
         """
-        promised = _output_of(await self.get(job_id))
+        promised = output_of(await self.get(job_id))
         await self._fetch(pb.DownloadOutputRequest(job_id=job_id), output, promised)
         return promised
 
@@ -156,7 +184,7 @@ class FarmClient:
             CallFailedError: it has made no such file (NO_FILE).
 
         """
-        made = _output_of(await self.get(job_id)).files
+        made = output_of(await self.get(job_id)).files
         promised = next((file for file in made if file.name == name), None)
         if promised is None:
             raise CallFailedError(
@@ -176,7 +204,7 @@ class FarmClient:
             CallFailedError: the job is of an older version and has none (NO_MANIFEST).
 
         """
-        promised = _manifest_of(await self.get(job_id))
+        promised = manifest_of_frames(await self.get(job_id))
         request = pb.DownloadOutputRequest(job_id=job_id, part=pb.OUTPUT_PART_MANIFEST)
         await self._fetch(request, path, promised)
         return promised
@@ -252,32 +280,6 @@ class FarmClient:
     def _patience(self) -> Patience:
         # An address that never answered is most likely wrong: say so at once.
         return Patience(self.address, self._patience_s if self._answered else 0)
-
-
-def _output_of(job: Job) -> Output:
-    if job.output is not None:
-        return job.output
-    if job.state is JobState.FAILED:
-        raise JobFailedError(job)
-    if job.state is JobState.CANCELLED:
-        raise JobCancelledError(job)
-    raise CallFailedError(
-        f"job {job.id} is {job.state}, frame {job.frames_done} of {job.spec.frames_total}; "
-        "its video is there when it has succeeded",
-        status=grpc.StatusCode.FAILED_PRECONDITION.name,
-        reason="JOB_NOT_SUCCEEDED",
-    )
-
-
-def _manifest_of(job: Job) -> StoredFile:
-    manifest = _output_of(job).manifest
-    if manifest is None:
-        raise CallFailedError(
-            f"job {job.id} has no manifest: an older version rendered it; render it again",
-            status=grpc.StatusCode.FAILED_PRECONDITION.name,
-            reason="NO_MANIFEST",
-        )
-    return manifest
 
 
 @contextmanager

@@ -61,7 +61,7 @@ def was_lost(error: grpc.aio.AioRpcError) -> bool:
 def to_farm_error(address: str, error: grpc.aio.AioRpcError) -> FarmError:
     """What a status means to a user."""
     said = status.read(error)
-    if was_lost(error):
+    if was_lost(error) and not said.reason:
         return FarmUnreachableError(address, said.message)
     if said.code is grpc.StatusCode.INVALID_ARGUMENT:
         violations = (Violation(field, problem) for field, problem in said.violations)

@@ -62,6 +62,7 @@ class Script:
     watch_breaks_after: int | None = None
     download_breaks_after: int | None = None
     cancel_takes_s: float = 0.0
+    holds: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass
@@ -139,6 +140,28 @@ class FakeCoordinator(coordinator_pb2_grpc.RenderCoordinatorServicer):
         if not self._job(request.job_id).state.is_final:
             await self._append(request.job_id, StateChanged(JobState.CANCELLED))
         return wire.from_job(self.jobs[request.job_id])
+
+    async def PauseJob(self, request: pb.PauseJobRequest, context: Context) -> pb.Job:
+        await self._append(request.job_id, StateChanged(JobState.PAUSED))
+        return wire.from_job(self._job(request.job_id))
+
+    async def ResumeJob(self, request: pb.ResumeJobRequest, context: Context) -> pb.Job:
+        await self._append(request.job_id, StateChanged(JobState.RENDERING))
+        return wire.from_job(self._job(request.job_id))
+
+    async def DeleteJob(
+        self, request: pb.DeleteJobRequest, context: Context
+    ) -> pb.DeleteJobResponse:
+        self._job(request.job_id)
+        del self.jobs[request.job_id]
+        return pb.DeleteJobResponse()
+
+    async def GetFarm(self, request: pb.GetFarmRequest, context: Context) -> pb.Farm:
+        holds = [pb.FarmHold(reason=reason, message=why) for reason, why in self.script.holds]
+        state = pb.FARM_STATE_PAUSED if holds else pb.FARM_STATE_READY
+        return pb.Farm(
+            state=state, holds=holds, jobs_waiting=7, jobs_running=2, chunks_running=3, slots=4
+        )
 
     async def UploadBundle(  # type: ignore[override]
         self, request_iterator: object, context: Context

@@ -100,6 +100,7 @@ class TestCoordinator:
 
     address: str
     jobs: Jobs
+    service: CoordinatorService
     files: FolderJobFiles
     store: SqlJobStore
     bundles: BundleStore
@@ -134,6 +135,7 @@ async def running_coordinator(
     data_dir: Path,
     *,
     worker_wait_s: float = 5.0,
+    most_watchers: int = 100,
     **options: Any,
 ) -> AsyncGenerator[TestCoordinator]:
     """Serve a coordinator; `options` are for its Jobs."""
@@ -154,6 +156,7 @@ async def running_coordinator(
             bundles=bundles,
             fleet=fleet,
             ffprobe=FFPROBE,
+            most_watchers=most_watchers,
         )
         server = await stack.enter_async_context(
             open_server(
@@ -163,6 +166,7 @@ async def running_coordinator(
         yield TestCoordinator(
             address=server.address,
             jobs=jobs,
+            service=service,
             files=files,
             store=store,
             bundles=bundles,

@@ -190,6 +190,29 @@ WORKER_STATE_DRAINING: WorkerState.ValueType  # 2
 WORKER_STATE_UNREACHABLE: WorkerState.ValueType  # 3
 Global___WorkerState: _TypeAlias = WorkerState  # noqa: Y015
 
+class _FarmState:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _FarmStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_FarmState.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    FARM_STATE_UNSPECIFIED: _FarmState.ValueType  # 0
+    FARM_STATE_READY: _FarmState.ValueType  # 1
+    FARM_STATE_PAUSED: _FarmState.ValueType  # 2
+    """Nothing begins, for the reasons of `holds`; what runs goes on. It ends by itself with the last
+    of them.
+    """
+
+class FarmState(_FarmState, metaclass=_FarmStateEnumTypeWrapper): ...
+
+FARM_STATE_UNSPECIFIED: FarmState.ValueType  # 0
+FARM_STATE_READY: FarmState.ValueType  # 1
+FARM_STATE_PAUSED: FarmState.ValueType  # 2
+"""Nothing begins, for the reasons of `holds`; what runs goes on. It ends by itself with the last
+of them.
+"""
+Global___FarmState: _TypeAlias = FarmState  # noqa: Y015
+
 @_typing.final
 class AudioTrack(_message.Message):
     """A sound to mix in, once, over the whole timeline."""
@@ -1258,6 +1281,78 @@ class CancelJobRequest(_message.Message):
 Global___CancelJobRequest: _TypeAlias = CancelJobRequest  # noqa: Y015
 
 @_typing.final
+class PauseJobRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    JOB_ID_FIELD_NUMBER: _builtins.int
+    job_id: _builtins.str
+    def __init__(
+        self,
+        *,
+        job_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["job_id", b"job_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PauseJobRequest: _TypeAlias = PauseJobRequest  # noqa: Y015
+
+@_typing.final
+class ResumeJobRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    JOB_ID_FIELD_NUMBER: _builtins.int
+    job_id: _builtins.str
+    def __init__(
+        self,
+        *,
+        job_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["job_id", b"job_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ResumeJobRequest: _TypeAlias = ResumeJobRequest  # noqa: Y015
+
+@_typing.final
+class DeleteJobRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    JOB_ID_FIELD_NUMBER: _builtins.int
+    job_id: _builtins.str
+    def __init__(
+        self,
+        *,
+        job_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["job_id", b"job_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeleteJobRequest: _TypeAlias = DeleteJobRequest  # noqa: Y015
+
+@_typing.final
+class DeleteJobResponse(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeleteJobResponse: _TypeAlias = DeleteJobResponse  # noqa: Y015
+
+@_typing.final
 class DownloadOutputRequest(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -1380,3 +1475,93 @@ class WorkerInfo(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___WorkerInfo: _TypeAlias = WorkerInfo  # noqa: Y015
+
+@_typing.final
+class GetFarmRequest(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetFarmRequest: _TypeAlias = GetFarmRequest  # noqa: Y015
+
+@_typing.final
+class Farm(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STATE_FIELD_NUMBER: _builtins.int
+    HOLDS_FIELD_NUMBER: _builtins.int
+    JOBS_BLOCKED_FIELD_NUMBER: _builtins.int
+    JOBS_WAITING_FIELD_NUMBER: _builtins.int
+    JOBS_RUNNING_FIELD_NUMBER: _builtins.int
+    JOBS_PAUSED_FIELD_NUMBER: _builtins.int
+    CHUNKS_RUNNING_FIELD_NUMBER: _builtins.int
+    SLOTS_FIELD_NUMBER: _builtins.int
+    TERM_FIELD_NUMBER: _builtins.int
+    state: Global___FarmState.ValueType
+    jobs_blocked: _builtins.int
+    """by jobs that they are to come after"""
+    jobs_waiting: _builtins.int
+    """for their turn"""
+    jobs_running: _builtins.int
+    jobs_paused: _builtins.int
+    chunks_running: _builtins.int
+    """on the workers that are known"""
+    slots: _builtins.int
+    """of the workers that can be reached"""
+    term: _builtins.int
+    """counts the coordinators that have led"""
+    @_builtins.property
+    def holds(self) -> _containers.RepeatedCompositeFieldContainer[Global___FarmHold]:
+        """with PAUSED, in order of their beginning"""
+
+    def __init__(
+        self,
+        *,
+        state: Global___FarmState.ValueType = ...,
+        holds: _abc.Iterable[Global___FarmHold] | None = ...,
+        jobs_blocked: _builtins.int = ...,
+        jobs_waiting: _builtins.int = ...,
+        jobs_running: _builtins.int = ...,
+        jobs_paused: _builtins.int = ...,
+        chunks_running: _builtins.int = ...,
+        slots: _builtins.int = ...,
+        term: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["chunks_running", b"chunks_running", "holds", b"holds", "jobs_blocked", b"jobs_blocked", "jobs_paused", b"jobs_paused", "jobs_running", b"jobs_running", "jobs_waiting", b"jobs_waiting", "slots", b"slots", "state", b"state", "term", b"term"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Farm: _TypeAlias = Farm  # noqa: Y015
+
+@_typing.final
+class FarmHold(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REASON_FIELD_NUMBER: _builtins.int
+    MESSAGE_FIELD_NUMBER: _builtins.int
+    reason: _builtins.str
+    """UPPER_SNAKE, stable: STORE_DOWN, STORAGE_FULL, STORAGE_DOWN, SHUTTING_DOWN"""
+    message: _builtins.str
+    """for people: what is wrong, and what to do about it"""
+    def __init__(
+        self,
+        *,
+        reason: _builtins.str = ...,
+        message: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["message", b"message", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FarmHold: _TypeAlias = FarmHold  # noqa: Y015

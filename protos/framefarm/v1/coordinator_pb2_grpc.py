@@ -62,6 +62,21 @@ class RenderCoordinatorStub(object):
                 request_serializer=protos_dot_framefarm_dot_v1_dot_coordinator__pb2.CancelJobRequest.SerializeToString,
                 response_deserializer=protos_dot_framefarm_dot_v1_dot_coordinator__pb2.Job.FromString,
                 _registered_method=True)
+        self.PauseJob = channel.unary_unary(
+                '/framefarm.v1.RenderCoordinator/PauseJob',
+                request_serializer=protos_dot_framefarm_dot_v1_dot_coordinator__pb2.PauseJobRequest.SerializeToString,
+                response_deserializer=protos_dot_framefarm_dot_v1_dot_coordinator__pb2.Job.FromString,
+                _registered_method=True)
+        self.ResumeJob = channel.unary_unary(
+                '/framefarm.v1.RenderCoordinator/ResumeJob',
+                request_serializer=protos_dot_framefarm_dot_v1_dot_coordinator__pb2.ResumeJobRequest.SerializeToString,
+                response_deserializer=protos_dot_framefarm_dot_v1_dot_coordinator__pb2.Job.FromString,
+                _registered_method=True)
+        self.DeleteJob = channel.unary_unary(
+                '/framefarm.v1.RenderCoordinator/DeleteJob',
+                request_serializer=protos_dot_framefarm_dot_v1_dot_coordinator__pb2.DeleteJobRequest.SerializeToString,
+                response_deserializer=protos_dot_framefarm_dot_v1_dot_coordinator__pb2.DeleteJobResponse.FromString,
+                _registered_method=True)
         self.UploadBundle = channel.stream_stream(
                 '/framefarm.v1.RenderCoordinator/UploadBundle',
                 request_serializer=protos_dot_framefarm_dot_v1_dot_render__pb2.UploadBundleRequest.SerializeToString,
@@ -77,6 +92,11 @@ class RenderCoordinatorStub(object):
                 request_serializer=protos_dot_framefarm_dot_v1_dot_coordinator__pb2.ListWorkersRequest.SerializeToString,
                 response_deserializer=protos_dot_framefarm_dot_v1_dot_coordinator__pb2.ListWorkersResponse.FromString,
                 _registered_method=True)
+        self.GetFarm = channel.unary_unary(
+                '/framefarm.v1.RenderCoordinator/GetFarm',
+                request_serializer=protos_dot_framefarm_dot_v1_dot_coordinator__pb2.GetFarmRequest.SerializeToString,
+                response_deserializer=protos_dot_framefarm_dot_v1_dot_coordinator__pb2.Farm.FromString,
+                _registered_method=True)
 
 
 class RenderCoordinatorServicer(object):
@@ -87,7 +107,9 @@ class RenderCoordinatorServicer(object):
     def CreateJob(self, request, context):
         """Checks the request and puts the job into the queue. INVALID_ARGUMENT names each wrong field;
         FAILED_PRECONDITION (BUNDLE_MISSING) asks for UploadBundle first. Safe to call again with the
-        same `request_id`: the first call's job is returned.
+        same `request_id`: the first call's job is returned. RESOURCE_EXHAUSTED (QUEUE_FULL,
+        STORAGE_FULL) and UNAVAILABLE (STORE_DOWN, STORAGE_DOWN, SHUTTING_DOWN) carry RetryInfo: not
+        now, call again then.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -108,7 +130,8 @@ class RenderCoordinatorServicer(object):
 
     def WatchJob(self, request, context):
         """Replays the job's events after `after_sequence`, then follows. The stream ends with OK after
-        the event that ends the job. Sequence numbers have no gaps.
+        the event that ends the job. Sequence numbers have no gaps. RESOURCE_EXHAUSTED
+        (TOO_MANY_WATCHERS) with RetryInfo: others watch already.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -117,6 +140,30 @@ class RenderCoordinatorServicer(object):
     def CancelJob(self, request, context):
         """Stops the job and returns when its work has ended on every worker. A job that has ended
         already is returned as it is.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PauseJob(self, request, context):
+        """Lets no chunk of the job begin, nor the job; those that run finish. A job that assembles or has
+        ended already is returned as it is.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ResumeJob(self, request, context):
+        """Lets a paused job go on. Any other is returned as it is.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteJob(self, request, context):
+        """Forgets a job that has ended, its events, and all files that are kept of it.
+        FAILED_PRECONDITION: it has not ended (JOB_RUNNING), or another job that has not ended is to
+        come after it (JOB_NEEDED).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -140,6 +187,13 @@ class RenderCoordinatorServicer(object):
 
     def ListWorkers(self, request, context):
         """Missing associated documentation comment in .proto file."""
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetFarm(self, request, context):
+        """Whether anything begins now, why not, and how much there is to do. Never waits.
+        """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
@@ -172,6 +226,21 @@ def add_RenderCoordinatorServicer_to_server(servicer, server):
                     request_deserializer=protos_dot_framefarm_dot_v1_dot_coordinator__pb2.CancelJobRequest.FromString,
                     response_serializer=protos_dot_framefarm_dot_v1_dot_coordinator__pb2.Job.SerializeToString,
             ),
+            'PauseJob': grpc.unary_unary_rpc_method_handler(
+                    servicer.PauseJob,
+                    request_deserializer=protos_dot_framefarm_dot_v1_dot_coordinator__pb2.PauseJobRequest.FromString,
+                    response_serializer=protos_dot_framefarm_dot_v1_dot_coordinator__pb2.Job.SerializeToString,
+            ),
+            'ResumeJob': grpc.unary_unary_rpc_method_handler(
+                    servicer.ResumeJob,
+                    request_deserializer=protos_dot_framefarm_dot_v1_dot_coordinator__pb2.ResumeJobRequest.FromString,
+                    response_serializer=protos_dot_framefarm_dot_v1_dot_coordinator__pb2.Job.SerializeToString,
+            ),
+            'DeleteJob': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteJob,
+                    request_deserializer=protos_dot_framefarm_dot_v1_dot_coordinator__pb2.DeleteJobRequest.FromString,
+                    response_serializer=protos_dot_framefarm_dot_v1_dot_coordinator__pb2.DeleteJobResponse.SerializeToString,
+            ),
             'UploadBundle': grpc.stream_stream_rpc_method_handler(
                     servicer.UploadBundle,
                     request_deserializer=protos_dot_framefarm_dot_v1_dot_render__pb2.UploadBundleRequest.FromString,
@@ -186,6 +255,11 @@ def add_RenderCoordinatorServicer_to_server(servicer, server):
                     servicer.ListWorkers,
                     request_deserializer=protos_dot_framefarm_dot_v1_dot_coordinator__pb2.ListWorkersRequest.FromString,
                     response_serializer=protos_dot_framefarm_dot_v1_dot_coordinator__pb2.ListWorkersResponse.SerializeToString,
+            ),
+            'GetFarm': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetFarm,
+                    request_deserializer=protos_dot_framefarm_dot_v1_dot_coordinator__pb2.GetFarmRequest.FromString,
+                    response_serializer=protos_dot_framefarm_dot_v1_dot_coordinator__pb2.Farm.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -336,6 +410,87 @@ class RenderCoordinator(object):
             _registered_method=True)
 
     @staticmethod
+    def PauseJob(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/framefarm.v1.RenderCoordinator/PauseJob',
+            protos_dot_framefarm_dot_v1_dot_coordinator__pb2.PauseJobRequest.SerializeToString,
+            protos_dot_framefarm_dot_v1_dot_coordinator__pb2.Job.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ResumeJob(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/framefarm.v1.RenderCoordinator/ResumeJob',
+            protos_dot_framefarm_dot_v1_dot_coordinator__pb2.ResumeJobRequest.SerializeToString,
+            protos_dot_framefarm_dot_v1_dot_coordinator__pb2.Job.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteJob(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/framefarm.v1.RenderCoordinator/DeleteJob',
+            protos_dot_framefarm_dot_v1_dot_coordinator__pb2.DeleteJobRequest.SerializeToString,
+            protos_dot_framefarm_dot_v1_dot_coordinator__pb2.DeleteJobResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
     def UploadBundle(request_iterator,
             target,
             options=(),
@@ -406,6 +561,33 @@ class RenderCoordinator(object):
             '/framefarm.v1.RenderCoordinator/ListWorkers',
             protos_dot_framefarm_dot_v1_dot_coordinator__pb2.ListWorkersRequest.SerializeToString,
             protos_dot_framefarm_dot_v1_dot_coordinator__pb2.ListWorkersResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetFarm(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/framefarm.v1.RenderCoordinator/GetFarm',
+            protos_dot_framefarm_dot_v1_dot_coordinator__pb2.GetFarmRequest.SerializeToString,
+            protos_dot_framefarm_dot_v1_dot_coordinator__pb2.Farm.FromString,
             options,
             channel_credentials,
             insecure,

@@ -39,18 +39,32 @@ class RenderCoordinatorStub:
     CreateJob: _grpc.UnaryUnaryMultiCallable[_coordinator_pb2.CreateJobRequest, _coordinator_pb2.Job]
     """Checks the request and puts the job into the queue. INVALID_ARGUMENT names each wrong field;
     FAILED_PRECONDITION (BUNDLE_MISSING) asks for UploadBundle first. Safe to call again with the
-    same `request_id`: the first call's job is returned.
+    same `request_id`: the first call's job is returned. RESOURCE_EXHAUSTED (QUEUE_FULL,
+    STORAGE_FULL) and UNAVAILABLE (STORE_DOWN, STORAGE_DOWN, SHUTTING_DOWN) carry RetryInfo: not
+    now, call again then.
     """
     GetJob: _grpc.UnaryUnaryMultiCallable[_coordinator_pb2.GetJobRequest, _coordinator_pb2.Job]
     ListJobs: _grpc.UnaryUnaryMultiCallable[_coordinator_pb2.ListJobsRequest, _coordinator_pb2.ListJobsResponse]
     """Newest first."""
     WatchJob: _grpc.UnaryStreamMultiCallable[_coordinator_pb2.WatchJobRequest, _coordinator_pb2.JobEvent]
     """Replays the job's events after `after_sequence`, then follows. The stream ends with OK after
-    the event that ends the job. Sequence numbers have no gaps.
+    the event that ends the job. Sequence numbers have no gaps. RESOURCE_EXHAUSTED
+    (TOO_MANY_WATCHERS) with RetryInfo: others watch already.
     """
     CancelJob: _grpc.UnaryUnaryMultiCallable[_coordinator_pb2.CancelJobRequest, _coordinator_pb2.Job]
     """Stops the job and returns when its work has ended on every worker. A job that has ended
     already is returned as it is.
+    """
+    PauseJob: _grpc.UnaryUnaryMultiCallable[_coordinator_pb2.PauseJobRequest, _coordinator_pb2.Job]
+    """Lets no chunk of the job begin, nor the job; those that run finish. A job that assembles or has
+    ended already is returned as it is.
+    """
+    ResumeJob: _grpc.UnaryUnaryMultiCallable[_coordinator_pb2.ResumeJobRequest, _coordinator_pb2.Job]
+    """Lets a paused job go on. Any other is returned as it is."""
+    DeleteJob: _grpc.UnaryUnaryMultiCallable[_coordinator_pb2.DeleteJobRequest, _coordinator_pb2.DeleteJobResponse]
+    """Forgets a job that has ended, its events, and all files that are kept of it.
+    FAILED_PRECONDITION: it has not ended (JOB_RUNNING), or another job that has not ended is to
+    come after it (JOB_NEEDED).
     """
     UploadBundle: _grpc.StreamStreamMultiCallable[_render_pb2.UploadBundleRequest, _render_pb2.UploadBundleResponse]
     """Brings a folder's files here, only those that are missing."""
@@ -60,6 +74,8 @@ class RenderCoordinatorStub:
     without one; NOT_FOUND (NO_PICTURE) for a picture that the job's error does not name.
     """
     ListWorkers: _grpc.UnaryUnaryMultiCallable[_coordinator_pb2.ListWorkersRequest, _coordinator_pb2.ListWorkersResponse]
+    GetFarm: _grpc.UnaryUnaryMultiCallable[_coordinator_pb2.GetFarmRequest, _coordinator_pb2.Farm]
+    """Whether anything begins now, why not, and how much there is to do. Never waits."""
 
 @_typing.type_check_only
 class RenderCoordinatorAsyncStub(RenderCoordinatorStub):
@@ -71,18 +87,32 @@ class RenderCoordinatorAsyncStub(RenderCoordinatorStub):
     CreateJob: _aio.UnaryUnaryMultiCallable[_coordinator_pb2.CreateJobRequest, _coordinator_pb2.Job]  # type: ignore[assignment]
     """Checks the request and puts the job into the queue. INVALID_ARGUMENT names each wrong field;
     FAILED_PRECONDITION (BUNDLE_MISSING) asks for UploadBundle first. Safe to call again with the
-    same `request_id`: the first call's job is returned.
+    same `request_id`: the first call's job is returned. RESOURCE_EXHAUSTED (QUEUE_FULL,
+    STORAGE_FULL) and UNAVAILABLE (STORE_DOWN, STORAGE_DOWN, SHUTTING_DOWN) carry RetryInfo: not
+    now, call again then.
     """
     GetJob: _aio.UnaryUnaryMultiCallable[_coordinator_pb2.GetJobRequest, _coordinator_pb2.Job]  # type: ignore[assignment]
     ListJobs: _aio.UnaryUnaryMultiCallable[_coordinator_pb2.ListJobsRequest, _coordinator_pb2.ListJobsResponse]  # type: ignore[assignment]
     """Newest first."""
     WatchJob: _aio.UnaryStreamMultiCallable[_coordinator_pb2.WatchJobRequest, _coordinator_pb2.JobEvent]  # type: ignore[assignment]
     """Replays the job's events after `after_sequence`, then follows. The stream ends with OK after
-    the event that ends the job. Sequence numbers have no gaps.
+    the event that ends the job. Sequence numbers have no gaps. RESOURCE_EXHAUSTED
+    (TOO_MANY_WATCHERS) with RetryInfo: others watch already.
     """
     CancelJob: _aio.UnaryUnaryMultiCallable[_coordinator_pb2.CancelJobRequest, _coordinator_pb2.Job]  # type: ignore[assignment]
     """Stops the job and returns when its work has ended on every worker. A job that has ended
     already is returned as it is.
+    """
+    PauseJob: _aio.UnaryUnaryMultiCallable[_coordinator_pb2.PauseJobRequest, _coordinator_pb2.Job]  # type: ignore[assignment]
+    """Lets no chunk of the job begin, nor the job; those that run finish. A job that assembles or has
+    ended already is returned as it is.
+    """
+    ResumeJob: _aio.UnaryUnaryMultiCallable[_coordinator_pb2.ResumeJobRequest, _coordinator_pb2.Job]  # type: ignore[assignment]
+    """Lets a paused job go on. Any other is returned as it is."""
+    DeleteJob: _aio.UnaryUnaryMultiCallable[_coordinator_pb2.DeleteJobRequest, _coordinator_pb2.DeleteJobResponse]  # type: ignore[assignment]
+    """Forgets a job that has ended, its events, and all files that are kept of it.
+    FAILED_PRECONDITION: it has not ended (JOB_RUNNING), or another job that has not ended is to
+    come after it (JOB_NEEDED).
     """
     UploadBundle: _aio.StreamStreamMultiCallable[_render_pb2.UploadBundleRequest, _render_pb2.UploadBundleResponse]  # type: ignore[assignment]
     """Brings a folder's files here, only those that are missing."""
@@ -92,6 +122,8 @@ class RenderCoordinatorAsyncStub(RenderCoordinatorStub):
     without one; NOT_FOUND (NO_PICTURE) for a picture that the job's error does not name.
     """
     ListWorkers: _aio.UnaryUnaryMultiCallable[_coordinator_pb2.ListWorkersRequest, _coordinator_pb2.ListWorkersResponse]  # type: ignore[assignment]
+    GetFarm: _aio.UnaryUnaryMultiCallable[_coordinator_pb2.GetFarmRequest, _coordinator_pb2.Farm]  # type: ignore[assignment]
+    """Whether anything begins now, why not, and how much there is to do. Never waits."""
 
 class RenderCoordinatorServicer(metaclass=_abc_1.ABCMeta):
     """Errors carry google.rpc.ErrorInfo (domain "framefarm"); a wrong request also google.rpc.BadRequest
@@ -106,7 +138,9 @@ class RenderCoordinatorServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_coordinator_pb2.Job, _abc.Awaitable[_coordinator_pb2.Job]]:
         """Checks the request and puts the job into the queue. INVALID_ARGUMENT names each wrong field;
         FAILED_PRECONDITION (BUNDLE_MISSING) asks for UploadBundle first. Safe to call again with the
-        same `request_id`: the first call's job is returned.
+        same `request_id`: the first call's job is returned. RESOURCE_EXHAUSTED (QUEUE_FULL,
+        STORAGE_FULL) and UNAVAILABLE (STORE_DOWN, STORAGE_DOWN, SHUTTING_DOWN) carry RetryInfo: not
+        now, call again then.
         """
 
     @_abc_1.abstractmethod
@@ -131,7 +165,8 @@ class RenderCoordinatorServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_coordinator_pb2.JobEvent], _abc.AsyncIterator[_coordinator_pb2.JobEvent]]:
         """Replays the job's events after `after_sequence`, then follows. The stream ends with OK after
-        the event that ends the job. Sequence numbers have no gaps.
+        the event that ends the job. Sequence numbers have no gaps. RESOURCE_EXHAUSTED
+        (TOO_MANY_WATCHERS) with RetryInfo: others watch already.
         """
 
     @_abc_1.abstractmethod
@@ -142,6 +177,35 @@ class RenderCoordinatorServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_coordinator_pb2.Job, _abc.Awaitable[_coordinator_pb2.Job]]:
         """Stops the job and returns when its work has ended on every worker. A job that has ended
         already is returned as it is.
+        """
+
+    @_abc_1.abstractmethod
+    def PauseJob(
+        self,
+        request: _coordinator_pb2.PauseJobRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_coordinator_pb2.Job, _abc.Awaitable[_coordinator_pb2.Job]]:
+        """Lets no chunk of the job begin, nor the job; those that run finish. A job that assembles or has
+        ended already is returned as it is.
+        """
+
+    @_abc_1.abstractmethod
+    def ResumeJob(
+        self,
+        request: _coordinator_pb2.ResumeJobRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_coordinator_pb2.Job, _abc.Awaitable[_coordinator_pb2.Job]]:
+        """Lets a paused job go on. Any other is returned as it is."""
+
+    @_abc_1.abstractmethod
+    def DeleteJob(
+        self,
+        request: _coordinator_pb2.DeleteJobRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_coordinator_pb2.DeleteJobResponse, _abc.Awaitable[_coordinator_pb2.DeleteJobResponse]]:
+        """Forgets a job that has ended, its events, and all files that are kept of it.
+        FAILED_PRECONDITION: it has not ended (JOB_RUNNING), or another job that has not ended is to
+        come after it (JOB_NEEDED).
         """
 
     @_abc_1.abstractmethod
@@ -169,5 +233,13 @@ class RenderCoordinatorServicer(metaclass=_abc_1.ABCMeta):
         request: _coordinator_pb2.ListWorkersRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_coordinator_pb2.ListWorkersResponse, _abc.Awaitable[_coordinator_pb2.ListWorkersResponse]]: ...
+
+    @_abc_1.abstractmethod
+    def GetFarm(
+        self,
+        request: _coordinator_pb2.GetFarmRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_coordinator_pb2.Farm, _abc.Awaitable[_coordinator_pb2.Farm]]:
+        """Whether anything begins now, why not, and how much there is to do. Never waits."""
 
 def add_RenderCoordinatorServicer_to_server(servicer: RenderCoordinatorServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
