@@ -58,7 +58,9 @@ class Database:
         self._patience_s = patience_s
         self._writing = asyncio.Lock()
         self._tasks: set[asyncio.Task[Any]] = set()
-        self._down: StoreDownError | None = None
+        # Of a full disk can be read: each way is down by itself.
+        self._reads = _Way("read")
+        self._writes = _Way("written")
 
     async def write(self, work: Callable[[sql.Connection], T]) -> T:
         """Carry out a transaction, even when the caller leaves, and before all that come after it.
@@ -75,7 +77,7 @@ class Database:
         """Carry out a transaction that changes nothing."""
         patience_s = min(READ_PATIENCE_S, self._patience_s)
         deadline_s = asyncio.get_running_loop().time() + patience_s
-        return await self._begun(self._tried(work, deadline_s))
+        return await self._begun(self._tried(work, self._reads, deadline_s))
 
     async def finish(self) -> None:
         """Wait for what was begun and left alone."""
@@ -92,21 +94,21 @@ class Database:
         loop = asyncio.get_running_loop()
         deadline_s = loop.time() + self._patience_s
         async with self._writing:
-            if self._down and loop.time() >= deadline_s:
-                raise StoreDownError(str(self._down)) from self._down
-            return await self._tried(work, deadline_s)
+            if (down := self._writes.down) and loop.time() >= deadline_s:
+                raise StoreDownError(str(down)) from down
+            return await self._tried(work, self._writes, deadline_s)
 
-    async def _tried(self, work: Callable[[sql.Connection], T], deadline_s: float) -> T:
+    async def _tried(self, work: Callable[[sql.Connection], T], way: _Way, deadline_s: float) -> T:
         pause_s = _FIRST_PAUSE_S
         while True:
             try:
                 done = await self._attempt(work)
             except StoreDownError as error:
-                self._note(error)
+                way.note(error)
                 if asyncio.get_running_loop().time() + pause_s > deadline_s:
                     raise
             else:
-                self._note(None)
+                way.note(None)
                 return done
             await asyncio.sleep(pause_s)
             pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
@@ -126,12 +128,20 @@ class Database:
         except DBAPIError as error:
             raise self._kind.told(error) from error
 
-    def _note(self, down: StoreDownError | None) -> None:
-        if down and not self._down:
-            log.warning("jobs database is down", extra={"error": str(down)})
-        if self._down and not down:
-            log.info("jobs database is back")
-        self._down = down
+
+class _Way:
+    """Whether one way of using the database works; its log says when that changes."""
+
+    def __init__(self, done: str) -> None:
+        self.down: StoreDownError | None = None
+        self._done = done
+
+    def note(self, down: StoreDownError | None) -> None:
+        if down and not self.down:
+            log.warning("jobs database cannot be %s", self._done, extra={"error": str(down)})
+        if self.down and not down:
+            log.info("jobs database can be %s again", self._done)
+        self.down = down
 
 
 @asynccontextmanager

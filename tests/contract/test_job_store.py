@@ -42,7 +42,7 @@ def open_store(request: pytest.FixtureRequest, tmp_path: Path) -> OpenStore:
         opened = partial(open_sqlite_store, tmp_path / "jobs.sqlite")
     else:
         server: PostgresServer = request.getfixturevalue("postgres")
-        opened = partial(open_postgresql_store, sql.make_url(server.new_database()))
+        opened = partial(open_postgresql_store, sql.make_url(server.new_store()))
     return partial(_leading, opened)
 
 

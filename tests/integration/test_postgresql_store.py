@@ -21,12 +21,13 @@ from tests.support.postgres import PostgresServer
 from tests.support.tasks import a_job
 from tests.support.tcp_proxy import TcpProxy, tcp_proxy
 
+FIRST: tuple[Event, ...] = (ProgressMade(1, 30), ProgressMade(2, 30))
 NEWS: tuple[Event, ...] = (StateChanged(JobState.RENDERING), ProgressMade(3, 30))
 
 
 @pytest.fixture
 def url(postgres: PostgresServer) -> sql.URL:
-    return sql.make_url(postgres.new_database())
+    return sql.make_url(postgres.new_store())
 
 
 @asynccontextmanager
@@ -124,9 +125,8 @@ async def test_a_newer_database_is_refused(url: sql.URL) -> None:
 
 
 async def test_what_is_kept_is_on_the_servers_disk_whatever_it_is_told(url: sql.URL) -> None:
-    execute(url, f"ALTER DATABASE {url.database} SET synchronous_commit = off")
-
-    async with open_postgresql_store(url) as store:
+    options = f"{url.query['options']} -csynchronous_commit=off"
+    async with open_postgresql_store(url.update_query_dict({"options": options})) as store:
         show = sql.text("SHOW synchronous_commit")
         said = await store._database.read(lambda db: str(db.execute(show).scalar_one()))
     assert said == "on"
@@ -143,13 +143,16 @@ async def test_sessions_that_the_server_ends_are_made_anew(url: sql.URL) -> None
         assert await kept(store) == NEWS
 
 
-async def test_an_append_whose_answer_was_lost_is_not_done_twice(url: sql.URL) -> None:
+@pytest.mark.parametrize("request_", [b"BEGIN", b"FOR SHARE", b"COMMIT"])
+async def test_an_append_whose_answer_was_lost_is_done_once(url: sql.URL, request_: bytes) -> None:
     async with store_behind_proxy(url) as (store, proxy):
-        proxy.lose_answer_to(b"COMMIT")
+        await store.append("job", FIRST)
+        proxy.lose_answer_to(request_)
         rows = await store.append("job", NEWS)
 
-        assert await kept(store) == NEWS
-        assert await store.events("job", after=0, most=9) == list(rows)
+        assert proxy.has_lost
+        assert await kept(store) == (*FIRST, *NEWS)
+        assert await store.events("job", after=len(FIRST), most=9) == list(rows)
 
 
 @pytest.mark.parametrize("write", ["add", "delete"])

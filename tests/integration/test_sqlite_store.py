@@ -174,16 +174,24 @@ async def test_a_disk_that_cannot_be_written_is_told_and_loses_nothing(file: Pat
         assert [event.event for event in events].count(ProgressMade(1, 30)) == 1
 
 
-async def test_a_write_waits_for_the_disk_while_reads_go_on(file: Path) -> None:
+async def test_a_write_waits_for_the_disk_while_reads_go_on(
+    file: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "coordinator.stores.database")
     async with open_sqlite_store(file, patience_s=20.0) as store:
         await store.add(a_job(), request_id="")
         with files_of_at_most(1_000_000):
             filling = asyncio.create_task(fill(store))
-            await eventually(lambda: store._database._down is not None, within_s=20.0)
-            assert (await store.get("one")).state is JobState.QUEUED
+            await eventually(lambda: bool(caplog.messages), within_s=20.0)
+            for _ in range(3):
+                assert (await store.get("one")).state is JobState.QUEUED
             assert not filling.done()
         await filling
         await store.append("one", [StateChanged(JobState.RENDERING)])
 
         events = await store.events("one", after=0, most=100_000)
         assert len(events) == 5_001
+    assert caplog.messages == [
+        "jobs database cannot be written",
+        "jobs database can be written again",
+    ]

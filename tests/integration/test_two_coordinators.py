@@ -86,7 +86,7 @@ async def holds(condition: Callable[[], Awaitable[bool]], *, within_s: float) ->
 
 @pytest.fixture
 def store(postgres: PostgresServer) -> str:
-    return postgres.new_database()
+    return postgres.new_store()
 
 
 async def test_the_second_takes_over_from_one_that_is_killed_and_one_that_hangs(

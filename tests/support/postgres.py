@@ -25,15 +25,16 @@ class PostgresServer:
     port: int
     pid: int
 
-    def url(self, database: str) -> str:
-        return f"postgresql://framefarm@127.0.0.1:{self.port}/{database}"
+    @property
+    def url(self) -> str:
+        return f"postgresql://framefarm@127.0.0.1:{self.port}/postgres"
 
-    def new_database(self) -> str:
-        """An empty database's URL."""
-        name = f"test_{uuid.uuid4().hex[:12]}"
-        with psycopg.connect(self.url("postgres"), autocommit=True) as db:
-            db.execute(f"CREATE DATABASE {name}")
-        return self.url(name)
+    def new_store(self) -> str:
+        """The URL of an empty schema: a database would cost 8 MB."""
+        schema = f"test_{uuid.uuid4().hex[:12]}"
+        with psycopg.connect(self.url, autocommit=True) as db:
+            db.execute(f"CREATE SCHEMA {schema}")
+        return f"{self.url}?options=-csearch_path%3D{schema}"
 
 
 def free_port() -> int:

@@ -47,6 +47,11 @@ class TcpProxy:
         """Deliver the next request with these bytes, and break the connection when it answers."""
         self._fatal = request
 
+    @property
+    def has_lost(self) -> bool:
+        """Whether such a request has come."""
+        return not self._fatal
+
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if self._is_cut:
             writer.transport.abort()
