@@ -39,6 +39,7 @@ from .planner import Plan, plan
 from .seams import SeamMismatchError
 from .soundtrack import Soundtrack, heard_in, open_soundtrack
 from .subtitles import subtitle_streams, with_burned
+from .verification import Verification
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Mapping, Sequence
@@ -111,7 +112,8 @@ class RenderOrchestrator:
             async with _ended_by(abort, plan.job_id), self._open_executor() as executor:
                 files = ChunkFiles(folder)
                 plan = await with_burned(await settle(plan, executor, on_event), self._bundles)
-                run = PlanRun(plan, executor, files, on_event=on_event, ffprobe=ffprobe)
+                verify = Verification(ffprobe)
+                run = PlanRun(plan, executor, files, on_event=on_event, verify=verify)
                 opening = open_soundtrack(
                     plan.spec, self._bundles, output, ffmpeg=ffmpeg, ffprobe=ffprobe
                 )

@@ -18,8 +18,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from executors.base import ChunkEvent, ChunkResult, ChunkTask, OnProgress
-    from executors.retrying import ProbingExecutor
     from renderer.history import ProbeResult
+
+
+class ProbingExecutor(RenderExecutor, CompositionProber, Protocol):
+    """An executor that can probe, too."""
 
 
 class PausableExecutor(RenderExecutor, JobPauser, Protocol):

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from itertools import repeat
+from typing import TYPE_CHECKING, Final
 
 from executors.base import AttemptLost, AttemptStarted, Edges, FramesDone, JobEnder, PageLog
 from executors.errors import ChunkDamagedError, ExecutorError
 from executors.tasks import task_group
-from renderer.bundle import sha256_of
-from renderer.encode.check import check_chunk
-from renderer.encode.probe import probe
-from renderer.errors import EncoderError
 
 from .job import ChunkMoved, ChunkState, Event, PageLogged
 from .progress import Progress
@@ -20,7 +17,7 @@ from .seams import SeamMismatchError, torn
 
 if TYPE_CHECKING:
     from asyncio import TaskGroup
-    from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Container, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from executors.base import ChunkEvent, ChunkResult, ChunkTask, RenderExecutor
@@ -30,10 +27,15 @@ if TYPE_CHECKING:
     from .seams import Seam
 
     OnEvent = Callable[[Event], None]
+    Verify = Callable[[ChunkTask, ChunkResult, Path], Awaitable[None]]
+
+# An executor needs to see more chunks than it has slots, and each that waits has its memory.
+_MOST_OFFERED: Final = 10_000
+_SECOND_TRIES: Final = 2  # for a chunk whose file is not what was asked for
 
 
 class PlanRun:
-    """One plan on its way through an executor."""
+    """One plan on its way through an executor. `verify` looks at each chunk that comes."""
 
     def __init__(
         self,
@@ -42,13 +44,13 @@ class PlanRun:
         files: ChunkFiles,
         *,
         on_event: OnEvent,
-        ffprobe: Path,
+        verify: Verify,
     ) -> None:
         self.plan = plan
         self._executor = executor
         self._files = files
         self._on_event = on_event
-        self._ffprobe = ffprobe
+        self._verify = verify
         self._progress = Progress(plan)
         self._results: dict[int, ChunkResult] = {}
         self._fresh = set[int]()  # what was rendered by this process
@@ -83,28 +85,44 @@ class PlanRun:
         for task in tasks:
             self._results.pop(task.index, None)
         await self._files.drop(tasks)
+        room = asyncio.Semaphore(_MOST_OFFERED)
         async with task_group() as group:
-            for task in tasks:
-                self._begin(task, group)
             for index in tuple(self._results):
                 await self._compare(index, group)
+            for task in tasks:
+                await room.acquire()
+                self._begin(task, group).add_done_callback(lambda _: room.release())
 
-    def _begin(self, task: ChunkTask, group: TaskGroup) -> None:
-        group.create_task(self._chunk(task, group), name=f"chunk-{task.index}")
+    def _begin(self, task: ChunkTask, group: TaskGroup) -> asyncio.Task[None]:
+        return group.create_task(self._chunk(task, group), name=f"chunk-{task.index}")
 
     async def _chunk(self, task: ChunkTask, group: TaskGroup) -> None:
-        path, teller = self._files.path(task), self._teller(task)
         try:
-            result = await self._executor.render(task, path, on_progress=teller.hear)
-            await self._verify(task, result, path)
+            task, result = await self._rendered(task)
         except ExecutorError as error:
             error.chunk_index = task.index
             raise
         await self._files.keep(task, result)
-        teller.rendered(result)
+        self._teller(task).rendered(result)
         self._fresh.add(task.index)
         self._results[task.index] = result
         await self._compare(task.index, group)
+
+    async def _rendered(self, task: ChunkTask) -> tuple[ChunkTask, ChunkResult]:
+        """Render a chunk, and once more what comes broken."""
+        path, teller = self._files.path(task), self._teller(task)
+        for is_last in (*repeat(False, _SECOND_TRIES), True):
+            result = await self._executor.render(task, path, on_progress=teller.hear)
+            try:
+                await self._verify(task, result, path)
+            except ChunkDamagedError as error:
+                if is_last:
+                    raise
+                teller.hear(AttemptLost(result.worker, result.attempt, str(error)))
+                task = replace(task, attempt=result.attempt + 1)
+            else:
+                break
+        return task, result
 
     async def _compare(self, index: int, group: TaskGroup) -> None:
         """Render both chunks of a torn seam again, once, and leave out nothing on the way."""
@@ -140,25 +158,6 @@ class PlanRun:
 
     def _teller(self, task: ChunkTask) -> Teller:
         return Teller(task, self._progress, self._on_event)
-
-    async def _verify(self, task: ChunkTask, result: ChunkResult, path: Path) -> None:
-        """Whatever executor it came from, what is joined is what was asked for."""
-        if await asyncio.to_thread(sha256_of, path) != result.sha256:
-            raise ChunkDamagedError(f"chunk {task.index} is not the file that {result.worker} sent")
-        if len(result.frame_digests) not in (0, len(task.frames)):
-            raise ChunkDamagedError(
-                f"chunk {task.index} of {result.worker} came with {len(result.frame_digests)} "
-                f"digests for {len(task.frames)} frames"
-            )
-        try:
-            check_chunk(
-                await probe(self._ffprobe, path),
-                frames=len(task.frames),
-                settings=task.settings,
-                size_px=(result.width_px, result.height_px),
-            )
-        except EncoderError as error:
-            raise ChunkDamagedError(f"chunk {task.index} of {result.worker}: {error}") from error
 
 
 class Teller:

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from executors.grpc import GrpcExecutor
+from executors.fleet_executor import FleetExecutor
 from executors.plugins import ExecutorContext, executor_named
 from protos.framefarm.v1 import coordinator_pb2_grpc
 from renderer.bundle import BundleStore
@@ -175,7 +175,7 @@ def utc_now() -> datetime:
 
 def _fleet(executor: RenderExecutor) -> Fleet | None:
     """The workers that can be listed; other executors keep theirs to themselves."""
-    return executor.fleet if isinstance(executor, GrpcExecutor) else None
+    return executor.fleet if isinstance(executor, FleetExecutor) else None
 
 
 def _registered(service: CoordinatorService) -> Service:

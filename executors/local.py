@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from contextlib import asynccontextmanager
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Final, Protocol
 
 from renderer.errors import (
@@ -23,6 +24,7 @@ from renderer.tasks import beside
 from renderer.tools import find_tools
 
 from .base import AttemptStarted, ChunkResult, ChunkTask, OnProgress, WarmPage
+from .discovery import FixedWorkers
 from .errors import (
     BundleAbsentError,
     ChunkStalledError,
@@ -32,9 +34,12 @@ from .errors import (
     TaskRefusedError,
     WorkerUnfitError,
 )
-from .retrying import RetryingExecutor
+from .fleet import open_fleet
+from .fleet_executor import FleetExecutor
+from .local_worker import LocalWorker
 from .status import BUNDLE_MISSING, INVALID_REQUEST, MISSING_TOOL
 from .storage import storing
+from .worker_port import WorkerReport
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -151,8 +156,8 @@ class LocalExecutor:
 
 
 @asynccontextmanager
-async def open_local_executor(context: ExecutorContext) -> AsyncGenerator[RetryingExecutor]:
-    """Open an executor with a renderer of its own, a browser for each slot, and a second try.
+async def open_local_executor(context: ExecutorContext) -> AsyncGenerator[FleetExecutor]:
+    """Open an executor with a renderer of its own, a browser for each slot, and second tries.
 
     Raises:
         MissingToolError: this machine cannot render; the message says what to install.
@@ -166,7 +171,19 @@ async def open_local_executor(context: ExecutorContext) -> AsyncGenerator[Retryi
         beside(renderer.start_browsers()),
     ):
         local = LocalExecutor(renderer, slots=context.slots, name=name)
-        yield RetryingExecutor(local, name=name)
+        report = WorkerReport(
+            name=name,
+            version=version("framefarm"),
+            fingerprint=renderer.fingerprint,
+            slots=context.slots,
+            free_slots=context.slots,
+        )
+        here = FixedWorkers(frozenset({name}))
+        opening = open_fleet(
+            here, lambda _: LocalWorker(local, report), worker_wait_s=context.worker_wait_s
+        )
+        async with opening as fleet:
+            yield FleetExecutor(fleet)
 
 
 _KINDS: Final[dict[type[RenderError], tuple[type[ExecutorError], str]]] = {

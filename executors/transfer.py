@@ -17,7 +17,7 @@ from . import wire
 from .storage import storing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
     from pathlib import Path
 
     from renderer.bundle import BundleManifest, BundleStore
@@ -54,8 +54,13 @@ async def send_bundle(
         call.cancel()
 
 
-async def receive_bundle(context: grpc.aio.ServicerContext[Any, Any], store: BundleStore) -> None:
-    """Serve one `UploadBundle` call.
+async def receive_bundle(
+    context: grpc.aio.ServicerContext[Any, Any],
+    store: BundleStore,
+    *,
+    on_kept: Callable[[str], Awaitable[None]] | None = None,
+) -> None:
+    """Serve one `UploadBundle` call. `on_kept` is awaited before the caller is told its digest.
 
     Raises:
         InvalidRequestError: the caller broke the exchange, or sent other bytes than it named.
@@ -63,18 +68,20 @@ async def receive_bundle(context: grpc.aio.ServicerContext[Any, Any], store: Bun
 
     """
     with storing(store.root):
-        await _receive(context, store)
+        digest = await _receive(context, store)
+    if on_kept is not None:
+        await on_kept(digest)
+    await context.write(pb.UploadBundleResponse(stored=pb.StoredBundle(digest=digest)))
 
 
-async def _receive(context: grpc.aio.ServicerContext[Any, Any], store: BundleStore) -> None:
+async def _receive(context: grpc.aio.ServicerContext[Any, Any], store: BundleStore) -> str:
     manifest = wire.to_manifest((await _expect(context, "manifest")).manifest)
     missing = await asyncio.to_thread(store.missing, manifest)
     await context.write(pb.UploadBundleResponse(missing=pb.MissingBlobs(sha256=missing)))
     sizes = {file.sha256: file.size_bytes for file in manifest.files}
     for sha256 in missing:
         await _receive_blob(context, store, sha256=sha256, size_bytes=sizes[sha256])
-    digest = await asyncio.to_thread(store.keep, manifest)
-    await context.write(pb.UploadBundleResponse(stored=pb.StoredBundle(digest=digest)))
+    return await asyncio.to_thread(store.keep, manifest)
 
 
 async def _send_blob(call: Any, sha256: str, path: Path) -> None:

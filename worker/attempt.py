@@ -143,6 +143,7 @@ class Attempt:
             holding.cancel()
             await asyncio.wait([holding])
             self._settle(holding)
+            self._log_unheard()
             for timer in (self._fuse, self._overdue):
                 _replaced(timer, None, self._stop_abandoned)
 
@@ -163,17 +164,20 @@ class Attempt:
 
     def _settle(self, holding: asyncio.Task[None]) -> None:
         """The work has ended, and is gone: if it gave no answer, its error is the outcome."""
-        error: BaseException | None = None
-        if not holding.cancelled():
-            error = holding.exception()
-        elif self.released.done():
-            error = self.released.result()
+        failure = None if holding.cancelled() else holding.exception()
         if not self.outcome.done():
-            lost = WorkerBusyError("the worker shuts down", reason=DRAINING)
-            self.outcome.set_exception(error or lost)
-            self.outcome.exception()  # whether anybody hears it or not
-        elif error and not holding.cancelled():
-            log.error("attempt not cleaned up", exc_info=error, extra=self.fields())
+            why = self.released.result() if self.released.done() else None
+            shut_down = WorkerBusyError("the worker shuts down", reason=DRAINING)
+            self.outcome.set_exception(failure or why or shut_down)
+        elif failure is not None and failure is not self.outcome.exception():
+            log.error("attempt not cleaned up", exc_info=failure, extra=self.fields())
+
+    def _log_unheard(self) -> None:
+        """Whoever hears a failure logs it; here are those that nobody heard."""
+        failure = self.outcome.exception()  # looked at, in any case
+        why = self.released.result() if self.released.done() else None
+        if failure and why and failure is not why:
+            log.warning("attempt failed unheard", exc_info=failure, extra=self.fields())
 
     def _wait_for_caller(self) -> None:
         if self.draining and not self.is_finished:

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import os
 import shutil
-from collections import Counter
+from collections import Counter, deque
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
 # Of the disk that they stand on, when nothing else is said.
 SHARE: Final = 0.1
 MOST_JOBS: Final = 10_000
+MOST_FRESH: Final = 16
 _USERS: Final = "users"
 
 
@@ -45,13 +46,17 @@ class BundleCache:
         self.store = store
         self._limit_bytes = limit_bytes
         self._digests: dict[str, str] = {}  # by job, the latest last
-        self._receiving = 0
+        # Received, and not used yet: the job that it was sent for is about to be.
+        self._fresh: deque[str] = deque(maxlen=MOST_FRESH)
+        self._receiving = set[object]()
         self._sweeping = asyncio.Lock()
 
     async def use(self, job_id: str, digest: str) -> bool:
         """Tell whether a bundle is here; if so, it is the one that was used last, and the job's."""
         if not await asyncio.to_thread(_touched, self.store, digest):
             return False
+        if digest in self._fresh:
+            self._fresh.remove(digest)
         self._digests.pop(job_id, None)
         self._digests[job_id] = digest
         if len(self._digests) > MOST_JOBS:
@@ -68,17 +73,23 @@ class BundleCache:
             StorageFullError: the disk is full; what can be spared here is gone when it is raised.
 
         """
+        call = object()
+
+        async def kept(digest: str) -> None:  # before its caller hears of it, and hangs up
+            self._fresh.append(digest)
+            self._receiving.discard(call)
+            await self._make_room(self._limit_bytes, jobs_in_use)
+
         async with self._sweeping:  # which may remove a blob that the call would count on
-            self._receiving += 1
-        limit_bytes = self._limit_bytes
+            self._receiving.add(call)
         try:
-            await receive_bundle(context, self.store)
+            await receive_bundle(context, self.store, on_kept=kept)
         except StorageFullError:
-            limit_bytes = 0
+            self._receiving.discard(call)
+            await self._make_room(0, jobs_in_use)
             raise
         finally:
-            self._receiving -= 1
-            await self._make_room(limit_bytes, jobs_in_use)
+            self._receiving.discard(call)
 
     async def _make_room(self, limit_bytes: int, jobs_in_use: InUse) -> None:
         """Remove bundles until the others are within the limit, unless one is being sent now."""
@@ -87,7 +98,7 @@ class BundleCache:
                 return
             jobs = jobs_in_use()
             self._digests = {job: self._digests[job] for job in jobs if job in self._digests}
-            pinned = frozenset(self._digests.values())
+            pinned = {*self._digests.values(), *self._fresh}
             await asyncio.to_thread(_sweep, self.store, limit_bytes, pinned)
 
     @contextmanager

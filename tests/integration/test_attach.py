@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from executors.errors import (
     WorkerBusyError,
     WorkerLostError,
 )
-from executors.status import ABANDONED, DRAINING
+from executors.status import ABANDONED, DRAINING, JOB_OVERDUE
 from protos.framefarm.v1 import worker_pb2
 from serving.channel import open_channel
 from tests.support.eventually import eventually
@@ -259,6 +260,19 @@ async def test_a_caller_whose_disk_fails_has_the_work_ended(tmp_path: Path) -> N
             await call.run(stub)
 
         await eventually(lambda: worker.attempts.free_slots == 1, within_s=1)
+
+
+async def test_when_the_time_of_a_job_is_over_its_chunks_stop(tmp_path: Path) -> None:
+    renderer = PictureRenderer()
+    async with dialled(renderer) as (stub, _, worker):
+        task = replace(a_task(hang=5), ends_at=datetime.now(UTC) + timedelta(seconds=0.3))
+        call = ChunkCall(task, tmp_path / "a.mp4", worker="w", on_progress=lambda _: None)
+        with pytest.raises(ChunkAbortedError, match="the job's time was over at") as caught:
+            await call.run(stub)
+
+        await eventually(lambda: worker.attempts.free_slots == 1, within_s=1)
+    assert caught.value.reason == JOB_OVERDUE
+    assert renderer.running == []
 
 
 class BigFiles(PictureRenderer):

@@ -189,6 +189,24 @@ async def test_a_file_that_is_not_what_the_executor_says_is_found_out(
         await orchestrator.render(orchestrator.plan(a_spec(), job_id="job"), tmp_path / "out.mp4")
 
 
+async def test_a_chunk_that_comes_broken_is_rendered_again(
+    tmp_path: Path, bundles: BundleStore
+) -> None:
+    class CarelessAtFirst(FakeExecutor):
+        async def render(self, task, output, *, on_progress):  # type: ignore[no-untyped-def]
+            result = await super().render(task, output, on_progress=on_progress)
+            if task.attempt == 1:
+                output.write_bytes(output.read_bytes()[:-1])
+            return result
+
+    executor = CarelessAtFirst()
+    orchestrator = RenderOrchestrator(bundles, executor)
+    await orchestrator.render(orchestrator.plan(a_spec(), job_id="job"), tmp_path / "out.mp4")
+
+    assert {task.attempt for task in executor.calls} == {1, 2}
+    assert decode_frame_numbers(tmp_path / "out.mp4") == list(range(len(a_spec().frames)))
+
+
 async def test_a_chunk_with_too_few_frames_is_found_out(
     tmp_path: Path, bundles: BundleStore
 ) -> None:

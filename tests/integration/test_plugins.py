@@ -12,9 +12,9 @@ import pytest
 
 from coordinator.orchestrator import RenderOrchestrator
 from executors import plugins
+from executors.fleet_executor import FleetExecutor
 from executors.grpc import GrpcExecutor
 from executors.plugins import ExecutorContext, UnknownExecutorError, executor_named
-from executors.retrying import RetryingExecutor
 from renderer.bundle import BundleStore
 from tests.support.fake_executor import FakeExecutor
 from tests.support.frame_numbers import decode_frame_numbers
@@ -35,7 +35,7 @@ async def test_the_executors_that_come_with_framefarm_have_names(tmp_path: Path)
     )
 
     async with executor_named("local")(context) as local, executor_named("grpc")(context) as grpc:
-        assert isinstance(local, RetryingExecutor)
+        assert isinstance(local, FleetExecutor)
         assert isinstance(grpc, GrpcExecutor)
 
 

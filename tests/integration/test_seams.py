@@ -23,6 +23,7 @@ from coordinator.job import (
 from coordinator.orchestrator import RenderOrchestrator
 from coordinator.plan_run import PlanRun
 from coordinator.seams import SeamMismatchError
+from coordinator.verification import Verification
 from executors.base import ChunkTask
 from framefarm.client import FarmClient
 from framefarm.errors import CallFailedError
@@ -202,7 +203,9 @@ async def test_chunks_that_fit_at_last_keep_no_pictures(
 ) -> None:
     executor = FakeExecutor(drawn_by=wrong_once)
     plan = RenderOrchestrator(bundles, executor).plan(a_spec(40), job_id="job")
-    run = PlanRun(plan, executor, ChunkFiles(tmp_path), on_event=lambda _: None, ffprobe=FFPROBE)
+    run = PlanRun(
+        plan, executor, ChunkFiles(tmp_path), on_event=lambda _: None, verify=Verification(FFPROBE)
+    )
 
     results = await run.all_chunks()
 

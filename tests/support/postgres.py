@@ -72,12 +72,16 @@ def _serving(programs: Path, data: Path, user: str | None) -> Generator[Postgres
 
 
 def _programs() -> Path:
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=_version)
     if not found and (initdb := shutil.which("initdb")):
         found = [Path(initdb)]
     if not found:
         missing("postgres", "there is no initdb: install Debian's package postgresql")
     return found[-1].parent
+
+
+def _version(initdb: Path) -> float:
+    return float(initdb.parents[1].name)
 
 
 def _user(folder: Path) -> str | None:

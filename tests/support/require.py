@@ -7,7 +7,7 @@ from typing import NoReturn
 
 import pytest
 
-KNOWN = frozenset({"chromium", "docker", "kubectl", "npm", "postgres", "tmpfs"})
+KNOWN = frozenset({"cgroup", "chromium", "docker", "kubectl", "npm", "postgres", "tmpfs"})
 
 
 def missing(what: str, why: str) -> NoReturn:

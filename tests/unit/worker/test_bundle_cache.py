@@ -45,7 +45,7 @@ class Pages:
 
 
 async def received(cache: BundleCache, *jobs_in_use: str) -> None:
-    """Serve an upload that brings nothing."""
+    """Serve an upload."""
     await cache.receive(_Nothing(), jobs_in_use=lambda: jobs_in_use)  # type: ignore[arg-type]
 
 
@@ -54,10 +54,16 @@ class _Nothing:
 
 
 @pytest.fixture(autouse=True)
-def _no_upload(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def receive_bundle(*_: Any) -> None: ...
+def brought(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What an upload brings: put a digest in. By default, a bundle that stands here no more."""
+    digests = ["0" * 64]
+
+    async def receive_bundle(*_: Any, on_kept: Any) -> None:
+        for digest in digests:
+            await on_kept(digest)
 
     monkeypatch.setattr(bundle_cache, "receive_bundle", receive_bundle)
+    return digests
 
 
 async def test_bundles_used_least_lately_make_room(store: BundleStore, pages: Pages) -> None:
@@ -70,6 +76,23 @@ async def test_bundles_used_least_lately_make_room(store: BundleStore, pages: Pa
     assert [store.has(digest) for digest in (first, second, third)] == [True, False, True]
     assert len(list((store.root / "blobs").iterdir())) == 2
     assert not await cache.use("job", second)
+
+
+async def test_a_bundle_that_was_just_sent_stays_until_its_job_has_had_it(
+    store: BundleStore, pages: Pages, brought: list[str]
+) -> None:
+    cache = BundleCache(store, limit_bytes=1)
+    digest = pages.add(store, "a")
+
+    brought[:] = [digest]
+    await received(cache)
+    assert await cache.use("job", digest)
+    brought[:] = ["0" * 64]
+    await received(cache, "job")
+    assert store.has(digest)
+    await received(cache)
+
+    assert not store.has(digest)
 
 
 async def test_a_bundle_stays_while_its_job_is_in_use(store: BundleStore, pages: Pages) -> None:
@@ -127,7 +150,7 @@ async def test_nothing_is_removed_while_another_process_uses_the_folder(
 async def test_a_full_disk_takes_all_that_can_be_spared(
     store: BundleStore, pages: Pages, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def receive_bundle(*_: Any) -> None:
+    async def receive_bundle(*_: Any, **__: Any) -> None:
         raise StorageFullError("full")
 
     monkeypatch.setattr(bundle_cache, "receive_bundle", receive_bundle)
