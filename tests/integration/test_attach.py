@@ -267,7 +267,7 @@ async def test_when_the_time_of_a_job_is_over_its_chunks_stop(tmp_path: Path) ->
     async with dialled(renderer) as (stub, _, worker):
         task = replace(a_task(hang=5), ends_at=datetime.now(UTC) + timedelta(seconds=0.3))
         call = ChunkCall(task, tmp_path / "a.mp4", worker="w", on_progress=lambda _: None)
-        with pytest.raises(ChunkAbortedError, match="the job's time was over at") as caught:
+        with pytest.raises(ChunkAbortedError, match=r"job's time (is|was) over") as caught:
             await call.run(stub)
 
         await eventually(lambda: worker.attempts.free_slots == 1, within_s=1)
