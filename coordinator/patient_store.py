@@ -27,6 +27,7 @@ class PatientStore:
     def __init__(self, inner: JobStore, holds: Holds) -> None:
         self._inner = inner
         self._holds = holds
+        self._waiting = 0
 
     async def begin_term(self) -> int:
         return await self._asked(self._inner.begin_term)
@@ -58,13 +59,25 @@ class PatientStore:
         await self._asked(partial(self._inner.delete, job_id))
 
     async def _asked(self, call: Callable[[], Awaitable[T]]) -> T:
-        while True:
-            try:
-                answer = await call()
-            except StoreDownError as error:
-                self._holds.put(Hold(STORE_DOWN, str(error)))
-                if await self._holds.until(SHUTTING_DOWN, most_s=_PAUSE_S):
-                    raise
-            else:
+        try:
+            return await call()
+        except StoreDownError as error:
+            down = error
+        self._waiting += 1
+        try:
+            return await self._asked_again(call, down)
+        finally:
+            self._waiting -= 1
+            # Not when just any call is answered: of a full disk can still be read.
+            if not self._waiting:
                 self._holds.lift(STORE_DOWN)
-                return answer
+
+    async def _asked_again(self, call: Callable[[], Awaitable[T]], down: StoreDownError) -> T:
+        while True:
+            self._holds.put(Hold(STORE_DOWN, str(down)))
+            if await self._holds.until(SHUTTING_DOWN, most_s=_PAUSE_S):
+                raise down
+            try:
+                return await call()
+            except StoreDownError as error:
+                down = error
