@@ -1,21 +1,28 @@
-"""ChunkFiles: the finished chunks of a job, in a folder that outlives a coordinator's process."""
+"""ChunkFiles: the finished chunks of a job, where they outlive a coordinator's process."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import logging
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from contextlib import closing
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Any, Final
 
 from executors.base import ChunkResult
-from renderer.audio.passages import SOUNDS, SoundReport
+from executors.storage import storing
+from executors.tasks import task_group
+from renderer.audio.passages import MAX_SOUND_BYTES, SOUNDS, SoundReport
 from renderer.bundle import sha256_of
 from renderer.composition import is_digest
+from renderer.durable import PartFile, sweep_parts, sync
 from renderer.encode.recipe import chunk_recipe
 
+from .artifacts.base import ArtifactNotFoundError
+from .artifacts.shelf import Shelf
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from executors.base import ChunkTask
@@ -23,16 +30,26 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+_BROUGHT_AT_ONCE: Final = 8
+
 
 class ChunkFiles:
-    """A chunk counts as finished once its note stands beside it; the note is written last.
+    """A chunk counts as finished once its note is kept beside it; the note is kept last.
 
     A note names the frames that its chunk holds, and how they were reached, so that another plan
-    (of another version, or after another probe) takes none of them.
+    (of another version, or after another probe) takes none of them. `folder` is on the shelf, or
+    by itself where no shelf is given; what the shelf keeps and the folder does not hold is brought.
+
+    Raises:
+        StorageError: from any call: the chunk cannot be kept, or not be brought.
+
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, shelf: Shelf | None = None) -> None:
         self._folder = folder
+        self._shelf = shelf or Shelf(folder)
+        self._sounds_kept = set[str]()  # chunks share them, and they are large:
+        self._sounds_here = set[str]()  # each is put once, and read once to see if it is whole
 
     def path(self, task: ChunkTask) -> Path:
         return self._folder / f"chunk-{task.index:06}.{chunk_recipe(task.settings).container}"
@@ -44,32 +61,92 @@ class ChunkFiles:
         return self._folder / SOUNDS / sha256
 
     async def keep(self, task: ChunkTask, result: ChunkResult) -> None:
-        """Note that the chunk's file is finished and verified."""
-        await asyncio.to_thread(self._keep, task, result)
+        """Keep the chunk's file, which is finished and verified."""
+        if not result.artifact:
+            await self._shelf.keep(self.path(task))
+        for sha256 in _sounds(result):
+            if sha256 not in self._sounds_kept:
+                await self._shelf.keep(self.sound(sha256))
+                self._sounds_kept.add(sha256)
+        with storing(self._folder):
+            await asyncio.to_thread(self._write_note, task, result)
+        await self._shelf.keep(self._note(task))
 
-    async def finished(self, tasks: Iterable[ChunkTask]) -> dict[int, ChunkResult | None]:
+    async def finished(self, tasks: Sequence[ChunkTask]) -> dict[int, ChunkResult | None]:
         """What became of the chunks in an earlier process, where their files are what they were."""
-        return await asyncio.to_thread(lambda: {each.index: self._finished(each) for each in tasks})
+        found = await asyncio.to_thread(self._all_finished, tasks)
+        if self._shelf.is_here:
+            return found
+        kept = await self._shelf.kept_in(self._folder)
+        slots = asyncio.Semaphore(_BROUGHT_AT_ONCE)
+        async with task_group() as group:
+            for task in tasks:
+                if (self._note(task).name in kept) is not (found[task.index] is not None):
+                    settling = self._settle(task, found, slots)
+                    group.create_task(settling, name=f"settle-chunk-{task.index}")
+        return found
 
-    async def drop(self, tasks: Iterable[ChunkTask]) -> None:
+    async def drop(self, tasks: Sequence[ChunkTask]) -> None:
         """Let the chunks count as finished no more."""
-        await asyncio.to_thread(self._drop, tasks)
+        await self._shelf.forget(*map(self._note, tasks))
 
-    def _drop(self, tasks: Iterable[ChunkTask]) -> None:
-        for task in tasks:
-            self._note(task).unlink(missing_ok=True)
+    async def _settle(
+        self, task: ChunkTask, found: dict[int, ChunkResult | None], slots: asyncio.Semaphore
+    ) -> None:
+        """Have kept what is only here; bring what is only kept."""
+        async with slots:
+            if here := found[task.index]:
+                await self.keep(task, replace(here, artifact=""))
+            else:
+                found[task.index] = await self._brought(task)
 
-    def _keep(self, task: ChunkTask, result: ChunkResult) -> None:
+    async def _brought(self, task: ChunkTask) -> ChunkResult | None:
+        try:
+            await self._shelf.bring(self._note(task))
+            if (result := await asyncio.to_thread(self._noted, task)) is None:
+                return None
+            await self._shelf.bring(self.path(task), key=result.artifact)
+            for sha256 in _sounds(result):
+                await self._shelf.bring(self.sound(sha256))
+        except ArtifactNotFoundError as error:
+            facts = {"job_id": task.job_id, "chunk": task.index, "error": str(error)}
+            log.warning("a finished chunk is kept no more: it is rendered again", extra=facts)
+            return None
+        return await asyncio.to_thread(self._finished, task)
+
+    def _write_note(self, task: ChunkTask, result: ChunkResult) -> None:
         facts = {name: fact for name, fact in asdict(result).items() if name != "edges"}
         note = {"made": _made(task), "result": facts}
-        part = self._note(task).with_suffix(".part")
-        part.write_text(json.dumps(note), encoding="utf-8")
-        part.replace(self._note(task))
+        with closing(PartFile(self._folder)) as part:
+            part.write(json.dumps(note).encode())
+            part.place(self._note(task))
+        sync(self._folder)
+
+    def _all_finished(self, tasks: Iterable[ChunkTask]) -> dict[int, ChunkResult | None]:
+        sweep_parts(self._folder)
+        self._sounds_here.clear()
+        return {task.index: self._finished(task) for task in tasks}
 
     def _finished(self, task: ChunkTask) -> ChunkResult | None:
+        """The chunk's result, if all its files are here and are what they were."""
+        result = self._noted(task)
+        if result is None or not _is_whole(self.path(task), result.sha256):
+            return None
+        return result if all(map(self._is_sound_here, _sounds(result))) else None
+
+    def _is_sound_here(self, sha256: str) -> bool:
+        path = self.sound(sha256)
+        if sha256 not in self._sounds_here:
+            if not _is_whole(path, sha256):
+                path.unlink(missing_ok=True)  # or it would not be brought again
+                return False
+            self._sounds_here.add(sha256)
+        return True
+
+    def _noted(self, task: ChunkTask) -> ChunkResult | None:
+        """What the chunk's note says, if it is here and is of this chunk."""
         try:
             made, result = _read(self._note(task))
-            sha256 = sha256_of(self.path(task))
         except FileNotFoundError:
             return None
         except (ValueError, TypeError, KeyError, AttributeError) as error:  # a power cut, say
@@ -78,10 +155,7 @@ class ChunkFiles:
                 extra={"job_id": task.job_id, "chunk": task.index, "error": repr(error)},
             )
             return None
-        sounds = result.sounds.handed_over if result.sounds else ()
-        is_heard = all(self.sound(source.sha256).exists() for source in sounds)
-        is_whole = made == _made(task) and result.sha256 == sha256 and is_heard
-        return result if is_whole else None
+        return result if made == _made(task) else None
 
     def _note(self, task: ChunkTask) -> Path:
         return self.path(task).with_suffix(".json")
@@ -89,6 +163,19 @@ class ChunkFiles:
 
 def _made(task: ChunkTask) -> Any:
     return [task.frames.start, task.frames.stop, task.settings.history.value]
+
+
+def _sounds(result: ChunkResult) -> list[str]:
+    """The files that the chunk's page is heard from and that came with it."""
+    sources = result.sounds.handed_over if result.sounds else ()
+    return [source.sha256 for source in sources if source.size_bytes <= MAX_SOUND_BYTES]
+
+
+def _is_whole(path: Path, sha256: str) -> bool:
+    try:
+        return sha256_of(path) == sha256
+    except FileNotFoundError:
+        return False
 
 
 def _read(note: Path) -> tuple[Any, ChunkResult]:

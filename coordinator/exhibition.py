@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from executors.errors import StorageError
 from renderer.bundle import sha256_of
 from renderer.encode.difference import write_difference
 from renderer.errors import RenderError
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
     from pathlib import Path
 
+    from .artifacts.shelf import Shelf
     from .seams import Seam
 
 log = logging.getLogger(__name__)
@@ -30,6 +32,7 @@ class Exhibition:
 
     folder: Path | None
     ffmpeg: Path
+    shelf: Shelf | None = None
 
     @asynccontextmanager
     async def of_mismatch(self) -> AsyncGenerator[None]:
@@ -46,7 +49,11 @@ class Exhibition:
             return ()
         try:
             return await self._hang(self.folder, seam, pictures)
-        except (OSError, RenderError) as problem:  # the job's own error is the one to be told
+        except (
+            OSError,
+            RenderError,
+            StorageError,
+        ) as problem:  # the job's own error is the one to be told
             log.warning("pictures were not kept", extra={"seam": str(seam), "why": str(problem)})
             return ()
 
@@ -58,7 +65,10 @@ class Exhibition:
         for path, picture in zip(paths[:2], pictures, strict=True):
             await asyncio.to_thread(path.write_bytes, picture)
         await write_difference(self.ffmpeg, pictures, paths[-1])
-        return tuple([await asyncio.to_thread(_stored, path) for path in paths])
+        stored = [await asyncio.to_thread(_stored, path) for path in paths]
+        if self.shelf is not None:
+            await self.shelf.hand_over(*paths)
+        return tuple(stored)
 
 
 def _names(seam: Seam) -> tuple[str, str, str]:

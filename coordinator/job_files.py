@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -11,9 +10,12 @@ from typing import TYPE_CHECKING, Protocol
 from .output_files import path_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import AsyncGenerator, Collection
     from datetime import datetime
+    from pathlib import Path
 
+    from .artifacts.base import Artifact
+    from .artifacts.shelf import Shelf
     from .job import Job
 
 
@@ -32,6 +34,10 @@ class JobFiles(Protocol):
 
     def chunks(self, job_id: str) -> Path:
         """The folder with the chunks that are finished, until the job has ended."""
+        ...
+
+    def read(self, path: Path, *, offset: int) -> AsyncGenerator[bytes]:
+        """The bytes of a file of an ended job, from `offset` on."""
         ...
 
     async def sweep(self, unfinished: Collection[str]) -> None:
@@ -58,11 +64,17 @@ class JobFiles(Protocol):
 
 
 class FolderJobFiles:
-    """JobFiles in a data directory: `outputs` and `chunks`."""
+    """JobFiles below a shelf's root, in `outputs` and `chunks`; and wherever the shelf keeps them.
 
-    def __init__(self, data_dir: Path) -> None:
-        self._outputs = data_dir / "outputs"
-        self._chunks = data_dir / "chunks"
+    Raises:
+        StorageError: from any call that waits: the place where they are kept cannot be reached.
+
+    """
+
+    def __init__(self, shelf: Shelf) -> None:
+        self._shelf = shelf
+        self._outputs = shelf.root / "outputs"
+        self._chunks = shelf.root / "chunks"
 
     def output(self, job: Job) -> Path:
         return self._outputs / f"{job.id}.{job.spec.ending}"
@@ -76,70 +88,51 @@ class FolderJobFiles:
     def chunks(self, job_id: str) -> Path:
         return self._chunks / job_id
 
+    def read(self, path: Path, *, offset: int) -> AsyncGenerator[bytes]:
+        return self._shelf.read(path, offset=offset)
+
     async def sweep(self, unfinished: Collection[str]) -> None:
-        await asyncio.to_thread(self._sweep, unfinished)
+        await asyncio.to_thread(self._sweep)
+        for folder in await self._shelf.folders_in(self._chunks):
+            if folder.name not in unfinished:
+                await self._shelf.forget_folder(folder)
 
     async def forget_chunks(self, job_id: str) -> None:
-        # It may have made none.
-        await asyncio.to_thread(shutil.rmtree, self.chunks(job_id), ignore_errors=True)
+        await self._shelf.forget_folder(self.chunks(job_id))
 
     async def discard_output(self, job: Job) -> None:
         output, spec = self.output(job), job.spec
         made = (path_of(output, n, file, spec.settings) for n, file in enumerate(spec.files))
-        for path in (*made, self.manifest(job.id)):
-            await asyncio.to_thread(path.unlink, missing_ok=True)
+        await self._shelf.forget(*made, self.manifest(job.id))
 
     async def delete(self, job_id: str) -> None:
-        await asyncio.to_thread(self._delete, job_id)
+        await self._shelf.forget_named(self._outputs, f"{job_id}.")
+        await self._shelf.forget_folder(self.chunks(job_id))
 
     async def kept(self, *, before: datetime) -> Collection[str]:
-        return await asyncio.to_thread(self._kept, before.timestamp())
+        found = await self._all()
+        ids = {_job_id(path) for path, artifact in found if artifact.modified_at < before}
+        return ids - {_job_id(path) for path, artifact in found if artifact.modified_at >= before}
 
     async def size_bytes(self) -> int:
-        return await asyncio.to_thread(self._size_bytes)
+        return sum(artifact.size_bytes for _, artifact in await self._all())
 
-    def _discard_output(self, job_id: str) -> None:
-        for path in self._outputs.glob(f"{job_id}.*"):
-            if path != self.pictures(job_id) and path.is_file():
-                path.unlink(missing_ok=True)
-
-    def _delete(self, job_id: str) -> None:
-        for path in self._files_of(job_id):
-            if path.is_dir():
-                shutil.rmtree(path)
-            else:
-                path.unlink(missing_ok=True)
-
-    def _files_of(self, job_id: str) -> Iterator[Path]:
-        for path in self._outputs.iterdir():
-            if _job_id(path) == job_id:
-                yield path
-        if self.chunks(job_id).exists():
-            yield self.chunks(job_id)
-
-    def _kept(self, before_s: float) -> Collection[str]:
-        paths = [*self._outputs.iterdir(), *self._chunks.iterdir()]
-        ids = {_job_id(path) for path in paths if path.stat().st_mtime < before_s}
-        return ids - {_job_id(path) for path in paths if path.stat().st_mtime >= before_s}
-
-    def _size_bytes(self) -> int:
-        return sum(
-            Path(folder, name).stat().st_size
+    async def _all(self) -> list[tuple[Path, Artifact]]:
+        """The files of all jobs, below `outputs` and `chunks`, here and where they are kept."""
+        return [
+            (path.relative_to(top), artifact)
             for top in (self._outputs, self._chunks)
-            for folder, _, names in os.walk(top)
-            for name in names
-        )
+            for path, artifact in (await self._shelf.files_in(top)).items()
+        ]
 
-    def _sweep(self, unfinished: Collection[str]) -> None:
+    def _sweep(self) -> None:
         for folder in (self._outputs, self._chunks):
             folder.mkdir(exist_ok=True)
-        half_made = self._outputs.glob(".*")
-        useless = (each for each in self._chunks.iterdir() if each.name not in unfinished)
-        for folder in [*half_made, *useless]:
+        for folder in self._outputs.glob(".*"):
             if folder.is_dir():  # files are not ours
                 shutil.rmtree(folder)
 
 
 def _job_id(path: Path) -> str:
     """Whose file it is; nobody's has a dot in front, or a name of no job's."""
-    return path.name.partition(".")[0]
+    return path.parts[0].partition(".")[0]

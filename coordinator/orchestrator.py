@@ -17,6 +17,7 @@ from renderer.bundle import sha256_of
 from renderer.settings import History
 from renderer.tools import find_ffmpeg
 
+from .artifacts.bundles import KeptBundles, bundles_of
 from .assembly import ChunkFile
 from .chunk_files import ChunkFiles
 from .exhibition import Exhibition
@@ -48,6 +49,8 @@ if TYPE_CHECKING:
     from renderer.audio.passages import SoundSource
     from renderer.bundle import BundleStore
 
+    from .artifacts.shelf import Shelf
+
     OnEvent = Callable[[Event], None]
 
 
@@ -60,6 +63,8 @@ class RenderOrchestrator:
 
     The first error of any chunk stops all others and is raised as it is. Without an executor,
     chunks are rendered here, by a `LocalExecutor`. `bundles` is where compositions and sounds are.
+    With a `shelf`, bundles and finished chunks are brought from wherever it keeps them, and chunks
+    and outputs are kept there; of outputs no copy stays here, if that is elsewhere.
     """
 
     def __init__(
@@ -67,10 +72,12 @@ class RenderOrchestrator:
         bundles: BundleStore,
         executor: RenderExecutor | None = None,
         *,
+        shelf: Shelf | None = None,
         environment: Mapping[str, str] = os.environ,
     ) -> None:
         self._bundles = bundles
         self._executor = executor
+        self._shelf = shelf
         self._environment = environment
 
     def plan(self, spec: JobSpec, *, job_id: str, concurrency: int | None = None) -> Plan:
@@ -88,7 +95,7 @@ class RenderOrchestrator:
         manifest: Path | None = None,
         pictures: Path | None = None,
     ) -> Output:
-        """Render a plan to a video that stands at `output` when this returns, whole and verified.
+        """Render a plan to a video that is kept as `output` when this returns, whole and verified.
 
         Where the job names its outputs, that is the first of them, and the others stand beside it
         (`output_files.path_of`); none has its name before all are verified.
@@ -101,6 +108,7 @@ class RenderOrchestrator:
         Raises:
             JobAbortedError: `abort` was set; everything that ran has been stopped.
             ExecutorError: a chunk could not be rendered: the first cause, not what followed.
+            StorageError: something could not be kept; what is finished is, for another call.
             RenderError: the chunks could not be joined, or the sound not mixed.
 
         """
@@ -110,7 +118,8 @@ class RenderOrchestrator:
         ffmpeg, ffprobe = find_ffmpeg(self._environment)
         with _folder(chunks, output) as folder:
             async with _ended_by(abort, plan.job_id), self._open_executor() as executor:
-                files = ChunkFiles(folder)
+                await self._bring_bundles(plan.spec)
+                files = ChunkFiles(folder, self._shelf)
                 plan = await with_burned(await settle(plan, executor, on_event), self._bundles)
                 verify = Verification(ffprobe)
                 run = PlanRun(plan, executor, files, on_event=on_event, verify=verify)
@@ -118,7 +127,7 @@ class RenderOrchestrator:
                     plan.spec, self._bundles, output, ffmpeg=ffmpeg, ffprobe=ffprobe
                 )
                 async with opening as soundtrack:
-                    async with Exhibition(pictures, ffmpeg).of_mismatch():
+                    async with Exhibition(pictures, ffmpeg, self._shelf).of_mismatch():
                         results = await _filmed(run, soundtrack, on_event)
                     on_event(StateChanged(JobState.ASSEMBLING))
                     if not all(isinstance(file, StillFile) for file in plan.spec.files):
@@ -136,9 +145,15 @@ class RenderOrchestrator:
         facts = await _facts(plan.spec, paths, material.size_px)
         if manifest is not None:
             written = await write_manifest(manifest, plan.tasks, results)
-            facts = replace(facts, manifest=written)
+            facts, paths = replace(facts, manifest=written), (*paths, manifest)
+        if self._shelf is not None:
+            await self._shelf.hand_over(*paths)
         warnings = (*_warnings(results), *soundtrack.warnings, *unheld(plan.spec))
         return replace(facts, warnings=warnings)
+
+    async def _bring_bundles(self, spec: JobSpec) -> None:
+        if self._shelf is not None:
+            await KeptBundles(self._bundles, self._shelf).bring(bundles_of(spec))
 
     async def _extras(self, spec: JobSpec) -> Extras:
         subtitles = await subtitle_streams(spec, self._bundles)

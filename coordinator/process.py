@@ -19,6 +19,9 @@ from renderer.tools import find_ffmpeg
 from serving.server import Service, open_server
 from serving.stopping import stop_event
 
+from .artifacts.bundles import KeptBundles
+from .artifacts.opening import open_artifacts
+from .artifacts.shelf import Shelf
 from .events import EventLog
 from .holds import Holds
 from .job_files import FolderJobFiles
@@ -55,6 +58,7 @@ async def run(settings: CoordinatorSettings) -> None:
         MissingToolError: this machine has no ffmpeg.
         ListenError: the address cannot be used.
         ValueError: the workers, the executor or the store are named wrongly.
+        StorageDownError: the artifact store cannot be reached, or refuses us.
         StoreDownError, StoreUnfitError: the store cannot be opened; the message says what to do.
         LostLeadershipError: another coordinator leads.
 
@@ -80,9 +84,11 @@ async def run(settings: CoordinatorSettings) -> None:
             slots=settings.slots,
             term=term,
         )
+        artifacts = await open_artifacts(settings.artifacts, settings.data_dir)
+        shelf = Shelf(settings.data_dir, artifacts)
         executor = await stack.enter_async_context(open_executor(context))
         service = await stack.enter_async_context(
-            _working_service(settings, store, context, executor)
+            _working_service(settings, store, context, executor, shelf)
         )
         server = await stack.enter_async_context(
             open_server(stood_by_at or settings.listen, [_registered(service)], status_of=status_of)
@@ -132,6 +138,7 @@ async def _working_service(
     store: JobStore,
     context: ExecutorContext,
     executor: RenderExecutor,
+    shelf: Shelf,
 ) -> AsyncGenerator[CoordinatorService]:
     """The service, with its jobs at work while the block runs."""
     _, ffprobe = find_ffmpeg(os.environ)
@@ -139,11 +146,11 @@ async def _working_service(
     holds = Holds()
     patient = PatientStore(store, holds)
     events = EventLog(patient)
-    files = FolderJobFiles(settings.data_dir)
+    files = FolderJobFiles(shelf)
     jobs = Jobs(
         patient,
         events,
-        RenderOrchestrator(context.bundles, pausing),
+        RenderOrchestrator(context.bundles, pausing, shelf=shelf),
         files=files,
         new_id=new_job_id,
         utc_now=utc_now,
@@ -158,7 +165,7 @@ async def _working_service(
             files=files,
             store=store,
             events=events,
-            bundles=context.bundles,
+            bundles=KeptBundles(context.bundles, shelf),
             fleet=_fleet(executor),
             ffprobe=ffprobe,
             term=context.term,

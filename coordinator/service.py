@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import aclosing, contextmanager
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any, Final
@@ -33,15 +32,14 @@ if TYPE_CHECKING:
     from executors.fleet import Fleet
     from executors.scheduling.worker import Worker
     from protos.framefarm.v1 import render_pb2
-    from renderer.bundle import BundleStore
 
+    from .artifacts.bundles import KeptBundles
     from .events import EventLog
     from .job import Job, Output, StoredOutput, StoredPicture
     from .job_files import JobFiles
     from .jobs import Jobs
     from .stores.base import JobStore
 
-DATA_BYTES: Final = 1 << 20
 PAGE_SIZE: Final = 50
 MAX_PAGE_SIZE: Final = 1_000
 # A client takes messages of 4 MiB, and a job's props alone may have 1 MiB.
@@ -60,7 +58,7 @@ class CoordinatorService(coordinator_pb2_grpc.RenderCoordinatorServicer):
         files: JobFiles,
         store: JobStore,
         events: EventLog,
-        bundles: BundleStore,
+        bundles: KeptBundles,
         fleet: Fleet | None,
         ffprobe: Path,
         term: int = 0,
@@ -143,7 +141,7 @@ class CoordinatorService(coordinator_pb2_grpc.RenderCoordinatorServicer):
         context: Context,
     ) -> None:
         del request_iterator
-        await receive_bundle(context, self._bundles)
+        await receive_bundle(context, self._bundles.here, on_kept=self._bundles.keep)
 
     async def DownloadOutput(  # type: ignore[override]  # noqa: N802
         self, request: pb.DownloadOutputRequest, context: Context
@@ -153,9 +151,8 @@ class CoordinatorService(coordinator_pb2_grpc.RenderCoordinatorServicer):
         if not 0 <= request.offset <= size_bytes:
             problem = f"{request.offset} is outside 0…{size_bytes} bytes"
             raise InvalidRequestError([Violation("offset", problem)])
-        with await asyncio.to_thread(path.open, "rb") as file:
-            await asyncio.to_thread(file.seek, request.offset)
-            while data := await asyncio.to_thread(file.read, DATA_BYTES):
+        async with aclosing(self._files.read(path, offset=request.offset)) as parts:
+            async for data in parts:
                 await context.write(pb.DownloadOutputResponse(data=data))
 
     def _kept(self, job: Job, request: pb.DownloadOutputRequest) -> tuple[Path, int]:

@@ -13,8 +13,9 @@ class CoordinatorSettings:
     `executor` is a name of executors.plugins: it renders the chunks. For `grpc`, `workers` are
     HOST:PORT addresses, or one dns:///NAME:PORT whose addresses are looked up again while it runs;
     for `local`, `slots` are the chunks it renders at once.
-    `data_dir` holds jobs, bundles, chunk files and outputs. A job fails when no worker could take
-    its chunks for `worker_wait_s`.
+    `data_dir` holds jobs, bundles, chunk files and outputs; with `artifacts`, the URL of an
+    artifact store, it is but a cache of the last three. A job fails when no worker could take its
+    chunks for `worker_wait_s`.
     `store` is the URL of the database that keeps the jobs, or nothing for a file in `data_dir`
     (coordinator.stores.opening); a call waits for one that is down up to `store_patience_s`.
     """
@@ -23,6 +24,7 @@ class CoordinatorSettings:
     executor: str = "grpc"
     workers: tuple[str, ...] = ()
     data_dir: Path
+    artifacts: str = ""
     running_jobs: int = 8
     worker_wait_s: float = 300.0
     slots: int = 1

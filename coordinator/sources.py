@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
 from renderer.audio.sound import check_sound
@@ -15,12 +14,11 @@ from .subtitles import check_subtitles
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from renderer.bundle import BundleStore
-
+    from .artifacts.bundles import KeptBundles
     from .job import JobSpec
 
 
-async def check_sources(spec: JobSpec, bundles: BundleStore, *, ffprobe: Path) -> None:
+async def check_sources(spec: JobSpec, bundles: KeptBundles, *, ffprobe: Path) -> None:
     """Check that a job's files are here.
 
     Raises:
@@ -41,12 +39,12 @@ async def check_sources(spec: JobSpec, bundles: BundleStore, *, ffprobe: Path) -
             raise InvalidRequestError([Violation(f"audio[{index}]", problem)]) from error
     for index, subtitles in enumerate(spec.subtitles.files):
         await _file(subtitles.source, bundles, field=f"subtitles[{index}]")
-    await check_subtitles(spec, bundles)
+    await check_subtitles(spec, bundles.here)
 
 
-async def _file(entry: BundleEntry, bundles: BundleStore, *, field: str) -> Path:
+async def _file(entry: BundleEntry, bundles: KeptBundles, *, field: str) -> Path:
     try:
-        files = await asyncio.to_thread(bundles.files, entry.digest)
+        files = await bundles.files(entry.digest)
     except KeyError as error:
         raise BundleNotUploadedError(entry.digest) from error
     if entry.entry not in files:

@@ -92,6 +92,9 @@ class ChunkResult:
     One that knows what the page let be heard tells it in `sounds`. Files that it hands over stand
     in a folder "sounds" beside the chunk's file, which all chunks of a job share, each by the name
     of its sha256.
+
+    `artifact` is the key by which the artifact store holds the file already, where its worker has
+    brought it there itself.
     """
 
     index: int
@@ -109,6 +112,7 @@ class ChunkResult:
     next_frame_digest: str = ""
     sounds: SoundReport | None = None
     edges: Edges = field(default_factory=Edges, repr=False)
+    artifact: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -160,6 +160,12 @@ class BundleStore:
             raise ValueError(f"not a digest: {sha256!r}")
         return self._blobs / sha256
 
+    def manifest_file(self, digest: str) -> Path:
+        """Where the manifest of a bundle stands, or would stand."""
+        if not is_digest(digest):
+            raise ValueError(f"not a digest: {digest!r}")
+        return self._bundles / digest
+
     def writer(self, sha256: str) -> BlobWriter:
         """Begin to write a blob; it counts once `finish()` has found its digest right."""
         return BlobWriter(self.blob(sha256), sha256)

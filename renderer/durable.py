@@ -48,6 +48,10 @@ def _locked(folder: Path) -> tuple[int, str]:
         os.close(descriptor)
 
 
+def is_part(name: str) -> bool:
+    return name.startswith(_PREFIX)
+
+
 def sweep_parts(folder: Path) -> None:
     """Remove the part files of processes that are gone; those that live hold a lock on theirs."""
     for path in folder.glob(f"{_PREFIX}*"):

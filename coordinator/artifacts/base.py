@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
 from renderer.composition import is_bundle_path
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Sequence
+    from datetime import datetime
     from pathlib import Path
 
 READ_BYTES: Final = 1 << 20
@@ -19,6 +21,15 @@ class ArtifactNotFoundError(Exception):
     def __init__(self, key: str) -> None:
         super().__init__(f"the artifact store holds no {key}")
         self.key = key
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Artifact:
+    """A file that is kept."""
+
+    key: str
+    size_bytes: int
+    modified_at: datetime
 
 
 class ArtifactStore(Protocol):
@@ -59,8 +70,8 @@ class ArtifactStore(Protocol):
         """How many bytes are kept; None: nothing is."""
         ...
 
-    async def list_prefix(self, prefix: str) -> Sequence[str]:
-        """All keys below a prefix, sorted."""
+    async def list_prefix(self, prefix: str, *, beginning: str = "") -> Sequence[Artifact]:
+        """What is kept below a prefix, sorted; all, or that whose key goes on with `beginning`."""
         ...
 
     async def list_folders(self, prefix: str) -> Sequence[str]:

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import itertools
+import os
 import shutil
 from contextlib import closing
+from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, TypeVar
 
 from executors.storage import storing
-from renderer.durable import PartFile, make_folder, sweep_parts, sync
+from renderer.durable import PartFile, is_part, make_folder, sweep_parts, sync
 
-from .base import READ_BYTES, ArtifactNotFoundError, checked_key, checked_prefix
+from .base import READ_BYTES, Artifact, ArtifactNotFoundError, checked_key, checked_prefix
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Sequence
-    from pathlib import Path
+    from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 
 T = TypeVar("T")
 
@@ -39,8 +42,7 @@ class FolderArtifacts:
             await asyncio.to_thread(partial(_place, source, file, parts=file.parent, key=key))
 
     async def read(self, key: str, *, offset: int = 0) -> AsyncGenerator[bytes]:
-        path = self._path(key)
-        with await asyncio.to_thread(_opened, path, key) as file:
+        with await _reading(self._path(key), key) as file:
             await asyncio.to_thread(file.seek, offset)
             while data := await asyncio.to_thread(file.read, READ_BYTES):
                 yield data
@@ -48,9 +50,9 @@ class FolderArtifacts:
     async def size(self, key: str) -> int | None:
         return await asyncio.to_thread(_size, self._path(key))
 
-    async def list_prefix(self, prefix: str) -> Sequence[str]:
-        folder = self._folder(prefix)
-        return await asyncio.to_thread(lambda: sorted(self._keys(folder)))
+    async def list_prefix(self, prefix: str, *, beginning: str = "") -> Sequence[Artifact]:
+        folder, start = self._folder(prefix), f"{prefix}{beginning}"
+        return await asyncio.to_thread(lambda: sorted(self._artifacts(folder, start)))
 
     async def list_folders(self, prefix: str) -> Sequence[str]:
         folder = self._folder(prefix)
@@ -78,9 +80,14 @@ class FolderArtifacts:
     def _folder(self, prefix: str) -> Path:
         return self.root / checked_prefix(prefix)
 
-    def _keys(self, folder: Path) -> list[str]:
-        found = (path for path in folder.rglob("*") if path.is_file())
-        return [path.relative_to(self.root).as_posix() for path in found]
+    def _artifacts(self, folder: Path, start: str) -> Iterator[Artifact]:
+        for base, _, names in os.walk(folder):
+            for name in itertools.filterfalse(is_part, names):
+                path = Path(base, name)
+                key = path.relative_to(self.root).as_posix()
+                if key.startswith(start) and (facts := _facts(path)):
+                    modified_at = datetime.fromtimestamp(facts.st_mtime, UTC)
+                    yield Artifact(key, facts.st_size, modified_at)
 
 
 def open_folder(root: Path) -> FolderArtifacts:
@@ -107,6 +114,24 @@ def _copy(file: IO[bytes], target: Path, parts: Path) -> None:
         part.place(target)
 
 
+async def _reading(path: Path, key: str) -> IO[bytes]:
+    """Open a file in a thread; when nobody waits any more until it is open, close it."""
+    opening = asyncio.create_task(asyncio.to_thread(_opened, path, key), name=f"open-{key}")
+    is_awaited = False
+    try:
+        await asyncio.wait([opening])
+        is_awaited = True
+    finally:
+        if not is_awaited:
+            opening.add_done_callback(_close_opened)
+    return opening.result()
+
+
+def _close_opened(opening: asyncio.Task[IO[bytes]]) -> None:
+    if not opening.cancelled() and opening.exception() is None:
+        opening.result().close()
+
+
 def _opened(path: Path, key: str) -> IO[bytes]:
     try:
         return path.open("rb")
@@ -118,6 +143,13 @@ def _opened(path: Path, key: str) -> IO[bytes]:
 
 def _size(path: Path) -> int | None:
     return path.stat().st_size if path.is_file() else None
+
+
+def _facts(path: Path) -> os.stat_result | None:
+    try:
+        return path.stat()
+    except FileNotFoundError:  # somebody removed it meanwhile
+        return None
 
 
 def _folders(folder: Path, prefix: str) -> list[str]:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from contextlib import aclosing, closing, contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -16,7 +15,7 @@ from executors.errors import StorageDownError
 from executors.storage import storing
 from renderer.durable import PartFile, make_folder, sync
 
-from .base import READ_BYTES, ArtifactNotFoundError, checked_key, checked_prefix
+from .base import READ_BYTES, Artifact, ArtifactNotFoundError, checked_key, checked_prefix
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Generator, Sequence
@@ -24,26 +23,12 @@ if TYPE_CHECKING:
 
     from obstore.store import ClientConfig, RetryConfig, S3Config
 
+    from .place import S3Place
+
 # One request each: who reads a long file slowly holds no request open, and memory is bounded.
 _RANGE_BYTES: Final = 8 * READ_BYTES
 _REQUEST_TIMEOUT: Final = timedelta(seconds=120)  # of 8 MiB at most, either way
-# A store that is down for longer stops the jobs, which go on when it is back.
-_RETRY_TIMEOUT: Final = timedelta(seconds=60)
 _PROBLEM_LENGTH: Final = 300
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class S3Place:
-    """A prefix in a bucket. Without an endpoint it is AWS'."""
-
-    bucket: str
-    prefix: str = ""
-    endpoint: str = ""
-    region: str = ""
-    retry_timeout: timedelta = _RETRY_TIMEOUT
-
-    def __str__(self) -> str:
-        return f"s3://{self.bucket}/{self.prefix}"
 
 
 class S3Artifacts:
@@ -72,8 +57,9 @@ class S3Artifacts:
         with storing(file.parent):
             await asyncio.to_thread(make_folder, file.parent)
             with closing(await asyncio.to_thread(PartFile, file.parent)) as part:
-                async for data in self.read(key):
-                    await asyncio.to_thread(part.write, data)
+                async with aclosing(self.read(key)) as parts:
+                    async for data in parts:
+                        await asyncio.to_thread(part.write, data)
                 await asyncio.to_thread(part.place, file)
             await asyncio.to_thread(sync, file.parent)
 
@@ -93,11 +79,16 @@ class S3Artifacts:
             except FileNotFoundError:
                 return None
 
-    async def list_prefix(self, prefix: str) -> Sequence[str]:
-        found: list[str] = []
+    async def list_prefix(self, prefix: str, *, beginning: str = "") -> Sequence[Artifact]:
+        found, start = list[Artifact](), f"{checked_prefix(prefix)}{beginning}"
+        # All keys after the beginning come in order: those that go on with it come first.
+        after = start[:-1] if beginning else None
         with self._asking():
-            async for part in obstore.list(self._store, checked_prefix(prefix) or None):
-                found += [meta["path"] for meta in part]
+            async for part in obstore.list(self._store, prefix or None, offset=after):
+                listed = [_artifact(meta) for meta in part]
+                found += [each for each in listed if each.key.startswith(start)]
+                if listed[-1].key > start and not listed[-1].key.startswith(start):
+                    break
         return sorted(found)
 
     async def list_folders(self, prefix: str) -> Sequence[str]:
@@ -112,7 +103,7 @@ class S3Artifacts:
             await obstore.delete_async(self._store, [checked_key(key) for key in keys])
 
     async def delete_prefix(self, prefix: str) -> None:
-        await self.delete(*await self.list_prefix(prefix))
+        await self.delete(*(each.key for each in await self.list_prefix(prefix)))
 
     async def upload_url(self, key: str, *, valid_s: float) -> str | None:
         with self._asking():
@@ -139,6 +130,10 @@ class S3Artifacts:
             f"the artifact store {self._place} cannot be used: {said}; see to its address, its "
             "bucket and the credentials (AWS_ACCESS_KEY_ID, …)"
         )
+
+
+def _artifact(meta: obstore.ObjectMeta) -> Artifact:
+    return Artifact(meta["path"], meta["size"], meta["last_modified"])
 
 
 def _store(place: S3Place) -> S3Store:

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from coordinator.artifacts.place import artifacts_at
 from coordinator.settings import CoordinatorSettings
 from executors.discovery import discovery
 from executors.plugins import executor_named
@@ -67,6 +68,17 @@ def coordinator(
             help="What is to be kept waits for a store that is down for this long.",
         ),
     ] = 10.0,
+    artifacts: Annotated[
+        str,
+        typer.Option(
+            "--artifacts",
+            envvar=f"{_COORDINATOR}ARTIFACTS",
+            metavar="URL",
+            help="Keeps bundles, chunks and videos elsewhere: file:///FOLDER, or s3://BUCKET/PREFIX"
+            "?endpoint=URL&region=NAME.",
+            show_default="the data directory",
+        ),
+    ] = "",
     executor: Annotated[
         str,
         typer.Option(
@@ -116,12 +128,16 @@ def coordinator(
             discovery(fleet)
     with problems_of("store"):
         store_url(store, data_dir)
+    if artifacts:
+        with problems_of("artifacts"):
+            artifacts_at(artifacts)
     configure_logging(log_format, logging.DEBUG if verbose else logging.INFO)
     settings = CoordinatorSettings(
         listen=listen,
         executor=executor,
         workers=fleet,
         data_dir=data_dir.expanduser(),
+        artifacts=artifacts,
         slots=slots,
         running_jobs=running_jobs,
         worker_wait_s=worker_wait,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,10 @@ async def put(store: ArtifactStore, here: Path, *keys: str) -> None:
 
 async def all_of(store: ArtifactStore, key: str, offset: int = 0) -> bytes:
     return b"".join([data async for data in store.read(key, offset=offset)])
+
+
+async def keys(store: ArtifactStore, prefix: str) -> list[str]:
+    return [artifact.key for artifact in await store.list_prefix(prefix)]
 
 
 async def test_a_file_comes_back_as_it_was(store: ArtifactStore, here: Path) -> None:
@@ -113,25 +118,52 @@ async def test_keys_are_listed_below_a_prefix_and_no_other(
 ) -> None:
     await put(store, here, "jobs/ab/2", "jobs/ab/deep/1", "jobs/a/1", "jobs/abc/3", "top")
 
-    assert await store.list_prefix("jobs/ab/") == ["jobs/ab/2", "jobs/ab/deep/1"]
-    assert await store.list_prefix("nothing/") == []
+    assert await keys(store, "jobs/ab/") == ["jobs/ab/2", "jobs/ab/deep/1"]
+    assert await keys(store, "nothing/") == []
     assert await store.list_folders("jobs/") == ["jobs/a/", "jobs/ab/", "jobs/abc/"]
     assert await store.list_folders("nothing/") == []
-    assert set(await store.list_prefix("")) >= {"jobs/a/1", "top"}
+    assert set(await keys(store, "")) >= {"jobs/a/1", "top"}
+
+
+async def test_keys_are_found_by_how_they_begin(store: ArtifactStore, here: Path) -> None:
+    many = [f"outputs/job-{number:04}.mp4" for number in range(120)]
+    await put(store, here, *many, "outputs/job-0007.pictures/a.png", "outputs/job-00070")
+
+    found = await store.list_prefix("outputs/", beginning="job-0007.")
+    assert [artifact.key for artifact in found] == [
+        "outputs/job-0007.mp4",
+        "outputs/job-0007.pictures/a.png",
+    ]
+    assert len(await store.list_prefix("outputs/", beginning="job-00")) == 102
+    assert await store.list_prefix("outputs/", beginning="z") == []
+
+
+async def test_what_is_listed_says_its_size_and_when_it_was_kept(
+    store: ArtifactStore, here: Path
+) -> None:
+    before = datetime.now(UTC)
+    (here / "file").write_bytes(bytes(1234))
+    await store.put(here / "file", "a/key")
+
+    (artifact,) = await store.list_prefix("a/")
+
+    assert (artifact.key, artifact.size_bytes) == ("a/key", 1234)
+    # S3 tells whole seconds, and file systems the kernel's last tick.
+    assert abs(artifact.modified_at - before) < timedelta(seconds=5)
 
 
 async def test_what_is_deleted_is_gone_and_nothing_else(store: ArtifactStore, here: Path) -> None:
     await put(store, here, "jobs/ab/1", "jobs/ab/2", "jobs/a/1", "jobs/abc")
 
     await store.delete("jobs/ab/1", "jobs/never", "never/was")
-    assert await store.list_prefix("jobs/") == ["jobs/a/1", "jobs/ab/2", "jobs/abc"]
+    assert await keys(store, "jobs/") == ["jobs/a/1", "jobs/ab/2", "jobs/abc"]
 
     await store.delete_prefix("jobs/a/")
     await store.delete_prefix("never/")
-    assert await store.list_prefix("jobs/") == ["jobs/ab/2", "jobs/abc"]
+    assert await keys(store, "jobs/") == ["jobs/ab/2", "jobs/abc"]
 
     await store.delete_prefix("")
-    assert await store.list_prefix("") == []
+    assert await keys(store, "") == []
     await store.delete()
 
 

@@ -9,8 +9,9 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from coordinator.artifacts.opening import artifacts_at, open_artifacts
-from coordinator.artifacts.s3 import S3Artifacts, S3Place
+from coordinator.artifacts.opening import open_artifacts
+from coordinator.artifacts.place import S3Place, artifacts_at
+from coordinator.artifacts.s3 import S3Artifacts
 from executors.errors import StorageDownError
 from tests.support.s3_server import new_bucket
 

@@ -11,6 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from coordinator import status as coordinator_status
+from coordinator.artifacts.bundles import KeptBundles
+from coordinator.artifacts.opening import open_artifacts
+from coordinator.artifacts.shelf import Shelf
 from coordinator.events import EventLog
 from coordinator.holds import Holds
 from coordinator.job_files import FolderJobFiles
@@ -111,21 +114,21 @@ def a_desk(
     store: SqlJobStore,
     bundles: BundleStore,
     executor: PausableExecutor,
-    data_dir: Path,
+    shelf: Shelf,
     **options: Any,
 ) -> tuple[EventLog, Jobs]:
     holds = Holds()
     patient = PatientStore(store, holds)
     events = EventLog(patient)
     wired: dict[str, Any] = {
-        "files": FolderJobFiles(data_dir),
+        "files": FolderJobFiles(shelf),
         "new_id": new_job_id,
         "utc_now": utc_now,
         "most_running": 8,
         "holds": holds,
         "pauser": executor,
     }
-    runner = RenderOrchestrator(bundles, executor)
+    runner = RenderOrchestrator(bundles, executor, shelf=shelf)
     return events, Jobs(patient, events, runner, **{**wired, **options})
 
 
@@ -136,6 +139,7 @@ async def running_coordinator(
     *,
     worker_wait_s: float = 5.0,
     most_watchers: int = 100,
+    artifacts: str = "",
     **options: Any,
 ) -> AsyncGenerator[TestCoordinator]:
     """Serve a coordinator; `options` are for its Jobs."""
@@ -145,15 +149,16 @@ async def running_coordinator(
         executor, fleet = await stack.enter_async_context(
             grpc_executor(workers, bundles, worker_wait_s=worker_wait_s)
         )
-        events, jobs = a_desk(store, bundles, pausable(executor), data_dir, **options)
-        files = FolderJobFiles(data_dir)
+        shelf = Shelf(data_dir, await open_artifacts(artifacts, data_dir))
+        events, jobs = a_desk(store, bundles, pausable(executor), shelf, **options)
+        files = FolderJobFiles(shelf)
         await stack.enter_async_context(jobs.working())
         service = CoordinatorService(
             jobs=jobs,
             files=files,
             store=store,
             events=events,
-            bundles=bundles,
+            bundles=KeptBundles(bundles, shelf),
             fleet=fleet,
             ffprobe=FFPROBE,
             most_watchers=most_watchers,

@@ -11,6 +11,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from coordinator.artifacts.shelf import Shelf
 from coordinator.events import EventLog
 from coordinator.holds import Holds
 from coordinator.job import (
@@ -227,7 +228,7 @@ async def open_desk(
         patient,
         events,
         runner,
-        files=FolderJobFiles(folder),
+        files=FolderJobFiles(Shelf(folder)),
         new_id=lambda: f"job{next(ids)}",
         holds=holds,
         pauser=pauser,

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from coordinator.artifacts.opening import artifacts_at
-from coordinator.artifacts.s3 import S3Place
+from coordinator.artifacts.place import S3Place, artifacts_at
 
 
 def test_a_folder_is_named_by_a_file_url() -> None:
