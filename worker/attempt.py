@@ -79,7 +79,7 @@ class Attempt:
     def stop(self, why: ExecutorError) -> None:
         """End the attempt with this error; the first one counts."""
         if not self.released.done():
-            log.info("attempt stopped", extra=self.fields() | {"reason": str(why)})
+            log.info("attempt stopped", extra=fields_of(self.task) | {"reason": str(why)})
             self.released.set_result(why)
 
     def let_go(self) -> None:
@@ -147,11 +147,6 @@ class Attempt:
             for timer in (self._fuse, self._overdue):
                 _replaced(timer, None, self._stop_abandoned)
 
-    def fields(self) -> dict[str, object]:
-        """Which attempt it is, for logs."""
-        task = self.task
-        return {"job_id": task.job_id, "chunk": task.index, "attempt": task.attempt}
-
     async def _hold(self, work: Work) -> None:
         async with work(self._hear) as answer:
             self.outcome.set_result(answer)
@@ -170,14 +165,14 @@ class Attempt:
             shut_down = WorkerBusyError("the worker shuts down", reason=DRAINING)
             self.outcome.set_exception(failure or why or shut_down)
         elif failure is not None and failure is not self.outcome.exception():
-            log.error("attempt not cleaned up", exc_info=failure, extra=self.fields())
+            log.error("attempt not cleaned up", exc_info=failure, extra=fields_of(self.task))
 
     def _log_unheard(self) -> None:
         """Whoever hears a failure logs it; here are those that nobody heard."""
         failure = self.outcome.exception()  # looked at, in any case
         why = self.released.result() if self.released.done() else None
         if failure and why and failure is not why:
-            log.warning("attempt failed unheard", exc_info=failure, extra=self.fields())
+            log.warning("attempt failed unheard", exc_info=failure, extra=fields_of(self.task))
 
     def _wait_for_caller(self) -> None:
         if self.draining and not self.is_finished:
@@ -199,3 +194,13 @@ def _replaced(
     if timer:
         timer.cancel()
     return None if seconds is None else asyncio.get_running_loop().call_later(seconds, then)
+
+
+def fields_of(task: ChunkTask) -> dict[str, object]:
+    """Which attempt it is, for logs."""
+    return {
+        "job_id": task.job_id,
+        "chunk": task.index,
+        "term": task.term,
+        "attempt": task.attempt,
+    }

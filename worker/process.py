@@ -68,8 +68,7 @@ async def _opened(
     slots = settings.slots or slots_for(may_use)
     bundles = await asyncio.to_thread(_bundle_cache, settings)
     stack.enter_context(bundles.open())
-    share = settings.scratch_bytes and settings.scratch_bytes // slots
-    scratch = stack.enter_context(open_scratch(chunk_bytes=share))
+    scratch = stack.enter_context(open_scratch(limit_bytes=settings.scratch_bytes, slots=slots))
     renderer = await stack.enter_async_context(
         open_renderer(
             bundles.store,

@@ -15,6 +15,7 @@ from executors.storage import storing
 from executors.tasks import task_group
 
 from .living import is_abandoned, marked
+from .sound_shelf import SHELF_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Generator
@@ -28,10 +29,16 @@ WATCH_INTERVAL_S: Final = 1.0
 
 
 class Scratch:
-    """Where chunk files stand until they are sent; each may hold `chunk_bytes`."""
+    """Where chunk files stand until they are sent.
 
-    def __init__(self, root: Path, *, chunk_bytes: int | None = None) -> None:
+    Each may hold `chunk_bytes`; `sound_bytes` are for what the pages were heard from.
+    """
+
+    def __init__(
+        self, root: Path, *, chunk_bytes: int | None = None, sound_bytes: int = SHELF_BYTES
+    ) -> None:
         self.root = root
+        self.sound_bytes = sound_bytes
         self._chunk_bytes = chunk_bytes
 
     @contextmanager
@@ -75,16 +82,24 @@ class Scratch:
 
 @contextmanager
 def open_scratch(
-    *, chunk_bytes: int | None = None, parent: Path | None = None
+    *, limit_bytes: int | None = None, slots: int = 1, parent: Path | None = None
 ) -> Generator[Scratch]:
-    """Scratch for as long as the block; what workers that were killed left beside it goes first."""
+    """Scratch for as long as the block; what workers that were killed left beside it goes first.
+
+    Of a limit, a quarter is for sounds, and the rest for the chunks of the slots, evenly.
+    """
     parent = parent or Path(tempfile.gettempdir())
     _sweep(parent)
     with (
         tempfile.TemporaryDirectory(dir=parent, prefix=_PREFIX) as folder,
         marked(Path(folder, _MARK)),
     ):
-        yield Scratch(Path(folder), chunk_bytes=chunk_bytes)
+        if limit_bytes is None:
+            yield Scratch(Path(folder))
+        else:
+            sound_bytes = min(SHELF_BYTES, limit_bytes // 4)
+            chunk_bytes = (limit_bytes - sound_bytes) // slots
+            yield Scratch(Path(folder), chunk_bytes=chunk_bytes, sound_bytes=sound_bytes)
 
 
 def _sweep(parent: Path) -> None:

@@ -23,6 +23,7 @@ from renderer.errors import InvalidRequestError, Violation
 from renderer.history import ProbeResult
 
 from .answers import DATA_BYTES, ChunkAnswer, ProbeAnswer
+from .attempt import fields_of
 from .cgroup import oom_kills
 from .conversation import converse
 from .memory import told_of_memory
@@ -72,7 +73,7 @@ class WorkerService(worker_pb2_grpc.RenderWorkerServicer):
         self._identity = identity
         self._bundles = bundles
         self._scratch = scratch
-        self._sounds = SoundShelf(scratch.root / SOUNDS)
+        self._sounds = SoundShelf(scratch.root / SOUNDS, limit_bytes=scratch.sound_bytes)
 
     # Coroutines that write, not generators: when the caller leaves, they unwind at once and in
     # their own task. The stubs know generators only.
@@ -91,7 +92,7 @@ class WorkerService(worker_pb2_grpc.RenderWorkerServicer):
         self._attempts.check_term(attach.job_id, attach.caller_term)
         token = (attach.term, attach.attempt)
         attempt = self._attempts.find(attach.job_id, attach.chunk_index, token)
-        log.info("attempt taken up", extra=attempt.fields())
+        log.info("attempt taken up", extra=fields_of(attempt.task))
         await converse(attempt, context, accepted=self._accepted(), offset=attach.offset)
 
     async def Probe(  # type: ignore[override]  # noqa: N802
@@ -172,7 +173,7 @@ class WorkerService(worker_pb2_grpc.RenderWorkerServicer):
         found = ProbeResult()
         if isinstance(self._executor, CompositionProber):
             found = await self._executor.probe(task)
-        log.info("page probed", extra=_fields(task) | {"objection": found.objection})
+        log.info("page probed", extra=fields_of(task) | {"objection": found.objection})
         yield ProbeAnswer(found)
 
     async def _check_bundle(self, task: ChunkTask) -> None:
@@ -224,8 +225,4 @@ def _told(attempt: Attempt) -> pb.RunningAttempt:
 
 def _report(task: ChunkTask, result: ChunkResult) -> None:
     facts = {"frames": result.frames, "fps": round(result.frames / max(result.seconds, 1e-9), 1)}
-    log.info("chunk rendered", extra=_fields(task) | facts)
-
-
-def _fields(task: ChunkTask) -> dict[str, object]:
-    return {"job_id": task.job_id, "chunk": task.index, "attempt": task.attempt}
+    log.info("chunk rendered", extra=fields_of(task) | facts)
