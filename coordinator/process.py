@@ -81,6 +81,7 @@ async def run(settings: CoordinatorSettings) -> None:
             environment=os.environ,
             workers=settings.workers,
             worker_wait_s=settings.worker_wait_s,
+            user_slots=settings.user_slots,
             slots=settings.slots,
             term=term,
         )

@@ -15,7 +15,7 @@ class CoordinatorSettings:
     for `local`, `slots` are the chunks it renders at once.
     `data_dir` holds jobs, bundles, chunk files and outputs; with `artifacts`, the URL of an
     artifact store, it is but a cache of the last three. A job fails when no worker could take its
-    chunks for `worker_wait_s`.
+    chunks for `worker_wait_s`. No user's jobs have more than `user_slots` chunks at once.
     `store` is the URL of the database that keeps the jobs, or nothing for a file in `data_dir`
     (coordinator.stores.opening); a call waits for one that is down up to `store_patience_s`.
     """
@@ -27,6 +27,7 @@ class CoordinatorSettings:
     artifacts: str = ""
     running_jobs: int = 8
     worker_wait_s: float = 300.0
+    user_slots: int | None = None
     slots: int = 1
     store: str = ""
     store_patience_s: float = 10.0

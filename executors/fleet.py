@@ -222,10 +222,15 @@ def _fields(mine: _Open, token: Token) -> dict[str, object]:
 
 @asynccontextmanager
 async def open_fleet(
-    discovery: Discovery, connect: Connect, *, worker_wait_s: float, term: int = 0
+    discovery: Discovery,
+    connect: Connect,
+    *,
+    worker_wait_s: float,
+    term: int = 0,
+    user_slots: int | None = None,
 ) -> AsyncGenerator[Fleet]:
     """A fleet that keeps up with its workers until the block ends."""
-    scheduler = Scheduler(worker_wait_s=worker_wait_s, term=term)
+    scheduler = Scheduler(worker_wait_s=worker_wait_s, term=term, user_slots=user_slots)
     async with task_group() as keeping, task_group() as group:
         roster = Roster(discovery, connect)
         fleet = Fleet(scheduler, roster, group)

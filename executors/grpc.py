@@ -38,6 +38,7 @@ async def open_grpc_executor(context: ExecutorContext) -> AsyncGenerator[GrpcExe
         connect_to(context.bundles, term=context.term),
         worker_wait_s=context.worker_wait_s,
         term=context.term,
+        user_slots=context.user_slots,
     )
     async with opening as fleet:
         yield GrpcExecutor(fleet)

@@ -178,9 +178,11 @@ async def open_local_executor(context: ExecutorContext) -> AsyncGenerator[FleetE
             slots=context.slots,
             free_slots=context.slots,
         )
-        here = FixedWorkers(frozenset({name}))
         opening = open_fleet(
-            here, lambda _: LocalWorker(local, report), worker_wait_s=context.worker_wait_s
+            FixedWorkers(frozenset({name})),
+            lambda _: LocalWorker(local, report),
+            worker_wait_s=context.worker_wait_s,
+            user_slots=context.user_slots,
         )
         async with opening as fleet:
             yield FleetExecutor(fleet)

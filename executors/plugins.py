@@ -26,7 +26,8 @@ class ExecutorContext:
 
     `bundles` holds the compositions of all jobs. `workers` and `worker_wait_s` are the user's
     words on the fleet, for executors that have one; `slots` says how many chunks to render at once,
-    for those that render here. `term` counts the coordinators that have led (`ChunkTask`).
+    for those that render here. `term` counts the coordinators that have led (`ChunkTask`), and
+    `user_slots` limits the chunks of one user's jobs that run at once.
     """
 
     bundles: BundleStore
@@ -35,6 +36,7 @@ class ExecutorContext:
     worker_wait_s: float = 300.0
     slots: int = 1
     term: int = 0
+    user_slots: int | None = None
 
 
 OpenExecutor = Callable[[ExecutorContext], AbstractAsyncContextManager[RenderExecutor]]
