@@ -22,6 +22,7 @@ class TcpProxy:
         self._flows = asyncio.Event()
         self._flows.set()
         self._fatal = b""
+        self.delay_s = 0.0  # of everything that goes through
 
     @property
     def is_in_use(self) -> bool:
@@ -56,7 +57,11 @@ class TcpProxy:
         if self._is_cut:
             writer.transport.abort()
             return
-        far_reader, far_writer = await asyncio.open_connection(self._host, int(self._port))
+        try:
+            far_reader, far_writer = await asyncio.open_connection(self._host, int(self._port))
+        except OSError:  # nobody is there
+            writer.transport.abort()
+            return
         self._writers |= {writer, far_writer}
         try:
             async with asyncio.TaskGroup() as group:
@@ -90,6 +95,8 @@ class TcpProxy:
 
     async def _pass(self, data: bytes, writer: asyncio.StreamWriter) -> None:
         await self._flows.wait()
+        if self.delay_s:
+            await asyncio.sleep(self.delay_s)
         writer.write(data)
         await writer.drain()
 

@@ -1,0 +1,66 @@
+"""Blower: deals blows to a farm."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from contextlib import suppress
+
+from .farm import Farm, Service
+from .plans import COORDINATOR, Blow, Deed
+
+LATENCY_S = 0.2
+
+
+class Blower:
+    """Deals one blow to a target at a time; `dealt` tells those that met it."""
+
+    def __init__(self, farm: Farm, dealt: list[Blow]) -> None:
+        self._farm = farm
+        self._dealt = dealt
+        self._suffering = set[int]()
+
+    async def deal(self, blow: Blow, is_over: asyncio.Event) -> None:
+        """Return when the target is well again, at the latest soon after the end of it all."""
+        if blow.target in self._suffering:
+            return
+        self._suffering.add(blow.target)
+        self._dealt.append(blow)
+        try:
+            await self._deal(blow, is_over)
+        finally:
+            self._suffering.discard(blow.target)
+
+    async def _deal(self, blow: Blow, is_over: asyncio.Event) -> None:
+        service = self._service(blow.target)
+        match blow.deed:
+            case Deed.KILL:
+                await service.kill()
+                await service.start()
+            case Deed.FREEZE:
+                service.signal(signal.SIGSTOP)
+                await _lasting(blow, is_over)
+                service.signal(signal.SIGCONT)
+            case Deed.RESET:
+                wire = self._farm.wires[blow.target]
+                wire.cut()
+                await _lasting(blow, is_over)
+                wire.mend()
+            case Deed.STALL:
+                wire = self._farm.wires[blow.target]
+                wire.hold()
+                await _lasting(blow, is_over)
+                wire.release()
+            case Deed.DELAY:
+                wire = self._farm.wires[blow.target]
+                wire.delay_s = LATENCY_S
+                await _lasting(blow, is_over)
+                wire.delay_s = 0.0
+
+    def _service(self, target: int) -> Service:
+        return self._farm.coordinator if target == COORDINATOR else self._farm.workers[target]
+
+
+async def _lasting(blow: Blow, is_over: asyncio.Event) -> None:
+    with suppress(TimeoutError):
+        await asyncio.wait_for(is_over.wait(), blow.lasts_s)

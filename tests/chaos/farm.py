@@ -1,0 +1,128 @@
+"""A farm of real processes that can be killed and frozen, and whose wires can be cut."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.support.tcp_proxy import TcpProxy, tcp_proxy
+
+START_LIMIT_S = 90
+STOP_LIMIT_S = 20
+
+
+@dataclass
+class Service:
+    """A `framefarm …` at an address that it keeps however often it is started."""
+
+    name: str
+    command: tuple[str, ...]
+    folder: Path
+    address: str = field(default_factory=lambda: f"127.0.0.1:{_free_port()}")
+    process: Process | None = None
+
+    async def start(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with (self.folder / "log").open("ab") as log:
+            self.process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-P", "-m", "framefarm", *self.command),
+                *("--listen", self.address, "--data-dir", str(self.folder / "data")),
+                "--until-stdin-closes",  # none outlives us
+                stdin=PIPE,
+                stdout=PIPE,
+                stderr=log,
+                env=os.environ | {"TMPDIR": str(self.folder)},
+            )
+        assert self.process.stdout is not None
+        async with asyncio.timeout(START_LIMIT_S):
+            line = await self.process.stdout.readline()
+        assert line.decode().strip() == self.address, self.log()
+
+    async def kill(self) -> None:
+        assert self.process is not None
+        with suppress(ProcessLookupError):
+            self.process.kill()
+        await self.process.wait()
+
+    def signal(self, number: signal.Signals) -> None:
+        assert self.process is not None
+        with suppress(ProcessLookupError):
+            self.process.send_signal(number)
+
+    async def stop(self) -> None:
+        """Let it end by itself, as one that is asked to."""
+        if self.process is None or self.process.returncode is not None:
+            return
+        self.signal(signal.SIGCONT)
+        assert self.process.stdin is not None
+        self.process.stdin.close()
+        try:
+            await asyncio.wait_for(self.process.wait(), STOP_LIMIT_S)
+        except TimeoutError:
+            await self.kill()
+            raise AssertionError(f"{self.name} did not end by itself\n{self.log()}") from None
+
+    def log(self) -> str:
+        lines = (self.folder / "log").read_text(errors="replace").splitlines()
+        return "\n".join(lines[-30:])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Farm:
+    """Workers, each behind a proxy of its own where there are `wires`, and their coordinator."""
+
+    coordinator: Service
+    workers: Sequence[Service]
+    wires: Sequence[TcpProxy]
+    folder: Path
+
+    @property
+    def services(self) -> list[Service]:
+        return [self.coordinator, *self.workers]
+
+
+@asynccontextmanager
+async def running_farm(
+    folder: Path, *, workers: int, options: Sequence[Sequence[str]] = (), is_wired: bool = False
+) -> AsyncGenerator[Farm]:
+    """Start a farm; `options` are more words for each worker's command."""
+    given = [*options, *[()] * (workers - len(options))]
+    async with AsyncExitStack() as stack:
+        started = [
+            Service(f"worker {number}", ("worker", "--slots", "1", *words), folder / f"w{number}")
+            for number, words in enumerate(given)
+        ]
+        wires = [
+            await stack.enter_async_context(tcp_proxy(each.address)) for each in started if is_wired
+        ]
+        addresses = [each.address for each in wires or started]
+        command = ("coordinator", "--workers", ",".join(addresses))
+        farm = Farm(
+            coordinator=Service("coordinator", command, folder / "coordinator"),
+            workers=started,
+            wires=wires,
+            folder=folder,
+        )
+        for service in farm.services:
+            stack.push_async_callback(service.stop)
+        async with asyncio.TaskGroup() as group:
+            for service in farm.services:
+                group.create_task(service.start())
+        yield farm
+        for wire in wires:
+            wire.release()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
