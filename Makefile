@@ -1,6 +1,6 @@
 # Each target calls one tool; `make setup` brings what they need. `make` lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check e2e containers bench proto image
+.PHONY: help setup demo test check e2e conformance containers bench proto image
 
 PYTEST := .venv/bin/pytest
 
@@ -20,6 +20,10 @@ test: setup  ## all tests but those that need a Docker engine
 
 e2e: setup  ## only the tests with real Chromium and ffmpeg
 	$(PYTEST) tests/e2e
+
+conformance: setup  ## what pages may lean on, by the ways to film that are not the first choice
+	FRAMEFARM_CAPTURE=begin-frame-png $(PYTEST) tests/e2e/conformance
+	FRAMEFARM_CAPTURE=screenshot $(PYTEST) tests/e2e/conformance
 
 containers: setup  ## build the images and run a farm of containers (needs a Docker engine)
 	$(PYTEST) tests/containers

@@ -107,7 +107,7 @@ async def open_renderer(  # noqa: PLR0913  # each a choice of who runs it
 
         async with open_warm_browsers(start, limits) as warm:
             studio = Studio(warm, site, tools, frame_timeout_s, media)
-            yield Renderer(studio, fingerprint, reads_memory=reads_memory)
+            yield Renderer(studio, fingerprint, reads_memory=reads_memory and tools.reads_memory)
 
 
 class Renderer:

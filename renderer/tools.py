@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 CHROMIUM_VARIABLE: Final = "FRAMEFARM_CHROMIUM"
 CAPTURE_VARIABLE: Final = "FRAMEFARM_CAPTURE"
+BY_PNG: Final = "begin-frame-png"  # BeginFrame, and no look into Chromium's memory
 
 # Debian's commands of these names are scripts around these binaries.
 _DEBIAN_SHELL: Final = Path("/usr/lib/chromium/chromium-headless-shell")
@@ -34,12 +35,16 @@ _FFMPEG_REMEDY: Final = "run `make setup` or `apt-get install ffmpeg`"
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """The programs a render needs."""
+    """The programs a render needs, and how the browser is used.
+
+    Pixels are read in its memory where that is possible, unless `reads_memory` forbids it.
+    """
 
     chromium: Path
     ffmpeg: Path
     ffprobe: Path
     drawing: Drawing = Drawing.BEGIN_FRAME
+    reads_memory: bool = True
 
 
 def find_tools(environment: Mapping[str, str]) -> Tools:
@@ -51,7 +56,13 @@ def find_tools(environment: Mapping[str, str]) -> Tools:
     """
     ffmpeg, ffprobe = find_ffmpeg(environment)
     chromium = find_chromium(environment)
-    return Tools(chromium, ffmpeg, ffprobe, find_drawing(environment, chromium))
+    return Tools(
+        chromium,
+        ffmpeg,
+        ffprobe,
+        find_drawing(environment, chromium),
+        reads_memory=environment.get(CAPTURE_VARIABLE) != BY_PNG,
+    )
 
 
 def find_chromium(environment: Mapping[str, str]) -> Path:
@@ -76,15 +87,17 @@ def find_drawing(environment: Mapping[str, str], chromium: Path) -> Drawing:
         MissingToolError: it is asked for what it cannot do.
 
     """
-    able, asked = drawing_of(chromium), environment.get(CAPTURE_VARIABLE) or "auto"
-    if asked not in (*Drawing, "auto"):
+    able, named = drawing_of(chromium), environment.get(CAPTURE_VARIABLE) or "auto"
+    ways = ("auto", Drawing.BEGIN_FRAME, BY_PNG, Drawing.SCREENSHOT)
+    if named not in ways:
         raise MissingToolError(
-            f"{CAPTURE_VARIABLE} is {asked!r}, which is no way to film; "
-            f"use auto, {' or '.join(Drawing)}"
+            f"{CAPTURE_VARIABLE} is {named!r}, which is no way to film; "
+            f"use {', '.join(ways[:-1])} or {ways[-1]}"
         )
+    asked = Drawing.BEGIN_FRAME if named == BY_PNG else named
     if asked == Drawing.BEGIN_FRAME and able is not Drawing.BEGIN_FRAME:
         raise MissingToolError(
-            f"{CAPTURE_VARIABLE} asks for {asked}, and {chromium} is no headless shell; "
+            f"{CAPTURE_VARIABLE} asks for {named}, and {chromium} is no headless shell; "
             f"{_CHROMIUM_REMEDY}, or unset {CAPTURE_VARIABLE}"
         )
     return able if asked == "auto" else Drawing(asked)

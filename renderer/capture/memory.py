@@ -6,7 +6,6 @@ import ctypes
 import errno
 import os
 import sys
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -79,10 +78,19 @@ class ProcessMemory:
                 yield region
 
     def find(self, needle: bytes, region: Region) -> Iterator[int]:
-        """The addresses in the region at which `needle` stands, at multiples of 4 bytes."""
+        """The addresses in the region at which `needle` stands, at multiples of 4 bytes.
+
+        Raises:
+            OSError: this user may not read that process.
+
+        """
         memory = bytearray(region.size_bytes)
-        with suppress(OSError):  # it may have gone meanwhile, or be none of ours to read
+        try:
             self.read_into(region.start, memory)
+        except OSError as error:
+            if error.errno in _REFUSED:
+                raise
+            return  # it has gone meanwhile
         at = memory.find(needle)
         while at >= 0:
             if at % 4 == 0:

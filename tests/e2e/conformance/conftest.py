@@ -13,7 +13,7 @@ from renderer.errors import MissingToolError
 from renderer.tools import find_tools
 
 # What a browser that draws by itself does otherwise, and docs/guides/compositions.md says so. Run
-# the suite on it by `FRAMEFARM_CAPTURE=screenshot pytest tests/e2e/conformance`.
+# the suite on each way to film by `make conformance`.
 _ITS_OWN_TIME = "Chromium moves the picture by its own time"
 _BY_SCREENSHOTS = {
     "test_animated_pictures": _ITS_OWN_TIME,

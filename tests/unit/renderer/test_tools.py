@@ -95,6 +95,7 @@ def test_a_full_chromium_will_do_where_there_is_no_shell(tmp_path: Path) -> None
     [
         ("chrome-headless-shell", "", Drawing.BEGIN_FRAME),
         ("chromium_headless_shell", "auto", Drawing.BEGIN_FRAME),
+        ("chromium-headless-shell", "begin-frame-png", Drawing.BEGIN_FRAME),
         ("chromium-headless-shell", "screenshot", Drawing.SCREENSHOT),
         ("chromium", "auto", Drawing.SCREENSHOT),
         ("my-browser", "screenshot", Drawing.SCREENSHOT),
@@ -111,8 +112,11 @@ def test_a_browser_draws_as_well_as_it_can_or_as_asked(
 @pytest.mark.parametrize(
     ("asked", "message"),
     [
-        ("begin-frame", "asks for begin-frame, and /opt/chrome is no headless shell.*make setup"),
-        ("tab", "FRAMEFARM_CAPTURE is 'tab'.*use auto, begin-frame or screenshot"),
+        (
+            "begin-frame-png",
+            "asks for begin-frame-png, and /opt/chrome is no headless shell.*make setup",
+        ),
+        ("tab", "FRAMEFARM_CAPTURE is 'tab'.*use auto, begin-frame, begin-frame-png or screenshot"),
     ],
 )
 def test_what_a_browser_cannot_do_is_told(asked: str, message: str) -> None:
