@@ -22,6 +22,7 @@ from serving.stopping import stop_event
 from .artifacts.bundles import KeptBundles
 from .artifacts.opening import open_artifacts
 from .artifacts.shelf import Shelf
+from .artifacts.uploads import ShelfUploads
 from .events import EventLog
 from .holds import Holds
 from .job_files import FolderJobFiles
@@ -76,6 +77,8 @@ async def run(settings: CoordinatorSettings) -> None:
             open_store(url, patience_s=settings.store_patience_s)
         )
         term = await store.begin_term()
+        artifacts = await open_artifacts(settings.artifacts, settings.data_dir)
+        shelf = Shelf(settings.data_dir, artifacts)
         context = ExecutorContext(
             bundles=bundles,
             environment=os.environ,
@@ -84,9 +87,8 @@ async def run(settings: CoordinatorSettings) -> None:
             user_slots=settings.user_slots,
             slots=settings.slots,
             term=term,
+            uploads=None if shelf.is_here else ShelfUploads(shelf),
         )
-        artifacts = await open_artifacts(settings.artifacts, settings.data_dir)
-        shelf = Shelf(settings.data_dir, artifacts)
         executor = await stack.enter_async_context(open_executor(context))
         service = await stack.enter_async_context(
             _working_service(settings, store, context, executor, shelf)

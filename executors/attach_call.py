@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from protos.framefarm.v1.worker_pb2_grpc import RenderWorkerAsyncStub
 
     from .base import ChunkTask, OnProgress
+    from .uploads import ChunkUploads
 
 
 class AttachCall(ChunkCall):
@@ -23,7 +24,7 @@ class AttachCall(ChunkCall):
     file is taken in from its start, whatever an earlier call had of it.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # a ChunkCall's, and who asks
         self,
         task: ChunkTask,
         output: Path,
@@ -31,8 +32,9 @@ class AttachCall(ChunkCall):
         worker: str,
         on_progress: OnProgress,
         caller_term: int,
+        uploads: ChunkUploads | None = None,
     ) -> None:
-        super().__init__(task, output, worker=worker, on_progress=on_progress)
+        super().__init__(task, output, worker=worker, on_progress=on_progress, uploads=uploads)
         self._caller_term = caller_term
 
     def _open(self, stub: RenderWorkerAsyncStub) -> Any:

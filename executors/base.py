@@ -65,7 +65,8 @@ class ChunkTask:
 
     An attempt's token is (`term`, `attempt`): the higher one wins on a worker. `term` counts the
     coordinators that have led, one after the other; 0 is a caller without one. `share` is how much
-    of a farm the job may have, and `ends_at` when (UTC) its time is over.
+    of a farm the job may have, and `ends_at` when (UTC) its time is over. `upload_url` is where the
+    attempt's file may be brought with a PUT, instead of being sent.
     """
 
     job_id: str
@@ -79,6 +80,7 @@ class ChunkTask:
     term: int = 0
     share: Share = Share()
     ends_at: datetime | None = None
+    upload_url: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

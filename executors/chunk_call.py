@@ -11,6 +11,7 @@ import grpc.aio
 
 from protos.framefarm.v1 import worker_pb2 as pb
 from renderer.audio.passages import SOUNDS
+from renderer.bundle import sha256_of
 from renderer.picture import DIGEST_BYTES
 
 from . import wire
@@ -18,6 +19,7 @@ from .base import ChunkResult, ChunkTask, Edges, OnProgress
 from .errors import ChunkDamagedError
 from .sound_transfer import bring_sounds
 from .sound_wire import to_report
+from .storage import storing
 from .worker_call import WorkerCall
 
 if TYPE_CHECKING:
@@ -25,18 +27,27 @@ if TYPE_CHECKING:
 
     from protos.framefarm.v1.worker_pb2_grpc import RenderWorkerAsyncStub
 
+    from .uploads import ChunkUploads
+
 
 class ChunkCall(WorkerCall[ChunkResult]):
     """Has one attempt rendered by one worker, and takes the file in."""
 
     def __init__(
-        self, task: ChunkTask, output: Path, *, worker: str, on_progress: OnProgress
+        self,
+        task: ChunkTask,
+        output: Path,
+        *,
+        worker: str,
+        on_progress: OnProgress,
+        uploads: ChunkUploads | None = None,
     ) -> None:
         super().__init__(task, worker=worker, on_progress=on_progress)
         self._output = output
+        self._uploads = uploads
 
     async def run(self, stub: RenderWorkerAsyncStub) -> ChunkResult:
-        """Make the call, and bring what the chunk is heard from.
+        """Make the call, and bring what was not sent: an uploaded file, what is heard of it.
 
         Raises:
             ExecutorError: and no file stays at the output.
@@ -45,8 +56,11 @@ class ChunkCall(WorkerCall[ChunkResult]):
         result = await super().run(stub)
         is_whole = False
         try:
-            if result.sounds is not None:
-                await bring_sounds(stub, result.sounds, self._output.with_name(SOUNDS))
+            with storing(self._output.parent):
+                if result.artifact:
+                    await self._fetch(result)
+                if result.sounds is not None:
+                    await bring_sounds(stub, result.sounds, self._output.with_name(SOUNDS))
             is_whole = True
         finally:
             if not is_whole:
@@ -59,9 +73,10 @@ class ChunkCall(WorkerCall[ChunkResult]):
     async def _take(self, call: Any) -> ChunkResult:
         part = self._output.with_name(f".{self._output.name}.part")
         try:
-            with await asyncio.to_thread(part.open, "wb") as file:
+            with storing(part.parent), await asyncio.to_thread(part.open, "wb") as file:
                 result = await self._take_file(call, file)
-            part.replace(self._output)
+            if not result.artifact:
+                part.replace(self._output)
         finally:
             part.unlink(missing_ok=True)
         return result
@@ -86,15 +101,39 @@ class ChunkCall(WorkerCall[ChunkResult]):
                     completed = response.completed
                 case _:
                     self._tell(response)
-        completed = self._checked(completed, size, digest.hexdigest())
+        if completed is None or not completed.uploaded:
+            completed = self._checked(completed, size, digest.hexdigest())
         self._check_digests(len(pictures))
         result = wire.to_result(
             completed, task=self.task, worker=self.worker, digests=bytes(pictures)
         )
         first, following = map(bytes, edges)
         return replace(
-            result, sounds=to_report(sounds), edges=Edges(first=first, following=following)
+            result,
+            sounds=to_report(sounds),
+            edges=Edges(first=first, following=following),
+            artifact=self._key() if completed.uploaded else "",
         )
+
+    def _key(self) -> str:
+        if self._uploads is None:
+            raise ChunkDamagedError(
+                f"chunk {self.task.index}: {self.worker} says that it has uploaded the file, but "
+                "nobody asked for that"
+            )
+        return self._uploads.key(self.task)
+
+    async def _fetch(self, result: ChunkResult) -> None:
+        """Bring what the worker has uploaded, if it is that."""
+        assert self._uploads is not None
+        await self._uploads.fetch(self.task, self._output)
+        size = (await asyncio.to_thread(self._output.stat)).st_size
+        sha256 = await asyncio.to_thread(sha256_of, self._output)
+        if (size, sha256) != (result.size_bytes, result.sha256):
+            raise ChunkDamagedError(
+                f"chunk {self.task.index} was uploaded as {size} bytes of sha256 {sha256[:12]}…, "
+                f"but {self.worker} made {result.size_bytes} of {result.sha256[:12]}…"
+            )
 
     def _checked(self, completed: pb.Completed | None, size: int, sha256: str) -> pb.Completed:
         told = None if completed is None else (completed.size_bytes, completed.sha256)

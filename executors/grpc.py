@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from renderer.bundle import BundleStore
 
     from .plugins import ExecutorContext
+    from .uploads import ChunkUploads
     from .worker_port import Connect
 
 
@@ -35,7 +36,7 @@ async def open_grpc_executor(context: ExecutorContext) -> AsyncGenerator[GrpcExe
     """
     opening = open_fleet(
         discovery(context.workers),
-        connect_to(context.bundles, term=context.term),
+        connect_to(context.bundles, term=context.term, uploads=context.uploads),
         worker_wait_s=context.worker_wait_s,
         term=context.term,
         user_slots=context.user_slots,
@@ -44,6 +45,10 @@ async def open_grpc_executor(context: ExecutorContext) -> AsyncGenerator[GrpcExe
         yield GrpcExecutor(fleet)
 
 
-def connect_to(bundles: BundleStore, *, term: int = 0) -> Connect:
+def connect_to(
+    bundles: BundleStore, *, term: int = 0, uploads: ChunkUploads | None = None
+) -> Connect:
     """How to reach workers, which are brought the bundles that they need."""
-    return lambda address: GrpcWorker(address, new_channel(address), bundles, term=term)
+    return lambda address: GrpcWorker(
+        address, new_channel(address), bundles, term=term, uploads=uploads
+    )

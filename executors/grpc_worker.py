@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final, TypeVar
 
 import grpc.aio
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from renderer.history import ProbeResult
 
     from .base import ChunkResult, ChunkTask, OnProgress
+    from .uploads import ChunkUploads
     from .worker_call import WorkerCall
     from .worker_port import WorkerReport
 
@@ -41,12 +43,19 @@ class GrpcWorker:
     """The way to one worker. Bundles are brought there once, however many chunks ask."""
 
     def __init__(
-        self, address: str, channel: grpc.aio.Channel, bundles: BundleStore, *, term: int
+        self,
+        address: str,
+        channel: grpc.aio.Channel,
+        bundles: BundleStore,
+        *,
+        term: int,
+        uploads: ChunkUploads | None = None,
     ) -> None:
         self._address = address
         self._channel = channel
         self._bundles = bundles
         self._term = term
+        self._uploads = uploads
         self._stub: worker_pb2_grpc.RenderWorkerAsyncStub = worker_pb2_grpc.RenderWorkerStub(
             channel
         )
@@ -64,7 +73,15 @@ class GrpcWorker:
     async def render(
         self, task: ChunkTask, output: Path, *, on_progress: OnProgress
     ) -> ChunkResult:
-        call = ChunkCall(task, output, worker=self._address, on_progress=on_progress)
+        if self._uploads is not None:
+            task = replace(task, upload_url=await self._uploads.url(task))
+        call = ChunkCall(
+            task,
+            output,
+            worker=self._address,
+            on_progress=on_progress,
+            uploads=self._uploads,
+        )
         return await self._with_bundle(call, task)
 
     async def attach(
@@ -76,6 +93,7 @@ class GrpcWorker:
             worker=self._address,
             on_progress=on_progress,
             caller_term=self._term,
+            uploads=self._uploads,
         )
         return await call.run(self._stub)
 

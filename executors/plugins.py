@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from renderer.bundle import BundleStore
 
+    from .uploads import ChunkUploads
+
 GROUP: Final = "framefarm.executors"
 
 
@@ -27,7 +29,8 @@ class ExecutorContext:
     `bundles` holds the compositions of all jobs. `workers` and `worker_wait_s` are the user's
     words on the fleet, for executors that have one; `slots` says how many chunks to render at once,
     for those that render here. `term` counts the coordinators that have led (`ChunkTask`), and
-    `user_slots` limits the chunks of one user's jobs that run at once.
+    `user_slots` limits the chunks of one user's jobs that run at once. `uploads` is where workers
+    may bring chunk files themselves.
     """
 
     bundles: BundleStore
@@ -36,6 +39,7 @@ class ExecutorContext:
     worker_wait_s: float = 300.0
     slots: int = 1
     term: int = 0
+    uploads: ChunkUploads | None = None
     user_slots: int | None = None
 
 

@@ -36,6 +36,7 @@ def from_task(task: ChunkTask) -> worker_pb2.ChunkTask:
         has_successor=task.has_successor,
         paints_all=task.paints_all,
         term=task.term,
+        upload_url=task.upload_url,
     )
 
 
@@ -53,6 +54,7 @@ def to_task(message: worker_pb2.ChunkTask) -> ChunkTask:
         has_successor=message.has_successor,
         paints_all=message.paints_all,
         term=message.term,
+        upload_url=message.upload_url,
     )
 
 
@@ -67,6 +69,7 @@ def from_result(result: ChunkResult) -> worker_pb2.Completed:
         render_time=from_seconds(result.seconds),
         warnings=result.warnings,
         next_frame_digest=bytes.fromhex(result.next_frame_digest),
+        uploaded=bool(result.artifact),
     )
 
 

@@ -32,7 +32,8 @@ class ChunkAnswer:
     path: Path
 
     async def send(self, tell: Tell, *, offset: int) -> None:
-        await send_file(self.path, tell, offset=offset)
+        if not self.result.artifact:
+            await send_file(self.path, tell, offset=offset)
         for digests in wire.from_digests(self.result.frame_digests):
             await tell(pb.RenderChunkResponse(digests=digests))
         for sounds in from_report(self.result.sounds) if self.result.sounds else ():

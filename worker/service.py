@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +28,7 @@ from .cgroup import oom_kills
 from .conversation import converse
 from .memory import told_of_memory
 from .sound_shelf import SoundShelf
+from .upload import Uploader
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator
@@ -73,6 +74,7 @@ class WorkerService(worker_pb2_grpc.RenderWorkerServicer):
         self._identity = identity
         self._bundles = bundles
         self._scratch = scratch
+        self._uploader = Uploader()
         self._sounds = SoundShelf(scratch.root / SOUNDS, limit_bytes=scratch.sound_bytes)
 
     # Coroutines that write, not generators: when the caller leaves, they unwind at once and in
@@ -165,6 +167,8 @@ class WorkerService(worker_pb2_grpc.RenderWorkerServicer):
                 result = await self._executor.render(task, path, on_progress=hear)
             await asyncio.to_thread(self._sounds.take_in, folder / SOUNDS)
             _report(task, result)
+            if task.upload_url and await self._uploader.bring(path, task.upload_url):
+                result = replace(result, artifact=task.upload_url)
             yield ChunkAnswer(result, path)
 
     @asynccontextmanager

@@ -61,6 +61,11 @@ def files(folder: Path) -> list[str]:
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
 
 
+async def keys(url: str, folder: Path) -> list[str]:
+    store = await open_artifacts(url, folder)
+    return [artifact.key for artifact in await store.list_prefix("")]
+
+
 async def test_a_coordinator_with_an_empty_disk_goes_on_with_what_the_store_keeps(
     s3: str, tmp_path: Path
 ) -> None:
@@ -97,13 +102,23 @@ async def test_a_coordinator_with_an_empty_disk_goes_on_with_what_the_store_keep
     assert rest == video[1000:]
     assert len(lines.splitlines()) == 40
     assert not [name for name in files(second_dir) if name.startswith(("outputs/", "chunks/"))]
-    store = await open_artifacts(s3, tmp_path)
-    assert [kept.key.partition("/")[0] for kept in await store.list_prefix("")] == [
-        "blobs",
-        "bundles",
-        "outputs",
-        "outputs",
-    ]
+    tops = [key.partition("/")[0] for key in await keys(s3, tmp_path)]
+    assert tops == ["blobs", "bundles", "outputs", "outputs"]
+
+
+async def test_workers_bring_their_chunks_to_the_store_and_the_coordinator_notes_them(
+    s3: str, tmp_path: Path
+) -> None:
+    async with (
+        running_worker(PictureRenderer()) as worker,
+        running_coordinator([worker.address], tmp_path, artifacts=s3) as farm,
+    ):
+        job = await farm.jobs.create(a_spec(20, frame_s=0.02))
+        note = f"chunks/{job.id}/chunk-000000.json"
+        await eventually((tmp_path / note).exists)
+        found = await keys(s3, tmp_path)
+    assert f"chunks/{job.id}/uploads/000000-0-1.mp4" in found
+    assert f"chunks/{job.id}/chunk-000000.mp4" not in found
 
 
 async def test_where_artifacts_are_kept_does_not_show_in_the_bytes(s3: str, tmp_path: Path) -> None:

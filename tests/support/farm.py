@@ -14,6 +14,7 @@ from coordinator import status as coordinator_status
 from coordinator.artifacts.bundles import KeptBundles
 from coordinator.artifacts.opening import open_artifacts
 from coordinator.artifacts.shelf import Shelf
+from coordinator.artifacts.uploads import ShelfUploads
 from coordinator.events import EventLog
 from coordinator.holds import Holds
 from coordinator.job_files import FolderJobFiles
@@ -30,6 +31,7 @@ from executors.fleet import Fleet, open_fleet
 from executors.grpc import GrpcExecutor, connect_to
 from executors.local import ChunkRenderer, LocalExecutor
 from executors.status import status_of
+from executors.uploads import ChunkUploads
 from protos.framefarm.v1 import coordinator_pb2_grpc, worker_pb2_grpc
 from renderer.bundle import BundleStore
 from serving.server import RunningServer, Service, open_server
@@ -90,8 +92,10 @@ async def grpc_executor(
     *,
     worker_wait_s: float = 5.0,
     term: int = 0,
+    uploads: ChunkUploads | None = None,
 ) -> AsyncGenerator[tuple[GrpcExecutor, Fleet]]:
-    discovery, connect = FixedWorkers(frozenset(addresses)), connect_to(bundles, term=term)
+    discovery = FixedWorkers(frozenset(addresses))
+    connect = connect_to(bundles, term=term, uploads=uploads)
     opening = open_fleet(discovery, connect, worker_wait_s=worker_wait_s, term=term)
     async with opening as fleet:
         yield GrpcExecutor(fleet), fleet
@@ -146,10 +150,11 @@ async def running_coordinator(
     async with AsyncExitStack() as stack:
         bundles = BundleStore(data_dir)
         store = await stack.enter_async_context(open_sqlite_store(data_dir / "jobs.sqlite"))
-        executor, fleet = await stack.enter_async_context(
-            grpc_executor(workers, bundles, worker_wait_s=worker_wait_s)
-        )
         shelf = Shelf(data_dir, await open_artifacts(artifacts, data_dir))
+        uploads = ShelfUploads(shelf) if artifacts else None
+        executor, fleet = await stack.enter_async_context(
+            grpc_executor(workers, bundles, worker_wait_s=worker_wait_s, uploads=uploads)
+        )
         events, jobs = a_desk(store, bundles, pausable(executor), shelf, **options)
         files = FolderJobFiles(shelf)
         await stack.enter_async_context(jobs.working())

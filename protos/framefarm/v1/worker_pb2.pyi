@@ -35,6 +35,7 @@ class ChunkTask(_message.Message):
     HAS_SUCCESSOR_FIELD_NUMBER: _builtins.int
     PAINTS_ALL_FIELD_NUMBER: _builtins.int
     TERM_FIELD_NUMBER: _builtins.int
+    UPLOAD_URL_FIELD_NUMBER: _builtins.int
     job_id: _builtins.str
     index: _builtins.int
     attempt: _builtins.int
@@ -55,6 +56,11 @@ class ChunkTask(_message.Message):
     a lower term than it has seen of that job (ABORTED, STALE_TERM). 0 is a caller without terms: it
     is always taken, and shuts out nobody.
     """
+    upload_url: _builtins.str
+    """Where this attempt's file may be brought with an HTTP PUT (presigned, for a day); "": nowhere.
+    A worker that has brought it there sends no `data`, and says `uploaded`. One that could not, or
+    knows nothing of this, sends the file.
+    """
     @_builtins.property
     def composition(self) -> _render_pb2.Composition: ...
     @_builtins.property
@@ -73,10 +79,11 @@ class ChunkTask(_message.Message):
         has_successor: _builtins.bool = ...,
         paints_all: _builtins.bool = ...,
         term: _builtins.int = ...,
+        upload_url: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["composition", b"composition", "frames", b"frames", "settings", b"settings"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "composition", b"composition", "frames", b"frames", "has_successor", b"has_successor", "index", b"index", "job_id", b"job_id", "paints_all", b"paints_all", "settings", b"settings", "term", b"term"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "composition", b"composition", "frames", b"frames", "has_successor", b"has_successor", "index", b"index", "job_id", b"job_id", "paints_all", b"paints_all", "settings", b"settings", "term", b"term", "upload_url", b"upload_url"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -595,6 +602,7 @@ class Completed(_message.Message):
     RENDER_TIME_FIELD_NUMBER: _builtins.int
     WARNINGS_FIELD_NUMBER: _builtins.int
     NEXT_FRAME_DIGEST_FIELD_NUMBER: _builtins.int
+    UPLOADED_FIELD_NUMBER: _builtins.int
     frames: _builtins.int
     width_px: _builtins.int
     height_px: _builtins.int
@@ -603,6 +611,8 @@ class Completed(_message.Message):
     fingerprint: _builtins.str
     next_frame_digest: _builtins.bytes
     """with has_successor: the XXH3 of the next frame's picture"""
+    uploaded: _builtins.bool
+    """to upload_url: no data was sent"""
     @_builtins.property
     def render_time(self) -> _duration_pb2.Duration: ...
     @_builtins.property
@@ -621,10 +631,11 @@ class Completed(_message.Message):
         render_time: _duration_pb2.Duration | None = ...,
         warnings: _abc.Iterable[_builtins.str] | None = ...,
         next_frame_digest: _builtins.bytes = ...,
+        uploaded: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["render_time", b"render_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["fingerprint", b"fingerprint", "frames", b"frames", "height_px", b"height_px", "next_frame_digest", b"next_frame_digest", "render_time", b"render_time", "sha256", b"sha256", "size_bytes", b"size_bytes", "warnings", b"warnings", "width_px", b"width_px"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["fingerprint", b"fingerprint", "frames", b"frames", "height_px", b"height_px", "next_frame_digest", b"next_frame_digest", "render_time", b"render_time", "sha256", b"sha256", "size_bytes", b"size_bytes", "uploaded", b"uploaded", "warnings", b"warnings", "width_px", b"width_px"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
