@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from weakref import WeakValueDictionary
 
+from executors.errors import StorageError
 from executors.tasks import task_group
 
 from .holds import SHUTTING_DOWN, Hold
@@ -32,7 +33,7 @@ from .queue_events import (
 from .stores.base import JobNotFoundError, StoreDownError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable
+    from collections.abc import AsyncGenerator, Awaitable, Callable
     from datetime import datetime
 
     from executors.base import JobPauser
@@ -163,7 +164,7 @@ class Dispatcher:
 
     async def _take_up(self) -> None:
         left = await self._ports.store.unfinished()
-        await self._ports.files.sweep({job.id for job in left})
+        await _tidied(self._ports.files.sweep({job.id for job in left}))
         for job in left:
             if job.state is JobState.ABORTING:
                 await self._end_at_rest(job, job.error)
@@ -182,9 +183,9 @@ class Dispatcher:
     async def _end_at_rest(self, job: Job, error: JobError | None) -> None:
         """End a job of which nothing runs."""
         verdict = Verdict(JobState.FAILED if error else JobState.CANCELLED, error)
-        await self._ports.files.discard_output(job)
+        await _tidied(self._ports.files.discard_output(job))
         await self._ports.events.append(job.id, [StateChanged(verdict.state, error)])
-        await self._ports.files.forget_chunks(job.id)
+        await _tidied(self._ports.files.forget_chunks(job.id))
         report_end(job, verdict)
 
     def _on_holds(self) -> None:
@@ -259,9 +260,9 @@ class Dispatcher:
             await run.hold(verdict.stored, is_paused=is_paused)
             return JobReturned(job.id)
         if verdict.state is not JobState.SUCCEEDED:
-            await self._ports.files.discard_output(job)
+            await _tidied(self._ports.files.discard_output(job))
         await run.tell_end(verdict)
-        await self._ports.files.forget_chunks(job.id)
+        await _tidied(self._ports.files.forget_chunks(job.id))
         report_end(job, verdict)
         return JobEnded(job.id, verdict.state)
 
@@ -287,3 +288,11 @@ def _added(job: Job) -> JobAdded:
         ends_at=job.ends_at,
         is_paused=job.state is JobState.PAUSED,
     )
+
+
+async def _tidied(removing: Awaitable[None]) -> None:
+    """Remove files; those that cannot be removed now are swept some other time."""
+    try:
+        await removing
+    except (OSError, StorageError) as error:
+        log.warning("files not removed", extra={"error": str(error)})

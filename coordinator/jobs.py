@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from renderer.errors import InvalidRequestError, Violation
@@ -12,6 +11,7 @@ from .dispatcher import Dispatcher, Ports
 from .errands import Errands
 from .holds import SHUTTING_DOWN, FarmHeldError, Hold, Holds
 from .job import Job, JobState, StateChanged
+from .settings import QueueLimits
 from .storage import StorageRest
 from .stores.base import JobNotFoundError
 
@@ -29,14 +29,6 @@ if TYPE_CHECKING:
     from .queue import JobQueue
     from .storage import StorageWatch
     from .stores.base import JobStore
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QueueLimits:
-    """How many jobs may wait: all, and of one user (None: as many)."""
-
-    jobs: int = 10_000
-    jobs_a_user: int | None = None
 
 
 class QueueFullError(Exception):

@@ -31,6 +31,7 @@ from .leadership import Reign, leads_at_once, watching
 from .orchestrator import RenderOrchestrator
 from .patient_store import PatientStore
 from .pausing import pausable
+from .retention import Retention
 from .service import CoordinatorService
 from .standby import COORDINATOR, wait_to_lead
 from .status import status_of
@@ -160,18 +161,24 @@ async def _working_service(
         most_running=settings.running_jobs,
         holds=holds,
         pauser=pausing,
-        storage=DiskWatch(settings.data_dir, holds),
+        storage=DiskWatch(settings.data_dir, holds, floor_bytes=settings.min_free_bytes),
+        limits=settings.limits,
     )
-    async with jobs.working():
+    bundles = KeptBundles(context.bundles, shelf)
+    retention = Retention(
+        settings.keeping, jobs=jobs, store=patient, files=files, bundles=bundles, utc_now=utc_now
+    )
+    async with jobs.working(), retention.working():
         yield CoordinatorService(
             jobs=jobs,
             files=files,
             store=store,
             events=events,
-            bundles=KeptBundles(context.bundles, shelf),
+            bundles=bundles,
             fleet=_fleet(executor),
             ffprobe=ffprobe,
             term=context.term,
+            most_watchers=settings.watchers,
         )
 
 

@@ -2,8 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueueLimits:
+    """How many jobs may wait: all, and of one user (None: as many)."""
+
+    jobs: int = 10_000
+    jobs_a_user: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keeping:
+    """How long jobs that have ended are kept, and how much all files may have; None: no limit."""
+
+    jobs_s: float | None = None
+    size_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,6 +34,8 @@ class CoordinatorSettings:
     chunks for `worker_wait_s`. No user's jobs have more than `user_slots` chunks at once.
     `store` is the URL of the database that keeps the jobs, or nothing for a file in `data_dir`
     (coordinator.stores.opening); a call waits for one that is down up to `store_patience_s`.
+    At most `watchers` calls watch jobs at once. Nothing begins while `data_dir` has less than
+    `min_free_bytes` of room.
     """
 
     listen: str = "127.0.0.1:50050"
@@ -31,4 +49,8 @@ class CoordinatorSettings:
     slots: int = 1
     store: str = ""
     store_patience_s: float = 10.0
+    limits: QueueLimits = field(default_factory=QueueLimits)
+    keeping: Keeping = field(default_factory=Keeping)
+    watchers: int = 1_000
+    min_free_bytes: int = 200 << 20
     until_stdin_closes: bool = False

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from coordinator.job import Event, Job, JobError, JobEvent
     from renderer.frames import FrameRange
 
+    from .farm_status import FarmStatus
     from .farm_worker import FarmWorker
 
 Fields = dict[str, object]
@@ -33,6 +34,9 @@ def job_fields(job: Job) -> Fields:
     return {
         "job_id": job.id,
         "state": job.state.value,
+        "share": asdict(job.spec.share),
+        "after": list(job.spec.after),
+        "ends_at": None if job.ends_at is None else job.ends_at.isoformat(),
         "composition": str(job.spec.composition),
         "width_px": settings.width_px,
         "height_px": settings.height_px,
@@ -49,6 +53,10 @@ def job_fields(job: Job) -> Fields:
 
 def worker_fields(worker: FarmWorker) -> Fields:
     return {**asdict(worker), "state": worker.state.value}
+
+
+def farm_fields(farm: FarmStatus) -> Fields:
+    return {**asdict(farm), "state": farm.state.value}
 
 
 def _event(event: Event) -> Fields:

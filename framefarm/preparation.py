@@ -221,6 +221,9 @@ def _prepared(
             audio=tuple(track for track, _ in sounds),
             loudness_lufs=wish.loudness_lufs,
             outputs=wish.outputs,
+            share=wish.standing.share,
+            after=wish.standing.after,
+            time_limit_s=wish.standing.time_limit_s,
             subtitles=subtitles_of(extras, [file for file, _, _ in subtitles]),
             metadata=extras.metadata,
         )

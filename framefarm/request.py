@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, Final, TypedDict, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from renderer.audio.track_text import parse_track
 from renderer.encode.codec_facts import Codec, Container
@@ -19,6 +19,7 @@ from .lengths import read_frames, read_seconds
 from .output_options import without_encoding
 from .outputs import check_files, is_one_film, read_files
 from .problems import Problems
+from .queue_options import QueueOptions, Standing, read_standing
 from .surroundings import read_cookies, read_epoch_ms, read_headers
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ _AS_THEY_ARE: Final = (
 _UINT32: Final = 1 << 32
 
 
-class RenderOptions(TypedDict, total=False):
+class RenderOptions(QueueOptions, total=False):
     """What a user may say about a video. What is left unsaid takes `RenderSettings`' default.
 
     Exactly one of `frames` and `duration` (seconds, or a text like "1m30s") is needed. `props` is
@@ -116,6 +117,7 @@ class Wish:
     audio: tuple[Track, ...]
     loudness_lufs: float | None
     outputs: tuple[OutputFile, ...] = ()
+    standing: Standing = field(default_factory=Standing)
 
 
 def read_options(options: RenderOptions, names: Sequence[OutputName] = ()) -> Wish:
@@ -143,6 +145,7 @@ def read_options(options: RenderOptions, names: Sequence[OutputName] = ()) -> Wi
         outputs = read_files(names, options, problems, _settings)
     frames = read_frames(options, settings.frame_rate, problems)
     audio = tuple(_tracks(options.get("audio", ()), problems))
+    standing = read_standing(options, problems)
     problems.raise_if_any()
     wish = Wish(
         settings=settings,
@@ -151,6 +154,7 @@ def read_options(options: RenderOptions, names: Sequence[OutputName] = ()) -> Wi
         audio=audio,
         loudness_lufs=options.get("loudness"),
         outputs=tuple(outputs),
+        standing=standing,
     )
     check_files(names, wish, problems)
     problems.raise_if_any()

@@ -15,7 +15,7 @@ from renderer.composition import BundleEntry
 from .base import ArtifactNotFoundError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
     from pathlib import Path
 
     from coordinator.job import JobSpec
@@ -75,6 +75,16 @@ class KeptBundles:
             except KeyError as error:
                 problem = f"bundle {digest[:12]}… is here no more: upload it, and make a new job"
                 raise BundleAbsentError(problem) from error
+
+    async def blobs(self, digest: str) -> Collection[str]:
+        """The digests of the files of a bundle that is kept; KeyError if there is none."""
+        if await asyncio.to_thread(self.here.has, digest):
+            return _blobs(await asyncio.to_thread(self.here.manifest, digest))
+        try:
+            text = await self._read(self.here.manifest_file(digest))
+        except ArtifactNotFoundError as error:
+            raise KeyError(digest) from error
+        return _blobs(BundleManifest.parse(text.decode()))
 
     async def _bring(self, digest: str) -> None:
         try:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from . import benchmark, check, doctor, jobs, render, services, still, worker
+from . import benchmark, check, control, doctor, farm, jobs, render, services, still, worker
 from .console import give
 
 app = typer.Typer(
@@ -42,10 +42,14 @@ app.command("check")(check.check)
 app.command("benchmark")(benchmark.benchmark)
 app.command("watch")(jobs.watch)
 app.command("jobs")(jobs.jobs)
-app.command("cancel")(jobs.cancel)
+app.command("cancel")(control.cancel)
+app.command("pause")(control.pause)
+app.command("resume")(control.resume)
+app.command("delete")(control.delete)
 app.command("download")(jobs.download)
 app.command("pictures")(jobs.pictures)
-app.command("workers")(jobs.workers)
+app.command("farm")(farm.farm)
+app.command("workers")(farm.workers)
 app.command("worker")(worker.worker)
 app.command("coordinator")(services.coordinator)
 app.command("doctor")(doctor.doctor)

@@ -1,4 +1,4 @@
-"""What one does with the jobs of a farm: watch, list, cancel, download; and its workers."""
+"""What one does with the jobs of a farm: watch, list, download."""
 
 from __future__ import annotations
 
@@ -7,25 +7,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Table
 
 from coordinator.output_files import ending_of
 from framefarm.client import FarmClient
-from framefarm.event_fields import job_fields, worker_fields
+from framefarm.event_fields import job_fields
 from framefarm.fetching import fetch
 from framefarm.preparation import check_files, output_files
 from framefarm.rendering import follow
 
-from .console import Verbosity, give, give_json, give_table, printable, say
+from .console import Verbosity, give, give_json, say
 from .display import ProgressMode, open_display
 from .running import run
 from .shared import Farm, Json, Manifest, Progress, Quiet, Verbose, verbosity_of
+from .tables import print_table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from coordinator.job import Job
-    from framefarm.farm_worker import FarmWorker
     from framefarm.fetching import Fetched
 
 JobId = Annotated[str, typer.Argument(metavar="JOB", help="The job's id.")]
@@ -72,22 +69,18 @@ def jobs(
     if as_json:
         give_json([job_fields(job) for job in found])
     else:
-        columns = ("job", "state", "frames", "size", "fps", "created (UTC)", "composition")
-        _print_table(columns, map(_job_row, found))
-
-
-def cancel(job_id: JobId, farm: Farm, as_json: Json = False) -> None:
-    """Stop a job; returns when its work has ended on every worker."""
-
-    async def work() -> Job:
-        async with FarmClient(farm) as client:
-            return await client.cancel(job_id)
-
-    job = run(work())
-    if as_json:
-        give_json(job_fields(job))
-    else:
-        say(f"job {job.id} is {job.state}")
+        columns = (
+            "job",
+            "state",
+            "frames",
+            "size",
+            "fps",
+            "user",
+            "priority",
+            "created (UTC)",
+            "composition",
+        )
+        print_table(columns, map(_job_row, found))
 
 
 def download(
@@ -140,21 +133,6 @@ def pictures(
         say(f"job {job_id} has no pictures of a failure")
 
 
-def workers(farm: Farm, as_json: Json = False) -> None:
-    """List a farm's workers."""
-
-    async def work() -> list[FarmWorker]:
-        async with FarmClient(farm) as client:
-            return await client.workers()
-
-    found = run(work())
-    if as_json:
-        give_json([worker_fields(worker) for worker in found])
-    else:
-        columns = ("worker", "address", "state", "free slots", "version", "fingerprint", "problem")
-        _print_table(columns, map(_worker_row, found))
-
-
 def _job_row(job: Job) -> tuple[str, ...]:
     settings = job.spec.settings
     return (
@@ -163,27 +141,8 @@ def _job_row(job: Job) -> tuple[str, ...]:
         f"{job.frames_done}/{job.spec.frames_total}",
         f"{settings.width_px}×{settings.height_px}",
         str(settings.frame_rate),
+        job.spec.share.user or "–",
+        str(job.spec.share.priority),
         f"{job.created_at:%Y-%m-%d %H:%M:%S}",
         str(job.spec.composition),
     )
-
-
-def _worker_row(worker: FarmWorker) -> tuple[str, ...]:
-    slots = f"{worker.free_slots}/{worker.slots}"
-    name, fingerprint = worker.name or "–", worker.fingerprint[:12]
-    return (
-        name, worker.address, worker.state, slots, worker.version, fingerprint, worker.problem,
-    )  # fmt: skip
-
-
-def _print_table(columns: Iterable[str], rows: Iterable[tuple[str, ...]]) -> None:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    for row in rows:
-        table.add_row(*(_cell(text) for text in row))
-    give_table(table)
-
-
-def _cell(text: str) -> str:
-    return printable(text).replace("[", r"\[")  # a job's URL is no mark-up

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import inspect
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final, cast, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -13,7 +12,8 @@ from framefarm.request import RenderOptions
 from renderer.encode.codec_facts import Codec, Container
 from renderer.settings import RenderSettings
 
-from .extra_options import extra_options
+from .queue_options import QUEUE_FLAGS
+from .taking import flags_of, parameters_of, taking
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -227,19 +227,7 @@ def rendering_options(
 
 def takes_rendering_options(command: Callable[..., None]) -> Callable[..., None]:
     """Let a command take the rendering options too; it gets them as one `options`."""
-
-    def taking(**given: Any) -> None:
-        said = {name: given.pop(name) for name in _PARAMETERS}
-        options = {name: value for name, value in said.items() if value not in (None, [])}
-        command(options=cast("RenderOptions", options), **given)
-
-    own = inspect.signature(command, eval_str=True).parameters.values()
-    merged = [*(each for each in own if each.name != "options"), *_PARAMETERS.values()]
-    taking.__doc__ = command.__doc__
-    taking.__name__ = command.__name__
-    taking.__annotations__ = {each.name: each.annotation for each in merged}
-    taking.__signature__ = inspect.Signature(merged)  # type: ignore[attr-defined]
-    return taking
+    return taking(command, _PARAMETERS, into="options")
 
 
 def with_props_read(options: RenderOptions) -> RenderOptions:
@@ -268,18 +256,5 @@ def name_on_command_line(field: str) -> str:
     return _OTHER_NAMES.get(name) or _FLAGS.get(name) or field
 
 
-def _parameters() -> dict[str, inspect.Parameter]:
-    return _parameters_of(rendering_options) | _parameters_of(extra_options)
-
-
-def _parameters_of(declared: Callable[..., None]) -> dict[str, inspect.Parameter]:
-    hints = get_type_hints(declared, include_extras=True)
-    plain = inspect.signature(declared).parameters
-    return {name: each.replace(annotation=hints[name]) for name, each in plain.items()}
-
-
-_PARAMETERS: Final = _parameters()
-# typer keeps an Annotated option's first name where a default would stand.
-_FLAGS: Final = {
-    name: str(each.annotation.__metadata__[0].default) for name, each in _PARAMETERS.items()
-}
+_PARAMETERS: Final = parameters_of(rendering_options)
+_FLAGS: Final = flags_of(_PARAMETERS) | QUEUE_FLAGS

@@ -10,12 +10,14 @@ import typer
 
 from framefarm.client import FarmClient
 from framefarm.preparation import OutputFiles, Place, output_files, output_names_of, prepare
+from framefarm.queue_options import QueueOptions
 from framefarm.rendering import RenderedVideo, render_prepared, send_bundles
 from framefarm.request import RenderOptions
 
 from .console import Verbosity, give, give_json, say
 from .display import ProgressMode, open_display
 from .options import takes_rendering_options, with_props_read
+from .queue_options import takes_queue_options
 from .running import run
 from .shared import Farm, Json, Manifest, Outputs, Progress, Quiet, Verbose, verbosity_of
 
@@ -28,10 +30,12 @@ SourceArgument = Annotated[
 
 
 @takes_rendering_options
+@takes_queue_options
 def render(
     source: SourceArgument,
     output: Outputs,
     options: RenderOptions,
+    queue: QueueOptions,
     workers: Annotated[
         int | None,
         typer.Option(
@@ -63,7 +67,7 @@ def render(
     shown = pictures or Path(f"{first.parent / first.stem}.pictures")
     files = replace(files, pictures=shown)
     watched = Watched(verbosity=verbosity, progress=progress, as_json=as_json)
-    render_and_tell(source, options, files, place, watched)
+    render_and_tell(source, {**options, **queue}, files, place, watched)
 
 
 async def named(said: list[str], manifest: Path | None = None) -> OutputFiles:
@@ -110,9 +114,11 @@ def _fields(video: RenderedVideo) -> dict[str, object]:
 
 
 @takes_rendering_options
+@takes_queue_options
 def submit(
     source: SourceArgument,
     options: RenderOptions,
+    queue: QueueOptions,
     farm: Farm,
     output: Annotated[
         list[str] | None,
@@ -131,7 +137,7 @@ def submit(
     async def work() -> Job:
         place = Place(farm=farm)
         names = output_names_of(output or [])
-        given = with_props_read(options)
+        given = with_props_read({**options, **queue})
         prepared = await prepare(source, given, output=None, names=names, place=place)
         async with FarmClient(farm) as client:
             await send_bundles(client, prepared)

@@ -10,14 +10,14 @@ from typing import Annotated
 import typer
 
 from coordinator.artifacts.place import artifacts_at
-from coordinator.settings import CoordinatorSettings
+from coordinator.settings import CoordinatorSettings, Keeping, QueueLimits
 from executors.discovery import discovery
 from executors.plugins import executor_named
 from framefarm.problems import problems_of
 from serving.logs import LogFormat, configure_logging
 
 from .service_options import HOME as _HOME
-from .service_options import LogAs, UntilStdinCloses, VerboseLog
+from .service_options import LogAs, UntilStdinCloses, VerboseLog, age_s, size_bytes
 from .service_options import seconds as _seconds
 
 _COORDINATOR = "FRAMEFARM_COORDINATOR_"
@@ -123,6 +123,67 @@ def coordinator(
             show_default="no limit",
         ),
     ] = None,
+    queued_jobs: Annotated[
+        int,
+        typer.Option(
+            "--queued-jobs",
+            envvar=f"{_COORDINATOR}QUEUED_JOBS",
+            min=1,
+            help="That may wait; then no more are taken.",
+        ),
+    ] = 10_000,
+    queued_jobs_per_user: Annotated[
+        int | None,
+        typer.Option(
+            "--queued-jobs-per-user",
+            envvar=f"{_COORDINATOR}QUEUED_JOBS_PER_USER",
+            min=1,
+            help="That may wait of one user.",
+            show_default="as many",
+        ),
+    ] = None,
+    watchers: Annotated[
+        int,
+        typer.Option(
+            "--watchers",
+            envvar=f"{_COORDINATOR}WATCHERS",
+            min=1,
+            help="Calls that watch a job, at a time.",
+        ),
+    ] = 1_000,
+    keep_jobs: Annotated[
+        float | None,
+        typer.Option(
+            "--keep-jobs",
+            envvar=f"{_COORDINATOR}KEEP_JOBS",
+            parser=age_s,
+            metavar="DURATION",
+            help="Forget jobs that ended longer ago, and their files, like 30d.",
+            show_default="for ever",
+        ),
+    ] = None,
+    keep_bytes: Annotated[
+        int | None,
+        typer.Option(
+            "--keep-bytes",
+            envvar=f"{_COORDINATOR}KEEP_BYTES",
+            parser=size_bytes,
+            metavar="SIZE",
+            help="Forget the oldest ended jobs while all files have more, like 500GiB.",
+            show_default="no limit",
+        ),
+    ] = None,
+    min_free: Annotated[
+        int,
+        typer.Option(
+            "--min-free",
+            envvar=f"{_COORDINATOR}MIN_FREE",
+            parser=size_bytes,
+            metavar="SIZE",
+            help="Begin nothing while the data directory has less room.",
+            show_default="200MiB",
+        ),
+    ] = 200 << 20,
     log_format: LogAs = LogFormat.PLAIN,
     verbose: VerboseLog = False,
     until_stdin_closes: UntilStdinCloses = False,
@@ -154,6 +215,10 @@ def coordinator(
         user_slots=user_slots,
         store=store,
         store_patience_s=store_patience,
+        limits=QueueLimits(jobs=queued_jobs, jobs_a_user=queued_jobs_per_user),
+        keeping=Keeping(jobs_s=keep_jobs, size_bytes=keep_bytes),
+        watchers=watchers,
+        min_free_bytes=min_free,
         until_stdin_closes=until_stdin_closes,
     )
     from coordinator.process import run

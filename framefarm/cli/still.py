@@ -9,10 +9,12 @@ import typer
 
 from framefarm.preparation import OutputFiles, Place
 from framefarm.problems import Problems
+from framefarm.queue_options import QueueOptions
 from framefarm.request import RenderOptions
 
 from .display import ProgressMode
 from .options import takes_rendering_options
+from .queue_options import takes_queue_options
 from .render import SourceArgument, Watched, render_and_tell
 from .running import run
 from .shared import Farm, Json, Progress, Quiet, Verbose, verbosity_of
@@ -21,10 +23,12 @@ _OF_A_FILM: Final = ("frames", "duration", "start_frame", "chunk_frames")
 
 
 @takes_rendering_options
+@takes_queue_options
 def still(
     source: SourceArgument,
     output: Annotated[Path, typer.Option("-o", "--output", help="A .png, .jpg or .webp file.")],
     options: RenderOptions,
+    queue: QueueOptions,
     frame: Annotated[int, typer.Option("--frame", min=0, help="Which one.")] = 0,
     farm: Farm = "",
     as_json: Json = False,
@@ -44,5 +48,5 @@ def still(
 
     run(check(), verbosity=verbosity)
     watched = Watched(verbosity=verbosity, progress=progress, as_json=as_json)
-    one: RenderOptions = {**options, "frames": 1, "start_frame": frame}
+    one: RenderOptions = {**options, **queue, "frames": 1, "start_frame": frame}
     render_and_tell(source, one, OutputFiles(output=output), Place(farm=farm or None), watched)

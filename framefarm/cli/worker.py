@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
 from pathlib import Path
 from typing import Annotated
 
@@ -14,19 +13,9 @@ from renderer.sandbox import Sandbox
 from serving.logs import LogFormat, configure_logging
 from worker.settings import WorkerSettings
 
-from .service_options import HOME, LogAs, UntilStdinCloses, VerboseLog, seconds
+from .service_options import HOME, LogAs, UntilStdinCloses, VerboseLog, seconds, size_bytes
 
 _WORKER = "FRAMEFARM_WORKER_"
-_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]?)(?:iB|i|B)?", re.IGNORECASE)
-_POWERS = ("", "K", "M", "G", "T")
-
-
-def _size_bytes(text: str | int) -> int:
-    """Read a number of bytes: 500MiB, 2G, or just a number. Units are powers of 1024."""
-    match = _SIZE.fullmatch(str(text).strip())
-    if not match:
-        raise typer.BadParameter(f"{text!r} is no size; write it like 500MiB or 2GiB")
-    return int(float(match[1]) * 1024 ** _POWERS.index(match[2].upper()))
 
 
 def worker(
@@ -83,7 +72,7 @@ def worker(
         typer.Option(
             "--bundle-cache",
             envvar=f"{_WORKER}BUNDLE_CACHE",
-            parser=_size_bytes,
+            parser=size_bytes,
             metavar="SIZE",
             help="Above it, bundles that no job here uses make room.",
             show_default="a tenth of the disk",
@@ -94,7 +83,7 @@ def worker(
         typer.Option(
             "--scratch",
             envvar=f"{_WORKER}SCRATCH",
-            parser=_size_bytes,
+            parser=size_bytes,
             metavar="SIZE",
             help="For chunk files, evenly for all slots; a larger one goes elsewhere.",
             show_default="what the disk has",

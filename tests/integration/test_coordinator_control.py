@@ -17,7 +17,7 @@ from grpc_status import rpc_status
 from coordinator import wire
 from coordinator.holds import STORAGE_FULL, STORE_DOWN, Hold
 from coordinator.job import Job, JobState
-from coordinator.jobs import QueueLimits
+from coordinator.settings import QueueLimits
 from framefarm.client import FarmClient
 from framefarm.errors import CallFailedError, NoSuchJobError
 from framefarm.farm_status import FarmHold, FarmState

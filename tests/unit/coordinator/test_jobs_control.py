@@ -10,8 +10,9 @@ import pytest
 
 from coordinator.holds import STORAGE_FULL, FarmHeldError, Hold
 from coordinator.job import Job, JobError, JobHeld, JobSpec, JobState, StateChanged
-from coordinator.jobs import JobNeededError, JobNotEndedError, QueueFullError, QueueLimits
+from coordinator.jobs import JobNeededError, JobNotEndedError, QueueFullError
 from coordinator.queue import Phase
+from coordinator.settings import QueueLimits
 from coordinator.stores.base import JobNotFoundError
 from executors.base import Share
 from executors.errors import RenderCrashedError, StorageFullError

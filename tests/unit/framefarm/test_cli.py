@@ -42,6 +42,7 @@ from framefarm.cli.extra_options import extra_options
 from framefarm.cli.failures import tell
 from framefarm.cli.options import name_on_command_line, rendering_options
 from framefarm.cli.progress import JobProgress, speed_text, time_left_text
+from framefarm.cli.queue_options import queue_options
 from framefarm.errors import JobFailedError, NoSuchJobError, RequestRefusedError
 from framefarm.request import RenderOptions
 from renderer.composition import PageUrl
@@ -60,14 +61,21 @@ GRAMMAR = {
         "--container", "--bitrate", "--lossless", "--bit-depth", "--tune", "--codec-option",
     },
     "worker": {"--listen", "--slots", "--data-dir", "--name", "--sandbox"},
-    "coordinator": {"--listen", "--workers", "--data-dir"},
+    "coordinator": {"--listen", "--workers", "--data-dir", "--keep-jobs", "--keep-bytes"},
     "still": {"--output", "--frame", "--width", "--codec", "--farm", "--json", "--quiet"},
-    "submit": {"--farm", "--json", "--width", "--audio", "--chunk-frames"},
+    "submit": {
+        "--farm", "--json", "--width", "--audio", "--chunk-frames", "--priority", "--weight",
+        "--user", "--max-slots", "--after", "--time-limit",
+    },
     "check": {"--json", "--pictures", "-v", "--width", "--frames", "--stateful", "--seekable"},
     "benchmark": {"--json", "--slots", "-q", "--width", "--frames"},
     "watch": {"--farm", "--json", "--progress", "-q", "-v"},
     "jobs": {"--farm", "--json"},
-    "cancel": {"--farm"},
+    "cancel": {"--farm", "--json"},
+    "pause": {"--farm", "--json"},
+    "resume": {"--farm", "--json"},
+    "delete": {"--farm", "--json"},
+    "farm": {"--farm", "--json"},
     "download": {"--farm", "-o", "--manifest"},
     "pictures": {"--farm", "-o", "--json"},
     "workers": {"--farm", "--json"},
@@ -127,6 +135,7 @@ def test_the_rendering_options_are_those_of_the_library() -> None:
     names = [
         *inspect.signature(rendering_options).parameters,
         *inspect.signature(extra_options).parameters,
+        *inspect.signature(queue_options).parameters,
     ]
 
     assert sorted(names) == sorted(RenderOptions.__annotations__)
@@ -139,6 +148,8 @@ def test_the_rendering_options_are_those_of_the_library() -> None:
         ("fps", "--fps"),
         ("gop_frames", "--gop"),
         ("audio[0].volume", "--audio"),
+        ("most_slots", "--max-slots"),
+        ("time_limit", "--time-limit"),
         ("source", "SOURCE"),
         ("output", "-o"),
         ("workers", "--workers"),

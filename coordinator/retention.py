@@ -1,0 +1,160 @@
+"""Retention: what is kept of jobs that have ended, for how long, and how much of it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final, Protocol
+
+from executors.errors import StorageError
+from executors.tasks import task_group
+
+from .artifacts.bundles import bundles_of
+from .holds import FarmHeldError
+from .jobs import JobNeededError
+from .stores.base import JobNotFoundError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Callable, Collection
+    from datetime import datetime
+    from pathlib import Path
+
+    from .artifacts.bundles import KeptBundles
+    from .job_files import JobFiles
+    from .settings import Keeping
+    from .stores.base import JobStore
+
+log = logging.getLogger(__name__)
+
+PERIOD_S: Final = 3_600.0
+# What nothing refers to may be on its way: a bundle whose job is still to come, say.
+ORPHAN_AGE: Final = timedelta(days=1)
+_PAGE: Final = 100
+
+
+class JobDeleter(Protocol):
+    """What forgets a job: `Jobs`."""
+
+    async def delete(self, job_id: str) -> None: ...
+
+
+class Retention:
+    """Forgets what need not be kept: now and every hour."""
+
+    def __init__(  # noqa: PLR0913  # wiring: each is one thing that is looked after
+        self,
+        keeping: Keeping,
+        *,
+        jobs: JobDeleter,
+        store: JobStore,
+        files: JobFiles,
+        bundles: KeptBundles,
+        utc_now: Callable[[], datetime],
+    ) -> None:
+        self._keeping = keeping
+        self._jobs = jobs
+        self._store = store
+        self._files = files
+        self._bundles = bundles
+        self._utc_now = utc_now
+
+    @asynccontextmanager
+    async def working(self) -> AsyncGenerator[None]:
+        """Sweep while the block runs."""
+        async with task_group() as group:
+            sweeping = group.create_task(self.run(), name="sweep")
+            try:
+                yield
+            finally:
+                sweeping.cancel()
+
+    async def run(self) -> None:
+        """Sweep, for ever."""
+        while True:
+            try:
+                await self.sweep()
+            except (OSError, StorageError, FarmHeldError) as error:  # the next one tries again
+                log.warning("sweep failed", extra={"error": str(error)})
+            await asyncio.sleep(PERIOD_S)
+
+    async def sweep(self) -> None:
+        """Forget jobs that are too old or too many, and then what no job refers to."""
+        if self._keeping.jobs_s is not None:
+            await self._forget_old(self._utc_now() - timedelta(seconds=self._keeping.jobs_s))
+        if self._keeping.size_bytes is not None:
+            await self._forget_many(self._keeping.size_bytes)
+        await self._forget_orphans(self._utc_now() - ORPHAN_AGE)
+
+    async def _forget_old(self, before: datetime) -> None:
+        forgotten = True
+        while forgotten:
+            forgotten = False
+            for job in await self._store.ended_before(before, most=_PAGE):
+                forgotten |= await self._forget(job.id)
+
+    async def _forget_many(self, most_bytes: int) -> None:
+        forgotten = True
+        while forgotten and await self._files.size_bytes() > most_bytes:
+            forgotten = False
+            for job in await self._store.ended_before(self._utc_now(), most=_PAGE):
+                if await self._files.size_bytes() <= most_bytes:
+                    return
+                forgotten |= await self._forget(job.id)
+
+    async def _forget(self, job_id: str) -> bool:
+        try:
+            await self._jobs.delete(job_id)
+        except (JobNeededError, JobNotFoundError):  # later; or somebody else was faster
+            return False
+        log.info("job forgotten", extra={"job_id": job_id})
+        return True
+
+    async def _forget_orphans(self, before: datetime) -> None:
+        for job_id in await self._files.kept(before=before):
+            if not await self._is_known(job_id):
+                await self._files.delete(job_id)
+                log.info("files of no job removed", extra={"job_id": job_id})
+        # What is uploaded while the jobs are read is younger than that.
+        used = await self._used()
+        count = await forget_unused(self._bundles, used, before=before)
+        if count:
+            log.info("bundles of no job removed", extra={"count": count})
+
+    async def _is_known(self, job_id: str) -> bool:
+        try:
+            await self._store.get(job_id)
+        except JobNotFoundError:
+            return False
+        return True
+
+    async def _used(self) -> set[str]:
+        """The digests of the bundles that any job refers to."""
+        used = set[str]()
+        last = ""
+        while jobs := await self._store.page(size=_PAGE, before=last):
+            for job in jobs:
+                used.update(bundles_of(job.spec))
+            last = jobs[-1].id
+        return used
+
+
+async def forget_unused(bundles: KeptBundles, used: Collection[str], *, before: datetime) -> int:
+    """Remove the bundles that nobody uses and that were kept before then, and blobs of none.
+
+    How many bundles have gone.
+    """
+    shelf, root = bundles.shelf, bundles.here.root
+    left: set[str] = set()
+    doomed: list[Path] = []
+    for path, manifest in (await shelf.files_in(root / "bundles")).items():
+        if path.name in used or manifest.modified_at >= before:
+            left.update(await bundles.blobs(path.name))
+        else:
+            doomed.append(path)
+    await shelf.forget(*doomed)
+    for path, blob in (await shelf.files_in(root / "blobs")).items():
+        if path.name not in left and blob.modified_at < before:
+            await shelf.forget(path)
+    return len(doomed)
