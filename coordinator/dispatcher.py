@@ -183,8 +183,10 @@ class Dispatcher:
     async def _end_at_rest(self, job: Job, error: JobError | None) -> None:
         """End a job of which nothing runs."""
         verdict = Verdict(JobState.FAILED if error else JobState.CANCELLED, error)
-        await _tidied(self._ports.files.discard_output(job))
+        # Kept first: that is refused to a coordinator that was followed, and what it would remove
+        # may be the next one's.
         await self._ports.events.append(job.id, [StateChanged(verdict.state, error)])
+        await _tidied(self._ports.files.discard_output(job))
         await _tidied(self._ports.files.forget_chunks(job.id))
         report_end(job, verdict)
 
@@ -259,9 +261,9 @@ class Dispatcher:
             is_paused = self.queue.phase(job.id) is Phase.PAUSED
             await run.hold(verdict.stored, is_paused=is_paused)
             return JobReturned(job.id)
+        await run.tell_end(verdict)
         if verdict.state is not JobState.SUCCEEDED:
             await _tidied(self._ports.files.discard_output(job))
-        await run.tell_end(verdict)
         await _tidied(self._ports.files.forget_chunks(job.id))
         report_end(job, verdict)
         return JobEnded(job.id, verdict.state)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import TYPE_CHECKING, TypeVar
 
 from .holds import STORE_DOWN, FarmHeldError
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from .holds import Holds
 
 T = TypeVar("T")
+
+log = logging.getLogger(__name__)
 
 
 class Errands:
@@ -32,7 +35,7 @@ class Errands:
         """
         task = asyncio.create_task(work, name=name)
         self._running.add(task)
-        task.add_done_callback(self._running.discard)
+        task.add_done_callback(self._end)
         down = asyncio.create_task(self._holds.until(STORE_DOWN), name=f"{name}-down")
         try:
             await asyncio.wait({task, down}, return_when=asyncio.FIRST_COMPLETED)
@@ -41,6 +44,12 @@ class Errands:
         if not task.done() and (hold := self._holds.of(STORE_DOWN)):
             raise FarmHeldError(hold)
         return await asyncio.shield(task)
+
+    def _end(self, task: asyncio.Task[Any]) -> None:
+        self._running.discard(task)
+        # Whoever asked may have left: then nobody else would look at it.
+        if not task.cancelled() and (error := task.exception()):
+            log.info("errand failed", extra={"errand": task.get_name(), "error": repr(error)})
 
     async def finished(self) -> None:
         """Wait until nothing runs any more, however it ended."""

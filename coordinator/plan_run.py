@@ -76,9 +76,16 @@ class PlanRun:
         return [self._results[task.index] for task in tasks]
 
     async def end(self) -> None:
-        """No chunk runs any more, and none will."""
-        if isinstance(self._executor, JobEnder):
-            await self._executor.end_job(self.plan.job_id)
+        """No chunk runs any more, and none will. Cancelled, it has ended all the same."""
+        if not isinstance(self._executor, JobEnder):
+            return
+        ending = asyncio.create_task(
+            self._executor.end_job(self.plan.job_id), name=f"end-job-{self.plan.job_id}"
+        )
+        try:
+            await asyncio.shield(ending)
+        finally:  # whoever cancels a job may rely on it: nothing of it runs when this returns
+            await asyncio.wait([ending])
 
     async def _render(self, tasks: Sequence[ChunkTask]) -> None:
         """Render chunks, and again what does not fit, to them or among those that are there."""

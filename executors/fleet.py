@@ -60,8 +60,9 @@ class _Open:
 
     async def idle(self) -> None:
         """Wait until no attempt at it runs."""
-        while self.attempts:
-            await asyncio.wait(self.attempts.values())
+        # One that was cancelled before it began has not taken itself out.
+        while running := [task for task in self.attempts.values() if not task.done()]:
+            await asyncio.wait(running)
 
 
 class Fleet:
@@ -97,7 +98,10 @@ class Fleet:
             self.hear(Withdrawn(number))
             if not is_done:
                 await mine.idle()
-                await order.undo()
+                # Nothing else is ours to remove: a coordinator that was followed and does not know
+                # yet must leave alone what the next one has there.
+                if mine.accepted is not None:
+                    await order.undo()
             if not mine.done.cancelled():
                 mine.done.exception()  # looked at, also where a cancellation was quicker
             self._forget(number)
@@ -179,9 +183,13 @@ class Fleet:
             _settle(mine, error)
         finally:
             self._roster.end(address)
-            self.hear(event)
-            await self._tidy(mine, token, result)
-            del mine.attempts[token]
+            if result is None:  # nothing of it is left, and it may be taken up under its token
+                del mine.attempts[token]
+                self.hear(event)
+            else:
+                self.hear(event)
+                await self._tidy(mine, token, result)
+                del mine.attempts[token]
             self._forget(number)
 
     async def _tidy(self, mine: _Open, token: Token, result: object) -> None:

@@ -11,6 +11,7 @@ from .discovery import discovery
 from .fleet import open_fleet
 from .fleet_executor import FleetExecutor
 from .grpc_worker import GrpcWorker
+from .orders import FilesOnDisk
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -42,7 +43,7 @@ async def open_grpc_executor(context: ExecutorContext) -> AsyncGenerator[GrpcExe
         user_slots=context.user_slots,
     )
     async with opening as fleet:
-        yield GrpcExecutor(fleet)
+        yield GrpcExecutor(fleet, FilesOnDisk(term=context.term))
 
 
 def connect_to(

@@ -36,10 +36,17 @@ class AttemptFiles(Protocol):
 
 
 class FilesOnDisk:
-    """Attempts' files stand beside the chunk's."""
+    """Attempts' files stand beside the chunk's.
+
+    They bear the term of who fetches them, too: a coordinator takes up what an earlier one began,
+    and that one, which may not know yet, must not take the file away.
+    """
+
+    def __init__(self, *, term: int = 0) -> None:
+        self._term = term
 
     def path(self, output: Path, token: Token) -> Path:
-        return output.with_name(f".{token.term}-{token.attempt}.{output.name}")
+        return output.with_name(f".{self._term}-{token.term}-{token.attempt}.{output.name}")
 
     async def accept(self, path: Path, output: Path) -> None:
         await asyncio.to_thread(path.replace, output)

@@ -23,6 +23,7 @@ T = TypeVar("T")
 
 _WALL_CHECK_EVERY = 512
 _CLOSING_TURNS = 2_000
+_CLOSING_TRIES = 50
 
 
 class SimulationError(AssertionError):
@@ -49,7 +50,7 @@ def simulate(
     except RuntimeError:
         if loop.fault is None:
             raise
-        raise loop.fault from None
+        raise loop.fault from loop.fault.__cause__
     finally:
         loop.end_all(loop.dead)
 
@@ -122,6 +123,8 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         selector = _NoWaiting()
         selector.loop = self
         super().__init__(selector)
+        self._nothing = events.Handle(lambda: None, (), self, _WORLD)
+        self._nothing.cancel()
         self.set_task_factory(self._new_task)  # type: ignore[arg-type]
         self.set_exception_handler(_note)
 
@@ -214,15 +217,16 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self.dead.append(process)
         ready: Any = self._ready  # type: ignore[attr-defined]
         timers: Any = self._scheduled  # type: ignore[attr-defined]
-        for handles in (ready, timers):
-            every = list(handles)
-            handles.clear()
-            for each in every:
-                is_his = each._context.get(_PROCESS) is process
-                (process.frozen if is_his else handles).append(each)
+        for handle in [each for each in ready if _is_of(each, process)]:
+            process.frozen.append(handle)
+            # asyncio has counted what it will run in this turn: something has to be there.
+            ready[ready.index(handle)] = self._nothing
+        living = [each for each in timers if not _is_of(each, process)]
+        for timer in [each for each in timers if _is_of(each, process)]:
+            process.frozen.append(timer)
+            timer._scheduled = False  # else its cancel is counted
+        timers[:] = living
         heapq.heapify(timers)
-        for timer in process.frozen:
-            timer._scheduled = False  # type: ignore[attr-defined]  # else its cancel is counted
         for tell in process.on_death:
             tell()
 
@@ -278,6 +282,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         self.run_forever()
         for task in asyncio.all_tasks(self):
             task._log_destroy_pending = False  # type: ignore[attr-defined]
+            _close(task.get_coro())
         self.close()
 
     def _close_on(self, timeout_s: float | None) -> None:
@@ -297,6 +302,20 @@ class VirtualLoop(asyncio.SelectorEventLoop):
             self.fail(SimulationError(f"not done after {self._limits.wall_s:g} s of wall time"))
         if self.steps > self._limits.steps:
             self.fail(SimulationError(f"not done after {self._limits.steps} steps"))
+
+
+def _is_of(handle: Any, process: Process) -> bool:
+    return handle._context is not None and handle._context.get(_PROCESS) is process
+
+
+def _close(work: Any) -> None:
+    """End a coroutine that does not end by itself, however often it waits on its way out."""
+    for _ in range(_CLOSING_TRIES):
+        try:
+            work.close()
+        except BaseException:  # noqa: BLE001  # the run is over
+            continue
+        return
 
 
 _WORLD = contextvars.Context()  # no process is set in it

@@ -1,0 +1,402 @@
+"""Machine: a model of a worker's process, from its start to its end. No threads, no files."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Final, Protocol
+
+from executors.base import ChunkResult, ChunkTask
+from executors.errors import (
+    AttemptNotFoundError,
+    ChunkAbortedError,
+    ChunkStalledError,
+    CompositionFailedError,
+    ExecutorError,
+    RenderCrashedError,
+    StaleTermError,
+    WorkerBusyError,
+    WorkerLostError,
+    WorkerOutOfMemoryError,
+)
+from executors.status import DRAINING, SLOTS_FULL, SUPERSEDED, TAKEN_OVER
+from executors.worker_port import ReportedAttempt, Token, WorkerReport
+
+from .chance import Chance
+
+# What the real worker has (worker/, executors/worker_call.py): the conformance suite compares.
+KEPT_S: Final = 30.0  # an attempt that nobody listens to
+STALL_S: Final = 20.0
+ABORT_S: Final = 0.2  # until the browser's processes are gone
+GRACE_S: Final = 6.0
+_SLOWNESS: Final = 20.0
+_TOLD: Final = 4  # progress messages of a chunk
+
+Key = tuple[str, int]
+
+
+class Listener(Protocol):
+    """Whoever made the call that an attempt answers to, over some line."""
+
+    @property
+    def line(self) -> object: ...
+
+    def tell(self, frames: int) -> None: ...
+    def finish(self, result: ChunkResult) -> None: ...
+    def fail(self, error: ExecutorError) -> None: ...
+
+
+class Stage(StrEnum):
+    RUNNING = "running"
+    STOPPING = "stopping"
+    FINISHED = "finished"
+    GONE = "gone"
+
+
+@dataclass(eq=False, slots=True)
+class SimAttempt:
+    """An attempt on a worker. The one timer that it has is its next step."""
+
+    task: ChunkTask
+    token: Token
+    frame_s: float
+    fate: ExecutorError | None
+    fate_at: int  # after so many frames; -1: it hangs there for good if there is no fate
+    listener: Listener | None
+    frames: int = 0
+    stage: Stage = Stage.RUNNING
+    step: asyncio.TimerHandle | None = None
+    leaving: asyncio.TimerHandle | None = None
+    on_end: list[Callable[[], None]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MachineSpec:
+    """What a worker is."""
+
+    address: str
+    name: str
+    slots: int
+    frame_s: float
+    fingerprint: str = "engine-1"
+
+
+def picture(job_id: str, frame: int, fingerprint: str) -> str:
+    return f"{job_id}/{frame}/{fingerprint}"
+
+
+def chunk_content(task: ChunkTask, fingerprint: str) -> str:
+    """The bytes of a chunk's file: a pure function of what was asked for."""
+    return f"{task.job_id}[{task.frames.start},{task.frames.stop}){fingerprint};"
+
+
+def sha256_of(content: str) -> str:
+    return hashlib.sha256(content.encode()).hexdigest()
+
+
+class Machine:
+    """The worker's side of every call. A frame that the props name to `throw` fails everywhere."""
+
+    def __init__(self, spec: MachineSpec, chance: Chance, context: contextvars.Context) -> None:
+        self.spec = spec
+        self.is_up = True
+        self.is_draining = False
+        self.extra_slots = 0  # that it says it has, and has not
+        self._chance = chance
+        self._attempts: dict[Key, SimAttempt] = {}
+        self._queued: set[Listener] = set()  # calls that wait for an older attempt's end
+        self._terms: dict[str, int] = {}
+        self._loop = asyncio.get_running_loop()
+        self._context = context  # the world's: what a caller begins here outlives the caller
+
+    @property
+    def attempts(self) -> list[SimAttempt]:
+        return list(self._attempts.values())
+
+    @property
+    def running(self) -> int:
+        stages = (Stage.RUNNING, Stage.STOPPING)
+        return sum(1 for attempt in self._attempts.values() if attempt.stage in stages)
+
+    def has_slot(self, task: ChunkTask) -> bool:
+        attempt = self._attempts.get((task.job_id, task.index))
+        return attempt is not None and attempt.stage in (Stage.RUNNING, Stage.STOPPING)
+
+    def report(self) -> WorkerReport:
+        slots = self.spec.slots + self.extra_slots
+        return WorkerReport(
+            name=self.spec.name,
+            version="sim",
+            fingerprint=self.spec.fingerprint,
+            slots=slots,
+            free_slots=0 if self.is_draining else max(0, slots - self.running),
+            is_draining=self.is_draining,
+            attempts=tuple(
+                ReportedAttempt(
+                    job_id=each.task.job_id,
+                    index=each.task.index,
+                    token=each.token,
+                    frames=each.frames,
+                    is_finished=each.stage is Stage.FINISHED,
+                )
+                for each in self._attempts.values()
+                if each.stage in (Stage.RUNNING, Stage.FINISHED)
+            ),
+        )
+
+    # -- calls ------------------------------------------------------------------------------------
+
+    def begin(self, task: ChunkTask, listener: Listener) -> None:
+        """A RenderChunk call comes in."""
+        token = Token(task.term, task.attempt)
+        try:
+            self._check_term(task.job_id, task.term)
+            older = self._attempts.get((task.job_id, task.index))
+            if older is not None and older.token >= token:
+                text = f"attempt {older.token} of chunk {task.index} runs here already"
+                raise WorkerBusyError(text, reason=SUPERSEDED)  # what the wire makes of ABORTED
+        except ExecutorError as error:
+            listener.fail(error)
+            return
+        if older is not None:
+            self._queue_behind(older, task, listener)
+            why = WorkerBusyError(f"attempt {token} takes its place", reason=SUPERSEDED)
+            self._stop(older, why)
+        elif problem := self._no_room():
+            listener.fail(problem)
+        else:
+            self._start(task, token, listener)
+
+    def attach(self, task: ChunkTask, listener: Listener, *, caller_term: int) -> None:
+        """An AttachChunk call comes in; the task's token names the attempt."""
+        token = Token(task.term, task.attempt)
+        attempt = self._attempts.get((task.job_id, task.index))
+        try:
+            self._check_term(task.job_id, caller_term)
+        except StaleTermError as error:
+            listener.fail(error)
+            return
+        stages = (Stage.RUNNING, Stage.FINISHED)
+        if attempt is None or attempt.token != token or attempt.stage not in stages:
+            listener.fail(AttemptNotFoundError(f"{token} of chunk {task.index} is not here"))
+            return
+        if attempt.listener is not None:
+            attempt.listener.fail(WorkerLostError("another call has it", reason=TAKEN_OVER))
+        if attempt.leaving is not None:
+            attempt.leaving.cancel()
+        attempt.listener, attempt.leaving = listener, None
+        listener.tell(attempt.frames)
+        if attempt.stage is Stage.FINISHED:
+            self._hand_over(attempt)
+
+    def abort(self, listener: Listener) -> None:
+        """Whoever called wants no more of it; the answer comes when the processes are gone."""
+        if listener in self._queued:
+            self._queued.discard(listener)
+            listener.fail(ChunkAbortedError("aborted"))
+        for attempt in self._attempts.values():
+            if attempt.listener is listener:
+                self._stop(attempt, ChunkAbortedError("aborted"))
+                return
+
+    def lose(self, listener: Listener) -> None:
+        """The call broke: what runs goes on for a while, for somebody may attach."""
+        self._queued.discard(listener)
+        for attempt in self._attempts.values():
+            if attempt.listener is listener:
+                self._detach(attempt)
+                return
+
+    def lose_all(self, line: object) -> None:
+        """A whole connection broke."""
+        for attempt in self.attempts:
+            if attempt.listener is not None and attempt.listener.line is line:
+                self._detach(attempt)
+
+    def taken(self, listener: Listener) -> None:
+        """The caller has the whole result: nothing of it has to be kept."""
+        for attempt in self.attempts:
+            if attempt.listener is listener:
+                self._remove(attempt)
+
+    def end_job(self, job_id: str, term: int) -> None:
+        if term and term < self._terms.get(job_id, 0):
+            return
+        for attempt in self.attempts:
+            if attempt.task.job_id == job_id:
+                self._stop(attempt, ChunkAbortedError("the job has ended"))
+
+    # -- its life ---------------------------------------------------------------------------------
+
+    def drain(self, on_exit: Callable[[], None]) -> None:
+        """SIGTERM: take nothing new, end what can be ended in the grace, hand back the rest."""
+        if self.is_draining:
+            return
+        self.is_draining = True
+
+        def hand_back() -> None:
+            for attempt in self.attempts:
+                self._stop(attempt, WorkerBusyError("the worker shuts down", reason=DRAINING))
+            self._later(2 * ABORT_S, on_exit)
+
+        self._later(GRACE_S, hand_back)
+
+    def die(self) -> None:
+        """Nothing of it is left, and nobody is told by it."""
+        self.is_up = False
+        for attempt in self.attempts:
+            attempt.listener = None
+            self._remove(attempt)
+
+    # -- inside -----------------------------------------------------------------------------------
+
+    def _later(self, seconds: float, act: Callable[..., object], *args: Any) -> asyncio.TimerHandle:
+        return self._loop.call_later(seconds, act, *args, context=self._context)
+
+    def _check_term(self, job_id: str, term: int) -> None:
+        highest = self._terms.get(job_id, 0)
+        if 0 < term < highest:
+            raise StaleTermError(f"job {job_id} is led in term {highest}, not {term}")
+        self._terms[job_id] = max(highest, term)
+
+    def _no_room(self) -> ExecutorError | None:
+        if self.is_draining:
+            return WorkerBusyError("the worker drains", reason=DRAINING)
+        if self.running >= self.spec.slots:
+            return WorkerBusyError(f"all {self.spec.slots} slots are taken", reason=SLOTS_FULL)
+        return None
+
+    def _queue_behind(self, older: SimAttempt, task: ChunkTask, listener: Listener) -> None:
+        self._queued.add(listener)
+
+        def go_on() -> None:
+            if listener in self._queued:
+                self._queued.discard(listener)
+                self.begin(task, listener)
+
+        older.on_end.append(go_on)
+
+    def _start(self, task: ChunkTask, token: Token, listener: Listener) -> None:
+        frame_s, fate, fate_at = self._fate(task)
+        attempt = SimAttempt(
+            task=task,
+            token=token,
+            frame_s=frame_s,
+            fate=fate,
+            fate_at=fate_at,
+            listener=listener,
+        )
+        self._attempts[(task.job_id, task.index)] = attempt
+        self._next_step(attempt)
+
+    def _fate(self, task: ChunkTask) -> tuple[float, ExecutorError | None, int]:
+        """How fast the attempt is, and what becomes of it after how many frames."""
+        frame_s, where = self.spec.frame_s, self.spec.address
+        if self._chance.strikes("slow", where) is not None:
+            frame_s *= _SLOWNESS
+        poison = json.loads(task.settings.props_json).get("throw", -1)
+        if task.frames.start <= poison < task.frames.stop:
+            error = CompositionFailedError(f"the page threw at frame {poison}")
+            return frame_s, error, poison - task.frames.start
+        if (at := self._chance.strikes("crash-render", where)) is not None:
+            return frame_s, RenderCrashedError("Chromium is gone"), int(at * len(task.frames))
+        if (at := self._chance.strikes("out-of-memory", where)) is not None:
+            killed = WorkerOutOfMemoryError("the kernel killed Chromium")
+            return frame_s, killed, int(at * len(task.frames))
+        if (at := self._chance.strikes("hang", where)) is not None:
+            return frame_s, None, int(at * len(task.frames))
+        return frame_s, None, -1
+
+    def _next_step(self, attempt: SimAttempt) -> None:
+        total = len(attempt.task.frames)
+        goal = min(total, attempt.frames + max(1, -(-total // _TOLD)))
+        if attempt.fate_at >= 0:
+            goal = min(goal, attempt.fate_at)
+        wait_s = (goal - attempt.frames) * attempt.frame_s
+        attempt.step = self._later(wait_s, self._reach, attempt, goal)
+
+    def _reach(self, attempt: SimAttempt, frames: int) -> None:
+        attempt.frames = frames
+        if frames == attempt.fate_at:
+            self._meet_fate(attempt)
+            return
+        if attempt.listener is not None:
+            attempt.listener.tell(frames)
+        if frames < len(attempt.task.frames):
+            self._next_step(attempt)
+        else:
+            self._finish(attempt)
+
+    def _meet_fate(self, attempt: SimAttempt) -> None:
+        if attempt.fate is not None:
+            self._stop(attempt, attempt.fate)
+            return
+        stalled = ChunkStalledError(f"no frame for {STALL_S:g} s")
+        attempt.step = self._later(STALL_S, self._stop, attempt, stalled)
+
+    def _finish(self, attempt: SimAttempt) -> None:
+        attempt.stage, attempt.step = Stage.FINISHED, None
+        if attempt.listener is not None:
+            self._hand_over(attempt)
+
+    def _hand_over(self, attempt: SimAttempt) -> None:
+        assert attempt.listener is not None
+        attempt.listener.finish(self._result(attempt))
+
+    def _result(self, attempt: SimAttempt) -> ChunkResult:
+        task, fingerprint = attempt.task, self.spec.fingerprint
+        content = chunk_content(task, fingerprint)
+        frames = task.frames
+        following = picture(task.job_id, frames.stop, fingerprint) if task.has_successor else ""
+        return ChunkResult(
+            index=task.index,
+            frames=len(frames),
+            width_px=task.settings.width_px,
+            height_px=task.settings.height_px,
+            size_bytes=len(content),
+            sha256=sha256_of(content),
+            fingerprint=fingerprint,
+            worker=self.spec.address,
+            seconds=len(frames) * attempt.frame_s,
+            attempt=task.attempt,
+            frame_digests=tuple(picture(task.job_id, each, fingerprint) for each in frames),
+            next_frame_digest=following,
+        )
+
+    def _stop(self, attempt: SimAttempt, why: ExecutorError) -> None:
+        """End the attempt; whoever listens hears why once nothing of it is left."""
+        if attempt.stage is Stage.STOPPING:
+            return
+        if attempt.step is not None:
+            attempt.step.cancel()
+        wait_s = ABORT_S if attempt.stage is Stage.RUNNING else 0.0
+        attempt.stage = Stage.STOPPING
+        attempt.step = self._later(wait_s, self._stopped, attempt, why)
+
+    def _stopped(self, attempt: SimAttempt, why: ExecutorError) -> None:
+        if attempt.listener is not None:
+            attempt.listener.fail(why)
+        self._remove(attempt)
+
+    def _detach(self, attempt: SimAttempt) -> None:
+        attempt.listener = None
+        if attempt.stage in (Stage.RUNNING, Stage.FINISHED):
+            why = ChunkAbortedError("nobody came for it")
+            attempt.leaving = self._later(KEPT_S, self._stop, attempt, why)
+
+    def _remove(self, attempt: SimAttempt) -> None:
+        if attempt.stage is Stage.GONE:
+            return
+        attempt.stage = Stage.GONE
+        for timer in (attempt.step, attempt.leaving):
+            if timer is not None:
+                timer.cancel()
+        del self._attempts[(attempt.task.job_id, attempt.task.index)]
+        if self.is_up:
+            for act in attempt.on_end:
+                act()

@@ -1,0 +1,231 @@
+"""SimRunner: a job's way with the real plan and the real PlanRun, without ffmpeg and browsers."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from coordinator.chunk_files import ChunkFiles
+from coordinator.job import Event, Job, JobSpec, JobState, Output, StateChanged
+from coordinator.orchestrator import JobAbortedError, _ended_by
+from coordinator.plan_run import PlanRun
+from coordinator.planner import Plan, plan
+from executors.base import ChunkResult, ChunkTask, RenderExecutor
+from executors.errors import ChunkDamagedError
+from executors.orders import FilesOnDisk
+from renderer.settings import RenderSettings
+
+from .loop import Process, ProcessKilled, VirtualLoop
+from .machine import sha256_of
+from .watch import Watch
+
+WRITE_S: Final = 0.002
+ASSEMBLE_S: Final = 0.5
+FOLDER: Final = Path("/chunks")
+
+
+@dataclass(eq=False, slots=True)
+class Cupboard:
+    """What coordinators keep on their disk: files, notes of finished chunks, videos."""
+
+    watch: Watch
+    loop: VirtualLoop
+    files: dict[Path, str] = field(default_factory=dict)
+    notes: dict[str, dict[int, tuple[ChunkTask, ChunkResult]]] = field(default_factory=dict)
+    outputs: dict[str, str] = field(default_factory=dict)
+
+    async def write(self, process: Process) -> None:
+        """Wait as long as a write takes; a process that has died writes nothing."""
+        self._check(process)
+        await asyncio.sleep(WRITE_S)
+        self._check(process)
+
+    def chunks(self, job_id: str) -> Path:
+        return FOLDER / job_id
+
+    def forget(self, job_id: str) -> None:
+        self.notes.pop(job_id, None)
+        folder = self.chunks(job_id)
+        for path in [path for path in self.files if path.parent == folder]:
+            del self.files[path]
+
+    def _check(self, process: Process) -> None:
+        if process in self.loop.dead:
+            raise ProcessKilled
+
+
+class SimAttemptFiles(FilesOnDisk):
+    """The real names, in a cupboard."""
+
+    def __init__(self, cupboard: Cupboard, process: Process, *, term: int) -> None:
+        super().__init__(term=term)
+        self._cupboard = cupboard
+        self._process = process
+
+    async def accept(self, path: Path, output: Path) -> None:
+        await self._cupboard.write(self._process)
+        if path not in self._cupboard.files:
+            raise FileNotFoundError(path)
+        self._cupboard.files[output] = self._cupboard.files.pop(path)
+
+    async def discard(self, path: Path) -> None:
+        await self._cupboard.write(self._process)
+        self._cupboard.files.pop(path, None)
+
+
+class SimJobFiles:
+    """coordinator.job_files.JobFiles in a cupboard."""
+
+    def __init__(self, cupboard: Cupboard, process: Process) -> None:
+        self._cupboard = cupboard
+        self._process = process
+
+    def output(self, job: Job) -> Path:
+        return FOLDER / f"{job.id}.out"
+
+    def manifest(self, job_id: str) -> Path:
+        return FOLDER / f"{job_id}.manifest"
+
+    def pictures(self, job_id: str) -> Path:
+        return FOLDER / f"{job_id}.pictures"
+
+    def chunks(self, job_id: str) -> Path:
+        return self._cupboard.chunks(job_id)
+
+    async def read(self, path: Path, *, offset: int) -> AsyncGenerator[bytes]:
+        await self._cupboard.write(self._process)
+        yield self._cupboard.outputs[path.stem].encode()[offset:]
+
+    async def sweep(self, unfinished: Collection[str]) -> None:
+        await self._cupboard.write(self._process)
+        for name in sorted({path.parent.name for path in self._cupboard.files}):
+            if name not in unfinished:
+                self._cupboard.forget(name)
+
+    async def forget_chunks(self, job_id: str) -> None:
+        await self._cupboard.write(self._process)
+        self._cupboard.forget(job_id)
+
+    async def discard_output(self, job: Job) -> None:
+        await self._cupboard.write(self._process)
+        self._cupboard.watch.note(f"{self._process.name} discards what {job.id} has made")
+        self._cupboard.outputs.pop(job.id, None)
+
+    async def delete(self, job_id: str) -> None:
+        await self.forget_chunks(job_id)
+        self._cupboard.watch.note(f"{self._process.name} deletes what is kept of {job_id}")
+        self._cupboard.outputs.pop(job_id, None)
+
+    async def kept(self, *, before: datetime) -> Collection[str]:
+        del before
+        return sorted(self._cupboard.outputs)
+
+    async def size_bytes(self) -> int:
+        return sum(map(len, self._cupboard.outputs.values()))
+
+
+class SimChunkFiles(ChunkFiles):
+    """The finished chunks of a job, in a cupboard."""
+
+    def __init__(self, cupboard: Cupboard, process: Process, job_id: str) -> None:
+        super().__init__(cupboard.chunks(job_id))
+        self._cupboard = cupboard
+        self._process = process
+        self._notes = cupboard.notes.setdefault(job_id, {})
+
+    async def keep(self, task: ChunkTask, result: ChunkResult) -> None:
+        await self._cupboard.write(self._process)
+        self._notes[task.index] = (task, result)
+        self._cupboard.watch.kept(self._process, task, result)
+
+    async def finished(self, tasks: Sequence[ChunkTask]) -> dict[int, ChunkResult | None]:
+        await self._cupboard.write(self._process)
+        return {task.index: self._finished(task) for task in tasks}
+
+    async def drop(self, tasks: Sequence[ChunkTask]) -> None:
+        await self._cupboard.write(self._process)
+        for task in tasks:
+            if self._notes.pop(task.index, None) is not None:
+                self._cupboard.watch.dropped(task)
+
+    def _finished(self, task: ChunkTask) -> ChunkResult | None:
+        if (note := self._notes.get(task.index)) is None:
+            return None
+        made, result = note
+        content = self._cupboard.files.get(self.path(task), "")
+        is_whole = made.frames == task.frames and result.sha256 == sha256_of(content)
+        return result if is_whole else None
+
+
+def verifier(cupboard: Cupboard) -> Callable[[ChunkTask, ChunkResult, Path], Awaitable[None]]:
+    """What the coordinator does with ffprobe, on the text of a simulated chunk."""
+
+    async def verify(task: ChunkTask, result: ChunkResult, path: Path) -> None:
+        await asyncio.sleep(WRITE_S)
+        content = cupboard.files.get(path, "")
+        if sha256_of(content) != result.sha256:
+            raise ChunkDamagedError(f"chunk {task.index} is not the file that {result.worker} sent")
+        if f"[{task.frames.start},{task.frames.stop})" not in content:
+            raise ChunkDamagedError(f"chunk {task.index} of {result.worker} has other frames")
+
+    return verify
+
+
+class SimRunner:
+    """The simulation's JobRunner."""
+
+    def __init__(self, executor: RenderExecutor, cupboard: Cupboard, process: Process) -> None:
+        self._executor = executor
+        self._cupboard = cupboard
+        self._process = process
+        self._verify = verifier(cupboard)
+
+    def plan(self, spec: JobSpec, *, job_id: str) -> Plan:
+        return plan(job_id, spec)
+
+    async def render(
+        self,
+        plan: Plan,
+        output: Path,
+        *,
+        on_event: Callable[[Event], None],
+        abort: asyncio.Event | None,
+        chunks: Path | None,
+        manifest: Path | None,
+        pictures: Path | None,
+    ) -> Output:
+        del chunks, manifest, pictures
+        assert abort is not None
+        if abort.is_set():
+            raise JobAbortedError(plan.job_id)
+        files = SimChunkFiles(self._cupboard, self._process, plan.job_id)
+        async with _ended_by(abort, plan.job_id):
+            run = PlanRun(plan, self._executor, files, on_event=on_event, verify=self._verify)
+            try:
+                results = await run.all_chunks()
+            finally:
+                await run.end()
+            on_event(StateChanged(JobState.ASSEMBLING))
+            return await self._assemble(plan, files, results, output)
+
+    async def _assemble(
+        self, plan: Plan, files: SimChunkFiles, results: list[ChunkResult], output: Path
+    ) -> Output:
+        await asyncio.sleep(ASSEMBLE_S)
+        await self._cupboard.write(self._process)
+        video = "".join(self._cupboard.files[files.path(task)] for task in plan.tasks)
+        self._cupboard.outputs[plan.job_id] = video
+        self._cupboard.watch.assembled(plan, video)
+        settings: RenderSettings = plan.spec.settings
+        return Output(
+            size_bytes=len(video),
+            sha256=hashlib.sha256(video.encode()).hexdigest(),
+            frames=sum(result.frames for result in results),
+            width_px=settings.width_px,
+            height_px=settings.height_px,
+        )
