@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 import tempfile
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from executors.local import open_local_executor
 from executors.plugins import ExecutorContext
@@ -44,6 +44,7 @@ from .verification import Verification
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Mapping, Sequence
+    from contextlib import AbstractAsyncContextManager
 
     from executors.base import ChunkResult, RenderExecutor
     from renderer.audio.passages import SoundSource
@@ -56,6 +57,19 @@ if TYPE_CHECKING:
 
 class JobAbortedError(Exception):
     """The job was stopped by whoever set its abort event; nothing of it runs any more."""
+
+
+class PlanFollower(Protocol):
+    """What looks at a plan's chunks while it runs: a preview."""
+
+    def following(
+        self, plan: Plan, path_of: Callable[[int], Path], on_event: OnEvent
+    ) -> AbstractAsyncContextManager[OnEvent]:
+        """Follow a plan by the events that the block tells to what it is given.
+
+        `path_of` says where a chunk stands that is rendered. `on_event` is told them, too.
+        """
+        ...
 
 
 class RenderOrchestrator:
@@ -74,7 +88,9 @@ class RenderOrchestrator:
         *,
         shelf: Shelf | None = None,
         environment: Mapping[str, str] = os.environ,
+        follower: PlanFollower | None = None,
     ) -> None:
+        self._follower = follower
         self._bundles = bundles
         self._executor = executor
         self._shelf = shelf
@@ -121,15 +137,16 @@ class RenderOrchestrator:
                 await self._bring_bundles(plan.spec)
                 files = ChunkFiles(folder, self._shelf)
                 plan = await with_burned(await settle(plan, executor, on_event), self._bundles)
-                verify = Verification(ffprobe)
-                run = PlanRun(plan, executor, files, on_event=on_event, verify=verify)
                 opening = open_soundtrack(
                     plan.spec, self._bundles, output, ffmpeg=ffmpeg, ffprobe=ffprobe
                 )
-                async with opening as soundtrack:
+                following = self._following(plan, files, on_event)
+                async with opening as soundtrack, following as hear:
+                    verify = Verification(ffprobe)
+                    run = PlanRun(plan, executor, files, on_event=hear, verify=verify)
                     async with Exhibition(pictures, ffmpeg, self._shelf).of_mismatch():
-                        results = await _filmed(run, soundtrack, on_event)
-                    on_event(StateChanged(JobState.ASSEMBLING))
+                        results = await _filmed(run, soundtrack, hear)
+                    hear(StateChanged(JobState.ASSEMBLING))
                     if not all(isinstance(file, StillFile) for file in plan.spec.files):
                         await soundtrack.add(heard_in(plan, results), self._sound_file(files))
                     material = Material(
@@ -154,6 +171,13 @@ class RenderOrchestrator:
     async def _bring_bundles(self, spec: JobSpec) -> None:
         if self._shelf is not None:
             await KeptBundles(self._bundles, self._shelf).bring(bundles_of(spec))
+
+    def _following(
+        self, plan: Plan, files: ChunkFiles, on_event: OnEvent
+    ) -> AbstractAsyncContextManager[OnEvent]:
+        if self._follower is None:
+            return nullcontext(on_event)
+        return self._follower.following(plan, lambda i: files.path(plan.tasks[i]), on_event)
 
     async def _extras(self, spec: JobSpec) -> Extras:
         subtitles = await subtitle_streams(spec, self._bundles)

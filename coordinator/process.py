@@ -31,6 +31,7 @@ from .leadership import Reign, leads_at_once, watching
 from .orchestrator import RenderOrchestrator
 from .patient_store import PatientStore
 from .pausing import pausable
+from .preview.server import open_previews
 from .retention import Retention
 from .service import CoordinatorService
 from .standby import COORDINATOR, wait_to_lead
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from executors.fleet import Fleet
     from serving.server import RunningServer
 
+    from .preview.previews import Previews
     from .settings import CoordinatorSettings
     from .stores.base import JobStore
     from .stores.postgresql import LeaderLock
@@ -91,8 +93,9 @@ async def run(settings: CoordinatorSettings) -> None:
             uploads=None if shelf.is_here else ShelfUploads(shelf),
         )
         executor = await stack.enter_async_context(open_executor(context))
+        previews = await _opened_previews(settings, stack)
         service = await stack.enter_async_context(
-            _working_service(settings, store, context, executor, shelf)
+            _working_service(settings, store, context, executor, (shelf, previews))
         )
         server = await stack.enter_async_context(
             open_server(stood_by_at or settings.listen, [_registered(service)], status_of=status_of)
@@ -142,9 +145,10 @@ async def _working_service(
     store: JobStore,
     context: ExecutorContext,
     executor: RenderExecutor,
-    shelf: Shelf,
+    kept: tuple[Shelf, Previews | None],
 ) -> AsyncGenerator[CoordinatorService]:
     """The service, with its jobs at work while the block runs."""
+    shelf, previews = kept
     _, ffprobe = find_ffmpeg(os.environ)
     pausing = pausable(executor)
     holds = Holds()
@@ -154,7 +158,7 @@ async def _working_service(
     jobs = Jobs(
         patient,
         events,
-        RenderOrchestrator(context.bundles, pausing, shelf=shelf),
+        RenderOrchestrator(context.bundles, pausing, shelf=shelf, follower=previews),
         files=files,
         new_id=new_job_id,
         utc_now=utc_now,
@@ -179,7 +183,17 @@ async def _working_service(
             ffprobe=ffprobe,
             term=context.term,
             most_watchers=settings.watchers,
+            previews=previews,
         )
+
+
+async def _opened_previews(settings: CoordinatorSettings, stack: AsyncExitStack) -> Previews | None:
+    if not settings.preview:
+        return None
+    ffmpeg, ffprobe = find_ffmpeg(os.environ)
+    folder = settings.data_dir / "previews"
+    serving = open_previews(settings.preview, folder, ffmpeg=ffmpeg, ffprobe=ffprobe)
+    return await stack.enter_async_context(serving)
 
 
 def new_job_id() -> str:

@@ -15,6 +15,7 @@ from renderer.errors import InvalidRequestError, Violation
 
 from . import wire
 from .output_files import path_of
+from .preview.previews import problem_of
 from .queue import Phase
 from .sources import check_sources
 from .status import (
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from .job import Job, Output, StoredOutput, StoredPicture
     from .job_files import JobFiles
     from .jobs import Jobs
+    from .preview.previews import Previews
     from .stores.base import JobStore
 
 PAGE_SIZE: Final = 50
@@ -63,6 +65,7 @@ class CoordinatorService(coordinator_pb2_grpc.RenderCoordinatorServicer):
         ffprobe: Path,
         term: int = 0,
         most_watchers: int = 1_000,
+        previews: Previews | None = None,
     ) -> None:
         self._jobs = jobs
         self._files = files
@@ -74,16 +77,26 @@ class CoordinatorService(coordinator_pb2_grpc.RenderCoordinatorServicer):
         self._term = term
         self._most_watchers = most_watchers
         self.watchers = 0
+        self._previews = previews
 
     async def CreateJob(self, request: pb.CreateJobRequest, context: Context) -> pb.Job:  # noqa: N802
         del context
         spec = wire.to_spec(request.spec)
         await check_sources(spec, self._bundles, ffprobe=self._ffprobe)
-        return wire.from_job(await self._jobs.create(spec, request_id=request.request_id))
+        return self._told(await self._jobs.create(spec, request_id=request.request_id))
 
     async def GetJob(self, request: pb.GetJobRequest, context: Context) -> pb.Job:  # noqa: N802
         del context
-        return wire.from_job(await self._store.get(request.job_id))
+        return self._told(await self._store.get(request.job_id))
+
+    def _told(self, job: Job) -> pb.Job:
+        """A job, and where it can be watched: that is not kept, but known here."""
+        message = wire.from_job(job)
+        if self._previews is not None:
+            problem = problem_of(job.spec)
+            url = "" if problem else self._previews.url(job.id)
+            message.preview.CopyFrom(pb.Preview(url=url, problem=problem))
+        return message
 
     async def ListJobs(  # noqa: N802
         self, request: pb.ListJobsRequest, context: Context

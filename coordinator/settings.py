@@ -32,6 +32,7 @@ class CoordinatorSettings:
     `data_dir` holds jobs, bundles, chunk files and outputs; with `artifacts`, the URL of an
     artifact store, it is but a cache of the last three. A job fails when no worker could take its
     chunks for `worker_wait_s`. No user's jobs have more than `user_slots` chunks at once.
+    `preview` is a HOST:PORT at which films are served by HTTP while they are rendered, or nothing.
     `store` is the URL of the database that keeps the jobs, or nothing for a file in `data_dir`
     (coordinator.stores.opening); a call waits for one that is down up to `store_patience_s`.
     At most `watchers` calls watch jobs at once. Nothing begins while `data_dir` has less than
@@ -53,4 +54,5 @@ class CoordinatorSettings:
     keeping: Keeping = field(default_factory=Keeping)
     watchers: int = 1_000
     min_free_bytes: int = 200 << 20
+    preview: str = ""
     until_stdin_closes: bool = False

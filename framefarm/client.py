@@ -17,6 +17,7 @@ from renderer.bundle import manifest_of
 from serving.channel import open_channel
 
 from .errors import CallFailedError, NoSuchJobError
+from .farm_preview import FarmPreview, to_farm_preview
 from .farm_status import FarmStatus, to_farm_status
 from .farm_worker import FarmWorker, to_farm_worker
 from .kept_files import manifest_of_frames, output_of
@@ -96,6 +97,12 @@ class FarmClient:
         request = pb.GetJobRequest(job_id=job_id)
         with _naming(job_id):
             return wire.to_job(await self._ask(lambda: self._stub.GetJob(request)))
+
+    async def preview(self, job_id: str) -> FarmPreview | None:
+        """Where a job can be watched while it is rendered; None if the farm serves no previews."""
+        request = pb.GetJobRequest(job_id=job_id)
+        with _naming(job_id):
+            return to_farm_preview(await self._ask(lambda: self._stub.GetJob(request)))
 
     async def jobs(self, *, limit: int = _PAGE) -> list[Job]:
         """The newest jobs, newest first, at most `limit`."""

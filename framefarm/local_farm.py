@@ -48,11 +48,14 @@ def _default_slots(frames: int) -> int:
 
 
 @asynccontextmanager
-async def local_farm(*, workers: int = 0, slots: int = 1) -> AsyncGenerator[str]:
+async def local_farm(
+    *, workers: int = 0, slots: int = 1, preview: bool = False
+) -> AsyncGenerator[str]:
     """Run a coordinator on loopback, and `workers` workers; yields the coordinator's address.
 
     Without workers the coordinator renders itself, `slots` chunks at once: one process starts, and
-    not three. When the block ends all have ended, and their files are gone.
+    not three. With `preview` it shows films while they are rendered. When the block ends all have
+    ended, and their files are gone.
 
     Raises:
         ServiceNotStartedError: one of them did not start; its log says why.
@@ -67,7 +70,8 @@ async def local_farm(*, workers: int = 0, slots: int = 1) -> AsyncGenerator[str]
             renders = (
                 _fleet(addresses) if workers else ["--executor", "local", "--slots", f"{slots}"]
             )
-            head = {"coordinator": [*_coordinator_arguments(folder), *renders]}
+            shows = ["--preview", _ANY_PORT] if preview else []
+            head = {"coordinator": [*_coordinator_arguments(folder), *renders, *shows]}
             async with running_services(head, folder) as (coordinator,):
                 try:
                     yield await coordinator.address()

@@ -89,10 +89,14 @@ def output_files(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where a job runs: on the farm at `farm`, or here, on `workers` workers or without any."""
+    """Where a job runs: on the farm at `farm`, or here, on `workers` workers or without any.
+
+    `preview`: the film is to be shown while it is rendered.
+    """
 
     farm: str | None = None
     workers: int | None = None
+    preview: bool = False
 
 
 def output_names_of(said: Sequence[str | os.PathLike[str]]) -> tuple[OutputName, ...]:

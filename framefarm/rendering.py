@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from coordinator.job import Job, JobEvent, JobSpec
 
+    from .farm_preview import FarmPreview
+
 # A worker stops a chunk in well under a second; beyond this, the farm is not answering.
 CANCEL_LIMIT_S: Final = 10.0
 # A local coordinator that is gone does not come back.
@@ -103,7 +105,7 @@ async def render_prepared(
     began_s = time.monotonic()
     async with _farm(place, prepared.spec, watcher) as farm:
         async with _fetching_pictures(farm, files, watcher):
-            job = await run_job(farm, prepared, watcher)
+            job = await run_job(farm, prepared, watcher, shows_preview=place.preview)
         fetched = await fetch(farm, job.id, files)
     return RenderedVideo(
         job_id=job.id,
@@ -134,7 +136,9 @@ async def _fetching_pictures(
         raise
 
 
-async def run_job(farm: FarmClient, prepared: PreparedJob, watcher: RenderWatcher) -> Job:
+async def run_job(
+    farm: FarmClient, prepared: PreparedJob, watcher: RenderWatcher, *, shows_preview: bool = False
+) -> Job:
     """Create a job and follow it to its success; cancel it when this is left before its end.
 
     Raises:
@@ -147,6 +151,8 @@ async def run_job(farm: FarmClient, prepared: PreparedJob, watcher: RenderWatche
     try:
         job = await farm.create(prepared.spec, request_id=request_id)
         watcher.created(job)
+        if shows_preview:
+            watcher.said(_preview_text(await farm.preview(job.id)))
         job = await follow(farm, job.id, watcher)
         settled = True
     except FarmError:
@@ -156,6 +162,12 @@ async def run_job(farm: FarmClient, prepared: PreparedJob, watcher: RenderWatche
         if not settled:
             await _cancel(farm, prepared.spec, request_id, watcher)
     return job
+
+
+def _preview_text(preview: FarmPreview | None) -> str:
+    if preview is None:
+        return "no preview: the farm's coordinator runs without --preview"
+    return f"preview: {preview.url}" if preview.url else f"no preview: {preview.problem}"
 
 
 async def send_bundles(farm: FarmClient, prepared: PreparedJob) -> None:
@@ -208,10 +220,10 @@ async def _farm(place: Place, spec: JobSpec, watcher: RenderWatcher) -> AsyncGen
     slots = slot_count(place.workers, spec)
     if place.workers is None:
         watcher.said(f"rendering here, {slots} chunk{'s' if slots > 1 else ''} at a time")
-        here = local_farm(slots=slots)
+        here = local_farm(slots=slots, preview=place.preview)
     else:
         watcher.said(f"starting a farm of {slots} worker{'s' if slots > 1 else ''} here")
-        here = local_farm(workers=slots)
+        here = local_farm(workers=slots, preview=place.preview)
     async with (
         here as address,
         FarmClient(address, patience_s=_LOCAL_PATIENCE_S) as farm,

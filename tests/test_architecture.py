@@ -54,6 +54,7 @@ WIRE_EDGES = frozenset(
         "coordinator.extras_wire",
         "coordinator.outputs_wire",
         "framefarm.client",
+        "framefarm.farm_preview",
         "framefarm.farm_status",  # what GetFarm tells
         "framefarm.farm_worker",  # what ListWorkers tells
     }

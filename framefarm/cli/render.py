@@ -53,6 +53,10 @@ def render(
             show_default="OUT.pictures, if there are any",
         ),
     ] = None,
+    preview: Annotated[
+        bool,
+        typer.Option("--preview", help="Say where the film can be watched while it is rendered."),
+    ] = False,
     farm: Farm = "",
     as_json: Json = False,
     progress: Progress = ProgressMode.AUTO,
@@ -60,7 +64,7 @@ def render(
     verbose: Verbose = False,
 ) -> None:
     """Render a page to a video, here or on a farm."""
-    place = Place(farm=farm or None, workers=workers)
+    place = Place(farm=farm or None, workers=workers, preview=preview)
     verbosity = verbosity_of(quiet=quiet, verbose=verbose)
     files = run(named(output, manifest), verbosity=verbosity)
     first = files.output

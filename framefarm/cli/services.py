@@ -184,6 +184,16 @@ def coordinator(
             show_default="200MiB",
         ),
     ] = 200 << 20,
+    preview: Annotated[
+        str,
+        typer.Option(
+            "--preview",
+            envvar=f"{_COORDINATOR}PREVIEW",
+            metavar="HOST:PORT",
+            help="Show films by HTTP while they are rendered. Whoever knows a job's id may look.",
+            show_default="not at all",
+        ),
+    ] = "",
     log_format: LogAs = LogFormat.PLAIN,
     verbose: VerboseLog = False,
     until_stdin_closes: UntilStdinCloses = False,
@@ -219,6 +229,7 @@ def coordinator(
         keeping=Keeping(jobs_s=keep_jobs, size_bytes=keep_bytes),
         watchers=watchers,
         min_free_bytes=min_free,
+        preview=preview,
         until_stdin_closes=until_stdin_closes,
     )
     from coordinator.process import run

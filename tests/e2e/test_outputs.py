@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
+import signal
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 import framefarm
 from tests.e2e.test_codecs import number_in
 from tests.support.command_line import framefarm as run_framefarm
+from tests.support.command_line import framefarm_command
 from tests.support.frame_numbers import decode_frame_numbers
 from tests.support.pages import PAGES, tools_or_skip
 from tests.support.sounds import RATE, decode_sound, onset, tone, write_wav
@@ -41,9 +45,12 @@ async def test_one_command_makes_all_files_of_one_capture(page: Path, tmp_path: 
     outputs = [text for each in said for text in ("-o", str(each))]
     length = ["--frames", "12", "--fps", "25", "--chunk-frames", "5"]
 
-    ended = await run_framefarm("render", str(page), *outputs, *length, *SIZE, "--json")
+    ended = await run_framefarm(
+        "render", str(page), *outputs, *length, *SIZE, "--json", "--preview"
+    )
 
     assert ended.code == 0, ended.err
+    assert "no preview: chunks are kept without loss" in ended.err
     told = json.loads(ended.out)
     assert [file["path"] for file in told["files"]] == [str(path) for path in names]
     assert sorted(tmp_path.iterdir()) == sorted(names)
@@ -78,3 +85,19 @@ async def test_a_moment_that_the_film_does_not_have_is_told_before_anything_star
     assert "framefarm: -o: " in ended.err
     assert "x.png@3s: frame 90 is none of the film's frames [0, 12)" in ended.err
     assert list(tmp_path.iterdir()) == []
+
+
+async def test_a_render_says_where_it_can_be_watched(page: Path, tmp_path: Path) -> None:
+    output = ["-o", str(tmp_path / "a.mp4"), "--preview"]
+
+    async with framefarm_command("render", str(page), *output, "--frames", "900", *SIZE) as command:
+        await command.said("preview: ")
+        found = re.search(r"preview: (http://127\.0\.0\.1:\d+/jobs/\w+/)\n", command.err)
+        assert found is not None
+        async with aiohttp.ClientSession() as session, session.get(found[1]) as answer:
+            assert answer.status == 200
+            assert "<video" in await answer.text()
+        command.signal(signal.SIGINT)
+        ended = await command.ended()
+
+    assert ended.code == 130

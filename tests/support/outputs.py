@@ -31,7 +31,10 @@ def sound(kind: str) -> SoundFile:
 
 def _encoding(name: str, **more: Any) -> Encoding:
     container, codec = file_of_output(Path(name))
-    given = {"codec": codec, "preset": _QUICK.get(more.get("codec", codec), "")} | more
+    given: dict[str, Any] = {
+        "codec": codec,
+        "preset": _QUICK.get(more.get("codec", codec), ""),
+    } | more
     return Encoding(container=container, **given)
 
 
