@@ -10,7 +10,8 @@ import asyncio
 import os
 import tempfile
 import time
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
@@ -36,6 +37,7 @@ _LOOK_EVERY_S: Final = 5.0
 _PARTS: Final = 10
 _WARM_S: Final = 60.0
 _MB: Final = 1 << 20
+_KINDS: Final = ("python", "ffmpeg", "chrom", "renderer", "gpu-process")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,9 +46,13 @@ class Look:
 
     at_s: float
     frames: int
-    memory_mb: float  # of this process and all below it, what only they have
+    memory_mb: Mapping[str, float]  # by kind of process; what only those have
     files: int
     cpu_s: float
+
+    @property
+    def total_mb(self) -> float:
+        return sum(self.memory_mb.values())
 
 
 class Watch:
@@ -67,17 +73,17 @@ class Watch:
             await asyncio.sleep(_LOOK_EVERY_S)
 
     def _look(self) -> Look:
-        memory, files, cpu_s = 0, 0, 0.0
+        memory, files, cpu_s = Counter[str](), 0, 0.0
         for process in (psutil.Process(), *psutil.Process().children(recursive=True)):
             with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
-                memory += process.memory_full_info().uss
+                memory[_kind(process)] += process.memory_full_info().uss
                 files += process.num_fds()
                 times = process.cpu_times()
                 cpu_s += times.user + times.system
         return Look(
             at_s=time.monotonic() - self._began_s,
             frames=self._frames,
-            memory_mb=memory / _MB,
+            memory_mb={kind: size_bytes / _MB for kind, size_bytes in memory.items()},
             files=files,
             cpu_s=cpu_s,
         )
@@ -123,14 +129,16 @@ def report(page: Page, looks: list[Look]) -> list[str]:
             f"{end.at_s:.0f}",
             f"{(end.frames - begin.frames) / (end.at_s - begin.at_s):.1f}",
             f"{1000 * (end.cpu_s - begin.cpu_s) / (end.frames - begin.frames):.1f}",
-            f"{end.memory_mb:.0f}",
+            f"{end.total_mb:.0f}",
+            *(f"{end.memory_mb.get(kind, 0):.0f}" for kind in _KINDS),
             f"{end.files}",
         )
         for begin, end in parts(looks)
     ]
     warm = [look for look in looks if look.at_s > _WARM_S and look.frames] or looks
     files = [look.files for look in warm]
-    memory = [look.memory_mb for look in warm]
+    memory = [look.total_mb for look in warm]
+    heads = ("frames", "at s", "frames/s", "CPU ms a frame", "memory MB", *_KINDS, "open files")
     return [
         "# Endurance",
         "",
@@ -138,10 +146,20 @@ def report(page: Page, looks: list[Look]) -> list[str]:
         "",
         *description(),
         "",
-        *table(("frames", "at s", "frames/s", "CPU ms a frame", "memory MB", "open files"), rows),
+        *table(heads, rows),
         "",
         f"After a minute: {_span(memory)} MB (last {memory[-1]:.0f}), {_span(files)} open files.",
     ]
+
+
+def _kind(process: psutil.Process) -> str:
+    """What a process is: of Chromium's, by the flag that says so."""
+    line = process.cmdline()
+    types = [word.removeprefix("--type=") for word in line if word.startswith("--type=")]
+    if types:
+        return types[0]
+    name = Path(line[0]).name if line else ""
+    return next((kind for kind in ("ffmpeg", "python", "chrom") if kind in name), "others")
 
 
 def _span(values: Sequence[float]) -> str:
