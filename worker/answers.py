@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -61,11 +60,17 @@ async def send_file(path: Path, tell: Tell, *, offset: int) -> None:
         InvalidRequestError: it is shorter than that.
 
     """
-    with await asyncio.to_thread(path.open, "rb") as file:
-        size = await asyncio.to_thread(file.seek, 0, os.SEEK_END)
-        if offset > size:
-            problem = f"{offset} is beyond the chunk's file of {size} bytes; begin at 0"
-            raise InvalidRequestError([Violation("offset", problem)])
-        await asyncio.to_thread(file.seek, offset)
-        while data := await asyncio.to_thread(file.read, DATA_BYTES):
-            await tell(pb.RenderChunkResponse(data=pb.Data(data=data)))
+    size = (await asyncio.to_thread(path.stat)).st_size
+    if offset > size:
+        problem = f"{offset} is beyond the chunk's file of {size} bytes; begin at 0"
+        raise InvalidRequestError([Violation("offset", problem)])
+    while data := await asyncio.to_thread(read_part, path, offset):
+        await tell(pb.RenderChunkResponse(data=pb.Data(data=data)))
+        offset += len(data)
+
+
+def read_part(path: Path, offset: int) -> bytes:
+    """The next bytes of a file. It blocks, and leaves nothing open however its caller ends."""
+    with path.open("rb") as file:
+        file.seek(offset)
+        return file.read(DATA_BYTES)

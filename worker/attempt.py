@@ -136,9 +136,11 @@ class Attempt:
         try:
             ends: list[asyncio.Future[Any]] = [holding, self.released]
             await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
-            if holding.done():
-                self._settle(holding)
-                await asyncio.wait([self.released])
+            if not self.outcome.done():
+                holding.cancel()
+            await asyncio.wait([holding])
+            self._settle(holding)
+            await asyncio.wait([self.released])
         finally:
             holding.cancel()
             await asyncio.wait([holding])
@@ -151,6 +153,8 @@ class Attempt:
         async with work(self._hear) as answer:
             self.outcome.set_result(answer)
             await asyncio.shield(self.released)
+            if caller := self._caller:  # who may be reading the file, and is about to leave
+                await caller.left.wait()
 
     def _hear(self, event: ChunkEvent) -> None:
         if isinstance(event, FramesDone):

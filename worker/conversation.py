@@ -36,6 +36,9 @@ async def converse(
         with attempt.while_read():
             await context.write(response)
 
+    # By itself, and not with the first message: a status cannot be sent while that one, cancelled
+    # in the middle, still sends the metadata.
+    await context.send_initial_metadata(())
     caller = Caller()
     try:
         async with attempt.heard_by(caller), task_group() as group:

@@ -22,7 +22,7 @@ from renderer.composition import BundleEntry
 from renderer.errors import InvalidRequestError, Violation
 from renderer.history import ProbeResult
 
-from .answers import DATA_BYTES, ChunkAnswer, ProbeAnswer
+from .answers import ChunkAnswer, ProbeAnswer, read_part
 from .attempt import fields_of
 from .cgroup import oom_kills
 from .conversation import converse
@@ -116,9 +116,10 @@ class WorkerService(worker_pb2_grpc.RenderWorkerServicer):
         self, request: pb.DownloadSoundRequest, context: Context
     ) -> None:
         path = await asyncio.to_thread(self._sounds.find, request.sha256)
-        with await asyncio.to_thread(path.open, "rb") as file:
-            while data := await asyncio.to_thread(file.read, DATA_BYTES):
-                await context.write(pb.DownloadSoundResponse(data=data))
+        offset = 0
+        while data := await asyncio.to_thread(read_part, path, offset):
+            await context.write(pb.DownloadSoundResponse(data=data))
+            offset += len(data)
 
     async def EndJob(  # noqa: N802
         self, request: pb.EndJobRequest, context: Context
