@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 _COLORS: Final = 256
 _DITHER: Final = "sierra2_4a"
+_LEAST_ALPHA: Final = 128  # of what a GIF shows: its pixels are there, or they are not
 # Milliseconds: times are rounded to them, and the last frame's length is ffmpeg's guess.
 _WEBP_TICK_S: Final = Fraction(1, 1000)
 
@@ -97,17 +98,22 @@ def _pictures(assembly: Assembly, bench: Workbench) -> Any:
 
 
 async def _with_palette(assembly: Assembly, bench: Workbench) -> Any:
-    """Choose the colours by all pictures, then draw each with them."""
+    """Choose the colours by all pictures, then draw each with them.
+
+    One of them is none, where nothing may stand behind the page.
+    """
+    is_open = look_of(assembly.settings) is Look.ALPHA
     options = dict(assembly.settings.codec_options)
     palette = bench.folder / "palette.png"
     chosen = _pictures(assembly, bench).filter(
-        "palettegen", max_colors=options.get("colors", _COLORS), reserve_transparent=0
+        "palettegen", max_colors=options.get("colors", _COLORS), reserve_transparent=int(is_open)
     )
     drawing = graph.output(chosen, f"file:{palette}", format="image2", update=1)
     await run_ffmpeg(compiled(drawing, bench.ffmpeg), palette)
     colors = graph.input(f"file:{palette}")
     both = [_pictures(assembly, bench), colors]
-    return graph.filter(both, "paletteuse", dither=options.get("dither", _DITHER))
+    dither = options.get("dither", _DITHER)
+    return graph.filter(both, "paletteuse", dither=dither, alpha_threshold=_LEAST_ALPHA)
 
 
 async def _look_over(assembly: Assembly, bench: Workbench, log: dict[str, str]) -> None:

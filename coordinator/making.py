@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from executors.tasks import task_group
+from renderer.encode.choices import container_of, size_problem
+from renderer.errors import EncoderError
 
 from .assembler import make
 from .assembly import Assembly, Workbench, concat_list
@@ -100,9 +102,12 @@ async def _assembly(material: Material, file: FilmFile | StillFile, bench: Workb
     width_px, height_px = material.size_px
     if isinstance(file, StillFile):
         chunks = (await cut_out(file.frame, chunks, kept, bench),)
+    settings = file.encoding.within(kept)
+    if problem := size_problem(settings, material.size_px):
+        raise EncoderError(f"a {container_of(settings)} file of {problem}")
     return Assembly(
         chunks=chunks,
-        settings=file.encoding.within(kept),
+        settings=settings,
         kept=kept,
         width_px=width_px,
         height_px=height_px,

@@ -54,6 +54,8 @@ async def fetch(farm: FarmClient, job_id: str, files: OutputFiles) -> Fetched:
     made = _matched(files.wanted, job)
     if files.manifest is not None:
         await farm.download_manifest(job_id, files.manifest)
+    for name in filter(is_pattern, files.wanted):
+        await asyncio.to_thread(name.path.parent.mkdir, exist_ok=True)
     parts: list[Path] = []
     with ExitStack() as stack:
         for name, stored in zip(files.wanted, made, strict=True):

@@ -168,8 +168,11 @@ def _prepare(
 
 def _files_problems(files: OutputFiles, problems: Problems) -> None:
     outputs, manifest = [name.path for name in files.wanted], files.manifest
+    # A folder of pictures is made when they have come, if there is a place for it.
+    made = {name.path: name.path.parent for name in files.wanted if is_pattern(name)}
     for output in dict.fromkeys(outputs):
-        _path_problems("output", output, problems)
+        is_new = output in made and not made[output].exists()
+        _path_problems("output", made[output] if is_new else output, problems)
         if outputs.count(output) > 1:
             problems.add("output", f"{output} is named twice; name another file")
     if files.pictures is not None:

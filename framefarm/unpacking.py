@@ -37,6 +37,8 @@ def name_of(pattern: Path, frame: int) -> Path:
 
 def pictures_of(pattern: Path) -> Iterator[Path]:
     """The files that are there and that a frame's picture could have made."""
+    if not pattern.parent.is_dir():
+        return
     before, after = _NUMBER.split(pattern.name, maxsplit=1)
     for path in pattern.parent.iterdir():
         middle = path.name[len(before) : len(path.name) - len(after)]

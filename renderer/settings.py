@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, NoReturn
 
 from .backdrop import backdrop_violations
 from .cookies import Cookie, cookie_violations
-from .encode.choices import encoding_violations
+from .encode.choices import encoding_violations, pixel_format_of, side_steps
 from .encode.codec_facts import Codec, Container
 from .errors import InvalidRequestError, Violation
 from .frames import FrameRate
@@ -136,10 +136,8 @@ def _size_violations(settings: RenderSettings) -> Iterator[Violation]:
     for field, side in (("width_px", settings.width_px), ("height_px", settings.height_px)):
         if not 2 <= side <= MAX_SIDE_PX:
             yield Violation(field, f"{side} is outside 2…{MAX_SIDE_PX}")
-        elif side % 2 and not settings.captures_canvas:
-            yield Violation(
-                field, f"{side} is odd, and yuv420p needs even sides; use {side - 1} or {side + 1}"
-            )
+        elif not settings.captures_canvas and (problem := _odd_problem(settings, field, side)):
+            yield Violation(field, problem)
     yield from _scale_violations(settings)
     rate = settings.frame_rate
     if rate.fraction > MAX_FPS:
@@ -151,18 +149,29 @@ def _size_violations(settings: RenderSettings) -> Iterator[Violation]:
         )
 
 
+def _odd_problem(settings: RenderSettings, field: str, side: int) -> str | None:
+    step = side_steps(settings)[field == "height_px"]
+    if side % step == 0:
+        return None
+    needs = f"{pixel_format_of(settings)} needs even sides"
+    return f"{side} is odd, and {needs}; use {side - 1} or {side + 1}"
+
+
 def _scale_violations(settings: RenderSettings) -> Iterator[Violation]:
     factor = settings.device_scale_factor
     if problem := scale_problem(factor):
         yield Violation("device_scale_factor", problem)
     elif factor != 1 and not settings.captures_canvas:
         sides = [scaled_px(side, factor) for side in (settings.width_px, settings.height_px)]
-        if any(side % 2 for side in sides) or not all(2 <= side <= MAX_SIDE_PX for side in sides):
+        steps = side_steps(settings)
+        fits = all(side % step == 0 for side, step in zip(sides, steps, strict=True))
+        if not fits or not all(2 <= side <= MAX_SIDE_PX for side in sides):
             size = "x".join(f"{float(side):g}" for side in sides)
+            whole = "even" if max(steps) == 2 else "whole"  # a pair of pixels
             yield Violation(
                 "device_scale_factor",
                 f"{settings.width_px}x{settings.height_px} times {factor:g} is a picture of "
-                f"{size} px; its sides have to be even, 2…{MAX_SIDE_PX}",
+                f"{size} px; its sides have to be {whole}, 2…{MAX_SIDE_PX}",
             )
 
 

@@ -37,11 +37,15 @@ def rendering_options(
     *,
     width_px: Annotated[
         int | None,
-        typer.Option("--width", help="Pixels; even.", show_default=str(_DEFAULTS.width_px)),
+        typer.Option(
+            "--width", help="Pixels; even for most codecs.", show_default=str(_DEFAULTS.width_px)
+        ),
     ] = None,
     height_px: Annotated[
         int | None,
-        typer.Option("--height", help="Pixels; even.", show_default=str(_DEFAULTS.height_px)),
+        typer.Option(
+            "--height", help="Pixels; even for most codecs.", show_default=str(_DEFAULTS.height_px)
+        ),
     ] = None,
     fps: Annotated[
         str | None,

@@ -96,7 +96,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Viewport:
-    """The page's size in pixels of the picture, of even sides."""
+    """The page's size in pixels of the picture."""
 
     width_px: int
     height_px: int
@@ -182,7 +182,7 @@ def _whole_px(start: float, stop: float) -> tuple[int, int]:
 
 
 def _even(start: int, stop: int, limit: int) -> tuple[int, int]:
-    """An odd side inside the viewport is shorter than that one's even side: there is room."""
-    if (stop - start) % 2 == 0:
+    """An odd side inside the viewport has room for one more, but where that one is odd itself."""
+    if (stop - start) % 2 == 0 or stop - start == limit:
         return start, stop
     return (start - 1, stop) if stop == limit else (start, stop + 1)

@@ -42,6 +42,47 @@ def look_of(settings: RenderSettings) -> Look:
     return Look.LOSSLESS if settings.lossless else Look.OPAQUE
 
 
+def pixel_format_of(settings: RenderSettings) -> str:
+    """How the codec keeps pictures of this look; the one that it has, where it has no such."""
+    facts = CODECS[settings.codec]
+    formats = facts.formats.get(look_of(settings)) or facts.formats[Look.OPAQUE]
+    usual = next(iter(formats.values()))
+    return usual if settings.bit_depth is None else formats.get(settings.bit_depth, usual)
+
+
+def size_problem(settings: RenderSettings, size_px: tuple[int, int]) -> str | None:
+    """Why pictures of this size cannot be encoded, and what size could be."""
+    pixel_format = pixel_format_of(settings)
+    steps = _steps(pixel_format)
+    fitting = [max(2, -(-side // step) * step) for side, step in zip(size_px, steps, strict=True)]
+    if fitting == list(size_px):
+        return None
+    sides = {(2, 2): "even sides", (2, 1): "an even width"}.get(steps, "sides of 2 and more")
+    return (
+        f"{size_px[0]}x{size_px[1]} px cannot be: {settings.codec} is {pixel_format} here, which "
+        f"needs {sides}; make it {fitting[0]}x{fitting[1]} px, or use one of {_odd_codecs()}"
+    )
+
+
+def side_steps(settings: RenderSettings) -> tuple[int, int]:
+    """Of how many pixels width and height are multiples."""
+    return _steps(pixel_format_of(settings))
+
+
+def _steps(pixel_format: str) -> tuple[int, int]:
+    if "420" in pixel_format:
+        return 2, 2
+    return (2, 1) if "422" in pixel_format else (1, 1)
+
+
+def _odd_codecs() -> str:
+    return _listed(
+        codec
+        for codec, facts in CODECS.items()
+        if all(_steps(each) == (1, 1) for each in facts.formats[Look.OPAQUE].values())
+    )
+
+
 def encoding_violations(settings: RenderSettings) -> Iterator[Violation]:
     """What cannot be, by the names of `RenderSettings`."""
     facts = CODECS[settings.codec]

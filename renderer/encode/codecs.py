@@ -35,7 +35,7 @@ CODECS: Final[Mapping[Codec, CodecFacts]] = {
         lossless_encoder="libx264rgb",
         lossless={"qp": "0"},
         crf=Span(0, 51),
-        default_crf=18,
+        default_crf=17,
         presets=_X26X,
         default_preset="fast",
         tunes=("film", "animation", "grain", "stillimage", "psnr", "ssim", "fastdecode"),
@@ -167,7 +167,7 @@ CODECS: Final[Mapping[Codec, CodecFacts]] = {
         stream="gif",
         containers=(Container.GIF,),
         chunk=None,
-        formats={Look.OPAQUE: {8: "pal8"}},
+        formats={Look.OPAQUE: {8: "pal8"}, Look.ALPHA: {8: "pal8"}},
         options={
             "colors": Span(4, 256),
             "dither": Words(("none", "bayer", "floyd_steinberg", "sierra2_4a")),
@@ -209,8 +209,9 @@ CODECS: Final[Mapping[Codec, CodecFacts]] = {
         containers=(Container.ZIP, Container.JPG),
         chunk=Container.MOV,
         formats={Look.OPAQUE: {8: "yuvj444p"}},
+        fixed={"qmin": "1"},  # or ffmpeg takes 1 for 2
         crf=Span(1, 31),
-        default_crf=2,
+        default_crf=1,
         crf_name="q:v",
     ),
 }  # fmt: skip

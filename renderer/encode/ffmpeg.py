@@ -38,9 +38,11 @@ async def encoding(
     killed and reaped, and no file stays.
 
     Raises:
+        CompositionError: pictures of this size cannot be encoded so.
         MissingToolError: ffmpeg cannot be started.
 
     """
+    pictures.check(settings)
     complete = False
     try:
         async with written_overlays(settings, pictures, first_frame, output) as overlays:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from renderer.errors import CompositionError, Fault
+
+from .choices import size_problem
+
+if TYPE_CHECKING:
+    from renderer.settings import RenderSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PictureStream:
-    """Pictures of one size, which the video has, too.
-
-    Raises:
-        CompositionError: (PICTURE_SIZE) it has an odd side, which 4:2:0 cannot store.
-
-    """
+    """Pictures of one size, which the video has, too."""
 
     width_px: int
     height_px: int
@@ -24,15 +25,12 @@ class PictureStream:
         """Width and height of the video."""
         return self.width_px, self.height_px
 
-    def __post_init__(self) -> None:
-        width_px, height_px = self.video_size_px
-        if width_px < 2 or height_px < 2 or width_px % 2 or height_px % 2:
-            raise CompositionError(
-                Fault.PICTURE_SIZE,
-                f"a video of {width_px}x{height_px} px cannot be: yuv420p needs even sides; "
-                f"make it {_even(width_px)}x{_even(height_px)} px",
-            )
+    def check(self, settings: RenderSettings) -> None:
+        """Check that they can be encoded.
 
+        Raises:
+            CompositionError: (PICTURE_SIZE) a side is odd, which the codec cannot store.
 
-def _even(side_px: int) -> int:
-    return max(2, side_px + side_px % 2)
+        """
+        if problem := size_problem(settings, self.video_size_px):
+            raise CompositionError(Fault.PICTURE_SIZE, f"a video of {problem}")

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final
 
-from .choices import container_of, look_of
+from .choices import container_of, look_of, pixel_format_of
 from .codec_facts import Codec, Container, Look
 from .codecs import CODECS
 
@@ -87,7 +87,7 @@ def chunk_recipe(settings: RenderSettings) -> Recipe:
     if container is None:  # what its encoder makes of pictures is its own matter
         pixel_format = "bgra" if look_of(settings) is Look.ALPHA else "bgr0"
         return _recipe("ffv1", "ffv1", Container.MOV, pixel_format, options=_KEPT_WHOLE)
-    kept = _recipe("ffv1", "ffv1", Container.MOV, _pixel_format(settings), options=_KEPT_WHOLE)
+    kept = _recipe("ffv1", "ffv1", Container.MOV, pixel_format_of(settings), options=_KEPT_WHOLE)
     return replace(kept, colors=video_recipe(settings).colors)
 
 
@@ -107,7 +107,7 @@ def _recipe_for(settings: RenderSettings, container: Container) -> Recipe:
     facts = CODECS[settings.codec]
     encoder = _encoder(settings, facts, container)
     options = _options(settings, facts, container)
-    return _recipe(encoder, facts.stream, container, _pixel_format(settings), options=options)
+    return _recipe(encoder, facts.stream, container, pixel_format_of(settings), options=options)
 
 
 def _recipe(
@@ -128,11 +128,6 @@ def _recipe(
         tells_colors=stream not in _TELLS_NOTHING,
         options=options,
     )
-
-
-def _pixel_format(settings: RenderSettings) -> str:
-    formats = CODECS[settings.codec].formats[look_of(settings)]
-    return formats[settings.bit_depth or next(iter(formats))]
 
 
 def _colors(stream: str, pixel_format: str) -> Colors:

@@ -68,12 +68,16 @@ async def test_a_gif_has_all_frames_and_says_that_it_is_silent(tmp_path: Path) -
 
 
 async def test_pictures_are_files_with_their_frames_numbers(tmp_path: Path) -> None:
+    """They have odd sides, and their folder was not there."""
+    folder = tmp_path / "frames"
+
     await framefarm.render(
-        COUNTER, tmp_path / "%04d.png", frames=3, start_frame=8, width_px=480, height_px=270
+        COUNTER, folder / "%04d.png", frames=3, start_frame=8, width_px=481, height_px=271
     )
 
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["0008.png", "0009.png", "0010.png"]
-    assert [number_in(path) for path in sorted(tmp_path.iterdir())] == [8, 9, 10]
+    assert sorted(path.name for path in folder.iterdir()) == ["0008.png", "0009.png", "0010.png"]
+    numbers = [number_in(path, size_px=(481, 271)) for path in sorted(folder.iterdir())]
+    assert numbers == [8, 9, 10]
 
 
 async def test_a_still_is_one_frame(tmp_path: Path) -> None:
@@ -86,10 +90,10 @@ async def test_a_still_is_one_frame(tmp_path: Path) -> None:
     assert number_in(output) == 7
 
 
-def number_in(picture: Path) -> int:
+def number_in(picture: Path, *, size_px: tuple[int, int] = (480, 270)) -> int:
     """The number that the page has drawn."""
     with Image.open(picture) as image:
-        assert image.size == (480, 270)
+        assert image.size == size_px
         gray = image.convert("L")
     squares = [gray.getpixel((bit * SQUARE_PX + 12, 12)) for bit in range(BITS)]
     return sum(1 << bit for bit, value in enumerate(squares) if int(str(value)) > 128)

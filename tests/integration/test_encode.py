@@ -13,11 +13,13 @@ import pytest
 from PIL import Image
 
 from renderer.encode.check import check_chunk
+from renderer.encode.codec_facts import Codec
 from renderer.encode.ffmpeg import PictureStream
 from renderer.encode.probe import ColorTags, probe
 from renderer.errors import CompositionError, EncoderError, Fault
 from renderer.frames import FrameRate
 from renderer.picture import Picture
+from renderer.settings import RenderSettings
 from tests.support.chunks import FFPROBE, chunk_settings, encode
 from tests.support.frame_numbers import decode_frame_numbers, decoded_yuv
 from tests.support.pictures import numbered_picture, of_image, plain_picture
@@ -117,10 +119,30 @@ async def test_pictures_with_and_without_alpha_may_follow_each_other(tmp_path: P
     assert decode_frame_numbers(chunk) == list(range(7))
 
 
-@pytest.mark.parametrize(("width_px", "height_px"), [(41, 22), (40, 21), (0, 22)])
-def test_pictures_of_odd_or_no_size_are_refused(width_px: int, height_px: int) -> None:
+@pytest.mark.parametrize(
+    ("width_px", "height_px", "codec", "remedy"),
+    [
+        (41, 22, Codec.H264, "h264 is yuv420p here, which needs even sides; make it 42x22 px"),
+        (40, 21, Codec.VP9, "vp9 is yuv420p here, which needs even sides; make it 40x22 px"),
+        (
+            301,
+            121,
+            Codec.DNXHR,
+            "dnxhr is yuv422p here, which needs an even width; make it 302x121",
+        ),
+        (0, 21, Codec.PNG, "png is rgb24 here, which needs sides of 2 and more; make it 2x21 px"),
+    ],
+)
+def test_pictures_of_odd_or_no_size_are_refused(
+    width_px: int, height_px: int, codec: Codec, remedy: str
+) -> None:
+    pictures = PictureStream(width_px=width_px, height_px=height_px)
+
     with pytest.raises(CompositionError, match=f"{width_px}x{height_px} px cannot be") as refused:
-        PictureStream(width_px=width_px, height_px=height_px)
+        pictures.check(RenderSettings(codec=codec))
+
+    assert remedy in str(refused.value)
+    assert "or use one of prores4444, ffv1, gif, apng, webp, png or jpeg" in str(refused.value)
 
     assert refused.value.fault is Fault.PICTURE_SIZE
 

@@ -63,7 +63,11 @@ def test_a_bitrate_or_a_codec_without_chunks_is_encoded_at_the_end(codec: Codec)
     ("field", "changes", "words"),
     [
         ("container", {"codec": "vp9", "container": "mov"}, "goes into webm, mkv or mp4; mov hold"),
-        ("transparent", {"transparent": True}, "vp8, vp9, prores4444, ffv1, apng, webp or png"),
+        (
+            "transparent",
+            {"transparent": True},
+            "vp8, vp9, prores4444, ffv1, gif, apng, webp or png",
+        ),
         ("transparent", {"codec": "vp9", "container": "mp4", "transparent": True}, "webm or mkv"),
         ("lossless", {"codec": "prores", "lossless": True}, "h264, h265, vp9, ffv1, apng, webp"),
         ("lossless", {"codec": "vp9", "transparent": True, "lossless": True}, "ffv1, apng, webp"),

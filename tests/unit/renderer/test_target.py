@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from renderer.capture.target import Box, Crop, Viewport, crop_of, cut_out, moved
 from renderer.encode.pictures import PictureStream
 from renderer.picture import Picture
+from renderer.settings import RenderSettings
 
 VIEWPORT = Viewport(640, 360)
 BLANK = Picture(width_px=640, height_px=360, pixels=bytes(640 * 360 * 4))
@@ -58,7 +59,7 @@ def test_every_crop_holds_its_box_and_can_be_encoded(
 
     crop = crop_of(box, VIEWPORT)
 
-    assert PictureStream(width_px=crop.width_px, height_px=crop.height_px)
+    PictureStream(width_px=crop.width_px, height_px=crop.height_px).check(RenderSettings())
     assert cut_out(BLANK, crop, b"fill").size_px == (crop.width_px, crop.height_px)
     assert min(crop.x_px, crop.y_px) >= 0
     assert crop.x_px + crop.width_px <= 640
