@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 from dataclasses import replace
 from typing import IO, TYPE_CHECKING, Any
+from uuid import uuid4
 
 import grpc.aio
 
@@ -71,7 +72,8 @@ class ChunkCall(WorkerCall[ChunkResult]):
         return stub.RenderChunk(timeout=self._time_left_s())
 
     async def _take(self, call: Any) -> ChunkResult:
-        part = self._output.with_name(f".{self._output.name}.part")
+        # Of this call alone: a coordinator that was followed may share the folder with its heir.
+        part = self._output.with_name(f".{self._output.name}.{uuid4().hex}.part")
         try:
             with storing(part.parent), await asyncio.to_thread(part.open, "wb") as file:
                 result = await self._take_file(call, file)

@@ -152,9 +152,9 @@ async def open_postgresql_store(
 
 
 @asynccontextmanager
-async def open_leader_lock(url: sql.URL) -> AsyncGenerator[LeaderLock]:
+async def open_leader_lock(url: sql.URL, *, answer_s: float = 3.0) -> AsyncGenerator[LeaderLock]:
     """Connect to the database for its lock alone. It has to be held every second."""
-    async with _open(url, _LOCK_SESSION, answer_s=3.0, patience_s=0.0) as database:
+    async with _open(url, _LOCK_SESSION, answer_s=answer_s, patience_s=0.0) as database:
         yield LeaderLock(database)
 
 

@@ -64,6 +64,8 @@ class Board:
         if begun is None or chunk.live or not chunk.offer.is_attachable:
             return
         worker, token = begun
+        if token.term > self._term:
+            return  # of the coordinator that leads now; ours will be refused, and learn of it
         is_fit = self.job(chunk).fingerprint in ("", worker.fingerprint)
         if is_fit and token not in chunk.untakable:
             chunk.outgrow(token)

@@ -7,6 +7,7 @@ import signal
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,16 +19,21 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from coordinator import wire
 from coordinator.standby import COORDINATOR
+from executors.wire import to_frames
 from protos.framefarm.v1 import coordinator_pb2 as pb
 from protos.framefarm.v1 import coordinator_pb2_grpc
+from renderer.frames import FrameRange
 from serving.status import read
 from tests.support.command_line import CommandLine, framefarm, framefarm_command
+from tests.support.farm import running_worker
+from tests.support.picture_renderer import PictureRenderer
 from tests.support.postgres import PostgresServer
 from tests.support.tasks import a_spec
 from tests.support.tcp_proxy import tcp_proxy
 
 SERVING = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
+SPEC = a_spec(30, chunk_frames=10, frame_s=0.05)
 NOBODY = "127.0.0.1:1"  # no worker is there: jobs stay as they are
 
 
@@ -51,8 +57,17 @@ class Coordinator:
             return False
 
     async def create(self, request_id: str) -> str:
-        request = pb.CreateJobRequest(spec=wire.from_spec(a_spec()), request_id=request_id)
+        request = pb.CreateJobRequest(spec=wire.from_spec(SPEC), request_id=request_id)
         return str((await self.stub.CreateJob(request, timeout=20.0)).id)
+
+    async def first_chunk_of(self, job_id: str) -> FrameRange:
+        """Wait until one has arrived and was put down."""
+        events = self.stub.WatchJob(pb.WatchJobRequest(job_id=job_id), timeout=30.0)
+        async for event in events:
+            if event.chunk_moved.state == pb.CHUNK_STATE_RENDERED:
+                events.cancel()
+                return to_frames(event.chunk_moved.frames)
+        raise AssertionError("the job ended without a chunk")
 
     async def jobs(self) -> list[str]:
         answer = await self.stub.ListJobs(pb.ListJobsRequest(), timeout=20.0)
@@ -60,8 +75,10 @@ class Coordinator:
 
 
 @asynccontextmanager
-async def coordinator(store: str, data_dir: Path) -> AsyncGenerator[Coordinator]:
-    options = ["--listen", "127.0.0.1:0", "--workers", NOBODY, "--data-dir", str(data_dir)]
+async def coordinator(
+    store: str, data_dir: Path, *, workers: str = NOBODY
+) -> AsyncGenerator[Coordinator]:
+    options = ["--listen", "127.0.0.1:0", "--workers", workers, "--data-dir", str(data_dir)]
     command = framefarm_command("coordinator", *options, FRAMEFARM_COORDINATOR_STORE=store)
     async with command as process:
         address = await process.first_line()
@@ -89,22 +106,36 @@ def store(postgres: PostgresServer) -> str:
     return postgres.new_store()
 
 
-async def test_the_second_takes_over_from_one_that_is_killed_and_one_that_hangs(
+async def test_the_second_goes_on_for_one_that_is_killed_and_one_that_hangs(
     store: str, tmp_path: Path
 ) -> None:
-    async with coordinator(store, tmp_path) as first, coordinator(store, tmp_path) as second:
-        assert await first.says() == await first.says(COORDINATOR) == SERVING
-        await check_that_it_stands_by(second)
-        jobs = [await first.create("wish")]
+    renderer = PictureRenderer()
+    async with running_worker(renderer) as worker:
+        opened = partial(coordinator, store, tmp_path, workers=worker.address)
+        async with opened() as first, opened() as second:
+            assert await first.says() == await first.says(COORDINATOR) == SERVING
+            await check_that_it_stands_by(second)
+            jobs = [await first.create("wish")]
+            done = await first.first_chunk_of(jobs[0])
 
-        first.process.signal(signal.SIGKILL)
-        await holds(second.serves, within_s=20.0)
+            first.process.signal(signal.SIGKILL)
+            await holds(second.serves, within_s=20.0)
 
-        assert await second.jobs() == jobs
-        assert await second.create("wish") == jobs[0]
-        async with coordinator(store, tmp_path) as third:
-            await check_that_it_stands_by(third)
-            await check_that_a_zombie_is_refused(second, third, jobs)
+            assert await second.jobs() == jobs
+            assert await second.create("wish") == jobs[0]
+            await check_that_it_succeeds(second, jobs[0])
+            assert renderer.rendered.count(done) == 1
+            async with opened() as third:
+                await check_that_it_stands_by(third)
+                await check_that_a_zombie_is_refused(second, third, jobs)
+
+
+async def check_that_it_succeeds(one: Coordinator, job_id: str) -> None:
+    """And that its story has no gap, whoever told it."""
+    events = one.stub.WatchJob(pb.WatchJobRequest(job_id=job_id), timeout=30.0)
+    told = [event async for event in events]
+    assert [event.sequence for event in told] == list(range(1, len(told) + 1))
+    assert told[-1].state_changed.state == pb.JOB_STATE_SUCCEEDED
 
 
 async def check_that_it_stands_by(one: Coordinator) -> None:
@@ -120,6 +151,7 @@ async def check_that_it_stands_by(one: Coordinator) -> None:
 async def check_that_a_zombie_is_refused(
     zombie: Coordinator, heir: Coordinator, jobs: list[str]
 ) -> None:
+    jobs = [await zombie.create("last wish"), *jobs]
     zombie.process.signal(signal.SIGSTOP)
     asked = asyncio.create_task(zombie.create("late"))  # it lies there until the zombie wakes
     await holds(heir.serves, within_s=30.0)
@@ -134,6 +166,8 @@ async def check_that_a_zombie_is_refused(
     assert ended.code == 1
     assert "another coordinator leads" in ended.err
     assert await heir.jobs() == jobs
+    for job_id in jobs:
+        await check_that_it_succeeds(heir, job_id)
 
 
 async def test_a_leader_goes_on_when_its_database_comes_back(store: str, tmp_path: Path) -> None:

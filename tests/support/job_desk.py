@@ -29,7 +29,7 @@ from coordinator.jobs import Jobs
 from coordinator.orchestrator import JobAbortedError
 from coordinator.patient_store import PatientStore
 from coordinator.planner import Plan, plan
-from coordinator.stores.base import JobNotFoundError, StoreDownError
+from coordinator.stores.base import JobNotFoundError, LostLeadershipError, StoreDownError
 
 from .eventually import eventually
 
@@ -47,6 +47,7 @@ class DictStore:
     requests: dict[str, str] = field(default_factory=dict)
     calls: dict[str, int] = field(default_factory=dict)
     is_down: bool = False
+    is_led_by_another: bool = False
 
     async def begin_term(self) -> int:
         return 1
@@ -83,6 +84,8 @@ class DictStore:
         self, job_id: str, events: Sequence[Event], *, output: Output | None = None
     ) -> Sequence[JobEvent]:
         await self._call("append")
+        if self.is_led_by_another:
+            raise LostLeadershipError("another coordinator leads")
         log, job = self.logs[job_id], self.jobs[job_id]
         at = datetime.now(UTC)
         rows = [

@@ -13,7 +13,7 @@ from coordinator.job import Job, JobError, JobHeld, JobSpec, JobState, StateChan
 from coordinator.jobs import JobNeededError, JobNotEndedError, QueueFullError
 from coordinator.queue import Phase
 from coordinator.settings import QueueLimits
-from coordinator.stores.base import JobNotFoundError
+from coordinator.stores.base import JobNotFoundError, LostLeadershipError
 from executors.base import Share
 from executors.errors import RenderCrashedError, StorageFullError
 from renderer.errors import InvalidRequestError
@@ -271,6 +271,22 @@ async def test_a_coordinator_ends_though_its_database_is_down(tmp_path: Path) ->
     async with open_desk(tmp_path, store=desk.store) as second:
         second.succeed(job.id)
         await second.until(job.id, JobState.SUCCEEDED)
+
+
+async def test_a_coordinator_that_was_followed_leaves_the_files_alone(tmp_path: Path) -> None:
+    store = DictStore()
+    with pytest.raises(LostLeadershipError):
+        async with open_desk(tmp_path, store=store) as desk:
+            job = await desk.jobs.create(spec())
+            await desk.until(job.id, JobState.RENDERING)
+            video = tmp_path / "outputs" / f"{job.id}.mp4"
+            video.write_bytes(b"the other one's")
+            store.is_led_by_another = True
+            desk.tell(job.id, OSError("the chunks are gone: the other one has joined them"))
+            await asyncio.sleep(5.0)
+
+    assert video.read_bytes() == b"the other one's"
+    assert store.jobs[job.id].state is JobState.RENDERING
 
 
 async def test_a_job_that_comes_while_the_coordinator_ends_is_the_next_ones(

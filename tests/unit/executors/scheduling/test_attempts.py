@@ -104,6 +104,16 @@ def test_what_an_earlier_coordinator_began_is_taken_up_not_begun_again() -> None
     assert scene.started == []
 
 
+def test_what_a_later_coordinator_began_is_not_taken_up() -> None:
+    scene = Scene(Scheduler(worker_wait_s=300.0, term=8))
+    scene.hear(WorkerFound("a"))
+    scene.offer("job", 2)
+    scene.tell("a", attempts=[ran("job", 2, term=9)])
+    scene.hear(Surveyed())
+
+    assert scene.all(Attach) == []
+
+
 def test_an_attempt_that_cannot_be_taken_up_after_all_is_begun_again() -> None:
     scene = Scene(Scheduler(worker_wait_s=300.0, term=8))
     number = scene.offer("job", 2)
