@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import shutil
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
+
+from executors.errors import StorageError
 
 from .output_files import path_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Collection
+    from collections.abc import AsyncGenerator, Collection, Generator
     from datetime import datetime
-    from pathlib import Path
 
     from .artifacts.base import Artifact
     from .artifacts.shelf import Shelf
     from .job import Job
+
+
+log = logging.getLogger(__name__)
 
 
 class JobFiles(Protocol):
@@ -67,7 +73,8 @@ class FolderJobFiles:
     """JobFiles below a shelf's root, in `outputs` and `chunks`; and wherever the shelf keeps them.
 
     Raises:
-        StorageError: from any call that waits: the place where they are kept cannot be reached.
+        StorageError: from calls that wait, but for those that only let go: the place where they
+            are kept cannot be reached.
 
     """
 
@@ -98,12 +105,14 @@ class FolderJobFiles:
                 await self._shelf.forget_folder(folder)
 
     async def forget_chunks(self, job_id: str) -> None:
-        await self._shelf.forget_folder(self.chunks(job_id))
+        with _in_time(job_id):  # or when a coordinator starts: `sweep`
+            await self._shelf.forget_folder(self.chunks(job_id))
 
     async def discard_output(self, job: Job) -> None:
         output, spec = self.output(job), job.spec
         made = (path_of(output, n, file, spec.settings) for n, file in enumerate(spec.files))
-        await self._shelf.forget(*made, self.manifest(job.id))
+        with _in_time(job.id):  # or with the job
+            await self._shelf.forget(*made, self.manifest(job.id))
 
     async def delete(self, job_id: str) -> None:
         await self._shelf.forget_named(self._outputs, f"{job_id}.")
@@ -131,6 +140,15 @@ class FolderJobFiles:
         for folder in self._outputs.glob(".*"):
             if folder.is_dir():  # files are not ours
                 shutil.rmtree(folder)
+
+
+@contextmanager
+def _in_time(job_id: str) -> Generator[None]:
+    """Let go of what would go later, too: a store that is down keeps no job from ending."""
+    try:
+        yield
+    except StorageError as error:
+        log.warning("files not removed yet", extra={"job_id": job_id, "why": str(error)})
 
 
 def _job_id(path: Path) -> str:

@@ -43,6 +43,7 @@ class Uploader:
         loop = asyncio.get_running_loop()
         if loop.time() < self._rests_until_s:
             return False
+        problem = ""
         for pause_s in (*_PAUSES_S, None):
             problem = await _put(path, url)
             if not problem:

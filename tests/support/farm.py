@@ -121,7 +121,7 @@ def a_desk(
     shelf: Shelf,
     **options: Any,
 ) -> tuple[EventLog, Jobs]:
-    holds = Holds()
+    holds = options.get("holds") or Holds()
     patient = PatientStore(store, holds)
     events = EventLog(patient)
     wired: dict[str, Any] = {

@@ -1,0 +1,125 @@
+"""What is kept of jobs, here and in a store elsewhere, and how it goes."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+
+from coordinator.artifacts.folder import FolderArtifacts, open_folder
+from coordinator.artifacts.shelf import Shelf
+from coordinator.job import Job, JobState
+from coordinator.job_files import FolderJobFiles
+from executors.errors import StorageDownError
+from tests.support.tasks import a_job
+
+NOW = datetime.now(UTC)
+
+
+class DownArtifacts(FolderArtifacts):
+    """A store that nobody reaches."""
+
+    async def delete(self, *keys: str) -> NoReturn:
+        raise StorageDownError("it is down")
+
+    async def delete_prefix(self, prefix: str) -> NoReturn:
+        raise StorageDownError("it is down")
+
+
+@pytest.fixture(params=["here", "elsewhere"])
+async def shelf(request: pytest.FixtureRequest, tmp_path: Path) -> Shelf:
+    (tmp_path / "here").mkdir()
+    store = open_folder(tmp_path / "kept") if request.param == "elsewhere" else None
+    shelf = Shelf(tmp_path / "here", store)
+    await FolderJobFiles(shelf).sweep([])
+    return shelf
+
+
+def job(job_id: str) -> Job:
+    return replace(a_job(JobState.SUCCEEDED), id=job_id)
+
+
+async def make_files(shelf: Shelf, job_id: str) -> None:
+    files = FolderJobFiles(shelf)
+    picture = files.pictures(job_id) / "frame.png"
+    chunk = files.chunks(job_id) / "chunk-000000.mp4"
+    for path in (files.output(job(job_id)), files.manifest(job_id), picture, chunk):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"12345")
+        await shelf.hand_over(path)
+
+
+async def left(shelf: Shelf) -> list[str]:
+    return sorted(str(path.relative_to(shelf.root)) for path in await shelf.files_in(shelf.root))
+
+
+async def test_a_deleted_job_leaves_nothing_and_takes_nothing_of_others(shelf: Shelf) -> None:
+    for job_id in ("job-1", "job-10"):
+        await make_files(shelf, job_id)
+
+    await FolderJobFiles(shelf).delete("job-1")
+
+    assert await left(shelf) == [
+        "chunks/job-10/chunk-000000.mp4",
+        "outputs/job-10.manifest.jsonl",
+        "outputs/job-10.mp4",
+        "outputs/job-10.pictures/frame.png",
+    ]
+    assert not list((shelf.root / "outputs").glob("job-1.*"))
+
+
+async def test_a_sweep_takes_the_chunks_of_jobs_that_have_ended(shelf: Shelf) -> None:
+    for job_id in ("ended", "unfinished"):
+        await make_files(shelf, job_id)
+
+    await FolderJobFiles(shelf).sweep(["unfinished"])
+
+    assert await shelf.folders_in(shelf.root / "chunks") == {shelf.root / "chunks/unfinished"}
+    assert len(await left(shelf)) == 7
+
+
+async def test_the_video_of_a_job_that_failed_goes_and_its_pictures_stay(shelf: Shelf) -> None:
+    await make_files(shelf, "failed")
+    files = FolderJobFiles(shelf)
+
+    await files.discard_output(job("failed"))
+    await files.forget_chunks("failed")
+
+    assert await left(shelf) == ["outputs/failed.pictures/frame.png"]
+
+
+async def test_jobs_that_something_is_kept_of_are_told_by_its_age(shelf: Shelf) -> None:
+    await make_files(shelf, "one")
+
+    files = FolderJobFiles(shelf)
+
+    assert await files.kept(before=NOW + timedelta(hours=1)) == {"one"}
+    assert await files.kept(before=NOW - timedelta(hours=1)) == set()
+    assert await files.size_bytes() == 20
+
+
+async def test_a_file_is_read_from_wherever_it_is(shelf: Shelf) -> None:
+    await make_files(shelf, "one")
+    files = FolderJobFiles(shelf)
+
+    data = [data async for data in files.read(files.manifest("one"), offset=2)]
+
+    assert data == [b"345"]
+
+
+async def test_a_store_that_is_down_keeps_no_job_from_ending_but_one_from_being_deleted(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    files = FolderJobFiles(Shelf(tmp_path, DownArtifacts(tmp_path / "kept")))
+
+    with caplog.at_level(logging.WARNING):
+        await files.forget_chunks("one")
+        await files.discard_output(job("one"))
+
+    assert caplog.messages == ["files not removed yet"] * 2
+    with pytest.raises(StorageDownError):
+        await files.delete("one")
