@@ -111,7 +111,8 @@ class Attempt:
         if self.released.done():
             raise AttemptNotFoundError(f"the attempt at chunk {self.task.index} has ended")
         self._caller = caller
-        self._hear(FramesDone(self.frames_done))  # whatever another caller was told
+        if self.frames_done:  # whatever another caller was told
+            self.outbox.put(FramesDone(self.frames_done))
         self._fuse = _replaced(self._fuse, None, self._stop_abandoned)
         try:
             yield
