@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from executors.grpc import GrpcExecutor
     from executors.local import LocalExecutor
     from framefarm.client import FarmClient
+    from framefarm.contact_sheet import RenderedSheet, sheet
     from framefarm.errors import (
         CallFailedError,
         DownloadDamagedError,
@@ -92,6 +93,7 @@ __all__ = [
     "RenderExecutor",
     "RenderOrchestrator",
     "RenderSettings",
+    "RenderedSheet",
     "RenderedVideo",
     "RequestRefusedError",
     "ServiceNotStartedError",
@@ -100,6 +102,7 @@ __all__ = [
     "Track",
     "Violation",
     "render",
+    "sheet",
 ]
 
 # Where each name lives. A name is fetched when it is first asked for, so that whoever writes an
@@ -133,6 +136,7 @@ _HOMES: Final = {
     "executors.grpc": ("GrpcExecutor",),
     "executors.local": ("LocalExecutor",),
     "framefarm.client": ("FarmClient",),
+    "framefarm.contact_sheet": ("RenderedSheet", "sheet"),
     "framefarm.errors": (
         "CallFailedError",
         "DownloadDamagedError",

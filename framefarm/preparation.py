@@ -50,12 +50,14 @@ class OutputFiles:
 
     `pictures` is a folder for what shows why there is no video; it is made when there is any.
     `names` are all files that are wanted, when there are more than one, or more is said of it.
+    `leads_to` is a file that will be made of them.
     """
 
     output: Path
     manifest: Path | None = None
     pictures: Path | None = None
     names: tuple[OutputName, ...] = ()
+    leads_to: Path | None = None
 
     @property
     def wanted(self) -> tuple[OutputName, ...]:
@@ -263,6 +265,8 @@ def _written(files: OutputFiles) -> Iterator[Path]:
             yield name.path
     if files.manifest is not None:
         yield files.manifest
+    if files.leads_to is not None:
+        yield files.leads_to
 
 
 def _sounds(wish: Wish) -> Iterator[tuple[AudioTrack, LocalBundle]]:

@@ -95,7 +95,7 @@ async def render(  # noqa: PLR0913  # what a user may say
     said = [*([] if output is None else [output]), *outputs]
     files = output_files(said, manifest=manifest, pictures=pictures)
     prepared = await prepare(os.fspath(source), options, output=files, place=place)
-    return await render_prepared(prepared, files, place, _ProgressOnly(on_progress))
+    return await render_prepared(prepared, files, place, ProgressOnly(on_progress))
 
 
 async def render_prepared(
@@ -231,7 +231,7 @@ async def _farm(place: Place, spec: JobSpec, watcher: RenderWatcher) -> AsyncGen
         yield farm
 
 
-class _ProgressOnly:
+class ProgressOnly:
     """Hands events on, and nothing else."""
 
     def __init__(self, on_progress: Callable[[JobEvent], None] | None) -> None:

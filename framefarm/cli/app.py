@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from . import benchmark, check, control, doctor, farm, jobs, render, services, still, worker
+from . import benchmark, check, control, doctor, farm, jobs, render, services, sheet, still, worker
 from .console import give
 
 app = typer.Typer(
@@ -37,6 +37,7 @@ def root(
 
 app.command("render")(render.render)
 app.command("still")(still.still)
+app.command("sheet")(sheet.sheet)
 app.command("submit")(render.submit)
 app.command("check")(check.check)
 app.command("benchmark")(benchmark.benchmark)

@@ -26,6 +26,9 @@ _OTHER_NAMES: Final = {
     "farm": "--farm",
     "workers": "--workers",
     "store": "--store",
+    "columns": "--columns",
+    "count": "--count",
+    "cell_width": "--cell-width",
 }
 
 

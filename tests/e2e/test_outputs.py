@@ -10,6 +10,7 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+from PIL import Image
 
 import framefarm
 from tests.e2e.test_codecs import number_in
@@ -101,3 +102,31 @@ async def test_a_render_says_where_it_can_be_watched(page: Path, tmp_path: Path)
         ended = await command.ended()
 
     assert ended.code == 130
+
+
+async def test_a_sheet_shows_its_frames_and_renders_no_others(page: Path, tmp_path: Path) -> None:
+    events: list[framefarm.JobEvent] = []
+    output = tmp_path / "sheet.png"
+
+    made = await framefarm.sheet(
+        page,
+        output,
+        frames=40,
+        count=4,
+        columns=2,
+        cell_width_px=480,
+        width_px=480,
+        height_px=270,
+        on_progress=events.append,
+    )
+
+    assert made.frames == (5, 15, 25, 35)
+    done = [each.event for each in events if isinstance(each.event, framefarm.ProgressMade)]
+    assert (done[-1].frames_done, done[-1].frames_total) == (4, 4)
+    assert list(tmp_path.iterdir()) == [output]
+    with Image.open(output) as sheet:
+        corners = [(12, 12), (504, 12), (12, 316), (504, 316)]
+        cells = [sheet.crop((x, y, x + 480, y + 270)) for x, y in corners]
+        for index, cell in enumerate(cells):
+            cell.save(tmp_path / f"{index}.png")
+    assert [number_in(tmp_path / f"{index}.png") for index in range(4)] == [5, 15, 25, 35]
