@@ -242,6 +242,8 @@ class Dispatcher:
             async with task_group() as group:
                 group.create_task(run.pump.run(), name=f"pump-{run.job_id}")
                 await run.render(job, self._ports.runner, self._ports.files)
+                if run.verdict and run.verdict.stored:  # now: the room that there was is known
+                    await self._ports.storage.failed(run.verdict.stored)
                 run.pump.end()
             if run.verdict:  # else: this process ends, and the next one takes it up
                 after = await self._settled(run, job, run.verdict)
@@ -257,7 +259,6 @@ class Dispatcher:
     async def _settled(self, run: JobRun, job: Job, verdict: Verdict) -> Event:
         """Keep how the run ended; what the queue is to know of it."""
         if verdict.stored:
-            await self._ports.storage.failed(verdict.stored)
             is_paused = self.queue.phase(job.id) is Phase.PAUSED
             await run.hold(verdict.stored, is_paused=is_paused)
             return JobReturned(job.id)

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from executors.errors import ExecutorError, StaleTermError, StorageError
+from executors.status import JOB_OVERDUE
 from executors.storage import storing
 from renderer.errors import RenderError
 
 from .job import JobError, JobHeld, JobState, StateChanged
 from .orchestrator import JobAbortedError
 from .pump import Pump
+from .queue import DEADLINE_EXCEEDED
 from .seams import SeamMismatchError
 from .stores.base import LostLeadershipError
 
@@ -150,6 +152,8 @@ class JobRun:
 
 def _cause(error: Exception) -> JobError:
     match error:
+        case ExecutorError() if error.reason == JOB_OVERDUE:  # its worker has seen it first
+            return JobError(reason=DEADLINE_EXCEEDED, message=str(error))
         case ExecutorError():
             return JobError(
                 reason=error.reason,

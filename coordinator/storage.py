@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _LOOK_S: Final = 2.0
 _REST_S: Final = 10.0
+_RETRY_S: Final = 60.0
 
 
 class StorageWatch(Protocol):
@@ -64,10 +65,12 @@ class DiskWatch:
         self._holds = holds
         self._space = Space(floor_bytes=floor_bytes)
         self._rest = StorageRest(holds)
+        self._ran_out_s: float | None = None
 
     async def run(self) -> None:
         while True:
             free = await asyncio.to_thread(free_bytes, self._folder)
+            self._forget_what_is_long_ago()
             self._know(self._space.seen(free), free)
             self._rest.look()
             await asyncio.sleep(_LOOK_S)
@@ -75,15 +78,23 @@ class DiskWatch:
     async def failed(self, error: StorageError) -> None:
         if isinstance(error, StorageFullError):
             free = await asyncio.to_thread(free_bytes, self._folder)
+            self._ran_out_s = asyncio.get_running_loop().time()
             self._know(self._space.ran_out(free), free)
         else:
             await self._rest.failed(error)
+
+    def _forget_what_is_long_ago(self) -> None:
+        """What found no room may have some now, though nobody saw it being made."""
+        now_s = asyncio.get_running_loop().time()
+        if self._ran_out_s is not None and now_s - self._ran_out_s >= _RETRY_S:
+            self._ran_out_s = None
+            self._space = Space(floor_bytes=self._space.floor_bytes)
 
     def _know(self, space: Space, free: int) -> None:
         self._space = space
         if not space.is_short:
             self._holds.lift(STORAGE_FULL)
         elif not self._holds.of(STORAGE_FULL):
-            wanted = space.wanted_bytes >> 20
-            message = f"{self._folder} has {free >> 20} MiB free; make room there, to {wanted} MiB"
+            told = f"{free >> 20} MiB are free, and {space.wanted_bytes >> 20} MiB are wanted"
+            message = f"{self._folder} is full ({told}): make room there"
             self._holds.put(Hold(STORAGE_FULL, message))

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from coordinator.job import JobError, JobState, PageLogged, ProgressMade
+from executors.base import Share
 from framefarm import rendering
 from framefarm.client import FarmClient
 from framefarm.preparation import Place, prepare
@@ -127,6 +128,39 @@ async def test_jobs_and_workers_are_listed(page: str, tmp_path: Path) -> None:
     ]
     assert workers.out.splitlines()[2].endswith("connection refused")
     assert [each["state"] for each in json.loads(worker_objects.out)] == ["ready", "unreachable"]
+
+
+async def test_a_jobs_place_is_said_and_jobs_are_paused_and_deleted(
+    page: str, tmp_path: Path
+) -> None:
+    full = ("STORAGE_FULL", "the disk is full; make room there")
+    script = Script(ends=JobState.RENDERING, holds=(full,))
+    async with fake_coordinator(tmp_path / "data", script) as (address, fake):
+        farm = ["--farm", address]
+        place = ["--priority", "80", "--weight", "2", "--max-slots", "3", "--after", "job-0"]
+        said = ["--frames", "90", *place, "--after", "job-00", "--time-limit", "1m30s", *farm]
+        submitted = await framefarm("submit", page, *said, FRAMEFARM_USER="ann")
+        paused = await framefarm("pause", "job-1", *farm)
+        listed = await framefarm("jobs", *farm)
+        told = await framefarm("farm", *farm)
+        spec = fake.jobs["job-1"].spec
+        deleted = await framefarm("delete", "job-1", *farm)
+        unknown = await framefarm("resume", "job-1", *farm)
+
+    assert submitted.code == 0, submitted.err
+    assert spec.share == Share(user="ann", priority=80, weight=2.0, most_slots=3)
+    assert (spec.after, spec.time_limit_s) == (("job-0", "job-00"), 90.0)
+    assert paused.err == "job job-1 is paused\n"
+    row = listed.out.splitlines()[1].split()
+    assert (row[1], row[5:7]) == ("paused", ["ann", "80"])
+    assert told.out.splitlines() == [
+        "the farm is paused: 3 chunks on 4 slots",
+        "jobs: 2 running, 7 waiting, 0 waiting for others, 0 paused",
+        "nothing begins: the disk is full; make room there (STORAGE_FULL)",
+    ]
+    assert (deleted.code, deleted.err) == (0, "job job-1 is deleted\n")
+    assert unknown.code == 2
+    assert fake.jobs == {}
 
 
 async def test_a_failed_job_is_exit_1_in_the_pages_words(page: str, tmp_path: Path) -> None:

@@ -15,9 +15,10 @@ from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
 from coordinator import wire
-from coordinator.holds import STORAGE_FULL, STORE_DOWN, Hold
+from coordinator.holds import STORAGE_FULL, STORE_DOWN, Hold, Holds
 from coordinator.job import Job, JobState
 from coordinator.settings import QueueLimits
+from coordinator.storage import DiskWatch
 from framefarm.client import FarmClient
 from framefarm.errors import CallFailedError, NoSuchJobError
 from framefarm.farm_status import FarmHold, FarmState
@@ -28,6 +29,7 @@ from tests.support.eventually import eventually
 from tests.support.farm import TestCoordinator, running_coordinator, running_worker
 from tests.support.frame_numbers import decode_frame_numbers
 from tests.support.picture_renderer import PictureRenderer
+from tests.support.small_disk import fill, small_disk
 from tests.support.tasks import a_spec
 
 
@@ -90,6 +92,34 @@ async def test_a_job_whose_time_is_over_stops_on_its_worker(tmp_path: Path) -> N
 
     assert ended.error is not None
     assert ended.error.reason == "DEADLINE_EXCEEDED"
+
+
+async def test_a_job_outlives_a_full_disk(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk", size_bytes=6 << 20) as disk:
+        holds = Holds()
+        storage = DiskWatch(disk, holds, floor_bytes=64 << 10)
+        renderer = PictureRenderer()
+        async with a_farm(disk, renderer, holds=holds, storage=storage) as (client, coordinator):
+            job = await client.create(a_spec(60, frame_s=0.02))
+            chunks = coordinator.files.chunks(job.id)
+            await eventually(lambda: len(list(chunks.glob("*.json"))) >= 2, within_s=10)
+            filling = fill(disk)
+            await eventually(lambda: bool(holds.all), within_s=20)
+            full = await client.farm()
+            with pytest.raises(CallFailedError, match="make room there|free some space"):
+                await client.create(a_spec(10))
+            filling.unlink()
+
+            done = await asyncio.wait_for(client.wait(job.id), 40)
+            await client.download(job.id, tmp_path / "video.mp4")
+            again = await client.farm()
+
+    assert full.state is FarmState.PAUSED
+    assert {hold.reason for hold in full.holds} <= {"STORAGE_FULL", "STORE_DOWN"}
+    assert done.state is JobState.SUCCEEDED
+    assert again.state is FarmState.READY
+    assert len(renderer.rendered) <= 8  # the finished chunks were kept
+    assert decode_frame_numbers(tmp_path / "video.mp4") == list(range(60))
 
 
 async def test_the_farm_says_what_it_does_and_why_it_does_nothing(tmp_path: Path) -> None:

@@ -146,6 +146,7 @@ class FakeCoordinator(coordinator_pb2_grpc.RenderCoordinatorServicer):
         return wire.from_job(self._job(request.job_id))
 
     async def ResumeJob(self, request: pb.ResumeJobRequest, context: Context) -> pb.Job:
+        self._job(request.job_id)
         await self._append(request.job_id, StateChanged(JobState.RENDERING))
         return wire.from_job(self._job(request.job_id))
 

@@ -15,7 +15,8 @@ from coordinator.queue import Phase
 from coordinator.settings import QueueLimits
 from coordinator.stores.base import JobNotFoundError, LostLeadershipError
 from executors.base import Share
-from executors.errors import RenderCrashedError, StorageFullError
+from executors.errors import ChunkAbortedError, RenderCrashedError, StorageFullError
+from executors.status import JOB_OVERDUE
 from renderer.errors import InvalidRequestError
 from tests.support.eventually import eventually
 from tests.support.job_desk import Desk, DictStore, ToldRunner, open_desk
@@ -167,6 +168,17 @@ async def test_the_first_cause_is_kept(tmp_path: Path) -> None:
     assert ended.error is not None
     assert ended.error.reason == "DEADLINE_EXCEEDED"
     assert again == ended
+
+
+async def test_a_worker_that_saw_first_that_the_time_is_over_says_the_same(
+    tmp_path: Path,
+) -> None:
+    async with open_desk(tmp_path) as desk:
+        job = await desk.jobs.create(spec(time_limit_s=60.0))
+        desk.tell(job.id, ChunkAbortedError("its job's time is over", reason=JOB_OVERDUE))
+        ended = await desk.until(job.id, JobState.FAILED)
+
+    assert ended.error == JobError(reason="DEADLINE_EXCEEDED", message="its job's time is over")
 
 
 async def test_a_job_that_still_waits_when_its_time_is_over_fails(tmp_path: Path) -> None:

@@ -1,0 +1,143 @@
+"""What is forgotten of jobs that have ended, and what is not."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from coordinator.artifacts.bundles import KeptBundles
+from coordinator.artifacts.shelf import Shelf
+from coordinator.job import AudioTrack, Job, JobSpec, JobState
+from coordinator.job_files import FolderJobFiles
+from coordinator.retention import Retention
+from coordinator.settings import Keeping
+from renderer.bundle import BundleStore
+from tests.support.job_desk import Desk, open_desk
+from tests.support.tasks import a_bundle, a_spec
+
+LATER = timedelta(days=30)
+
+
+@asynccontextmanager
+async def swept_desk(
+    folder: Path, keeping: Keeping | None = None, *, after: timedelta = LATER
+) -> AsyncGenerator[tuple[Desk, Retention, BundleStore]]:
+    """A desk whose sweep believes that so much time has passed."""
+    bundles = BundleStore(folder)
+    async with open_desk(folder) as desk:
+        retention = Retention(
+            keeping or Keeping(),
+            jobs=desk.jobs,
+            store=desk.store,
+            files=FolderJobFiles(Shelf(folder)),
+            bundles=KeptBundles(bundles, Shelf(folder)),
+            utc_now=lambda: datetime.now(UTC) + after,
+        )
+        yield desk, retention, bundles
+
+
+async def ended(desk: Desk, spec: JobSpec | None = None) -> Job:
+    job = await desk.jobs.create(spec or a_spec())
+    desk.succeed(job.id)
+    return await desk.until(job.id, JobState.SUCCEEDED)
+
+
+def videos(folder: Path) -> set[str]:
+    return {path.stem for path in (folder / "outputs").iterdir()}
+
+
+async def test_jobs_are_kept_for_ever_unless_it_is_said(tmp_path: Path) -> None:
+    async with swept_desk(tmp_path) as (desk, retention, _):
+        job = await ended(desk)
+
+        await retention.sweep()
+
+        assert videos(tmp_path) == desk.store.jobs.keys() == {job.id}
+
+
+async def test_jobs_that_ended_too_long_ago_are_forgotten_and_running_ones_are_not(
+    tmp_path: Path,
+) -> None:
+    async with swept_desk(tmp_path, Keeping(jobs_s=29 * 86_400.0)) as (desk, retention, _):
+        gone, needed = await ended(desk), await ended(desk)
+        running = await desk.jobs.create(replace(a_spec(), after=(needed.id,)))
+        await desk.until(running.id, JobState.RENDERING)
+
+        await retention.sweep()
+
+        assert gone.id not in desk.store.jobs
+        assert videos(tmp_path) == {needed.id}
+        assert desk.store.jobs.keys() == {needed.id, running.id}
+
+
+async def test_a_job_that_ended_just_now_is_kept_though_others_are_too_old(tmp_path: Path) -> None:
+    keeping = Keeping(jobs_s=86_400.0)
+    async with swept_desk(tmp_path, keeping, after=timedelta(hours=23)) as (desk, retention, _):
+        job = await ended(desk)
+
+        await retention.sweep()
+
+        assert desk.store.jobs.keys() == {job.id}
+
+
+async def test_the_jobs_that_ended_first_are_forgotten_while_all_have_too_much(
+    tmp_path: Path,
+) -> None:
+    async with swept_desk(tmp_path, Keeping(size_bytes=12)) as (desk, retention, _):
+        jobs = [await ended(desk) for _ in range(4)]  # 5 bytes each
+
+        await retention.sweep()
+
+        assert videos(tmp_path) == {job.id for job in jobs[2:]}
+
+
+@pytest.mark.parametrize(("age", "is_kept"), [(timedelta(), True), (LATER, False)])
+async def test_old_files_of_no_known_job_are_removed(
+    tmp_path: Path, age: timedelta, is_kept: bool
+) -> None:
+    async with swept_desk(tmp_path, after=age) as (desk, retention, _):
+        job = await ended(desk)
+        (tmp_path / "outputs" / "unknown.mp4").touch()
+        (tmp_path / "chunks" / "unknown").mkdir()
+        (tmp_path / "chunks" / "unknown" / "chunk-1.mp4").touch()
+
+        await retention.sweep()
+
+        assert ("unknown" in videos(tmp_path)) is is_kept
+        assert (tmp_path / "chunks" / "unknown").exists() is is_kept
+        assert job.id in videos(tmp_path)
+
+
+async def test_bundles_that_no_job_uses_are_removed_when_they_are_old(tmp_path: Path) -> None:
+    async with swept_desk(tmp_path) as (desk, retention, bundles):
+        page = a_bundle(bundles, tmp_path / "page", "<p>page</p>")
+        sound = a_bundle(bundles, tmp_path / "sound", "la la")
+        unused = a_bundle(bundles, tmp_path / "unused", "<p>unused</p>")
+        audio = (AudioTrack(source=sound),)
+        job = await ended(desk, replace(a_spec(), composition=page, audio=audio))
+        fresh = a_bundle(bundles, tmp_path / "fresh", "<p>fresh</p>")
+        in_time = (datetime.now(UTC) + LATER).timestamp()
+        for name in (fresh.digest, *await retention._bundles.blobs(fresh.digest)):
+            for folder in ("bundles", "blobs"):
+                if (tmp_path / folder / name).exists():
+                    os.utime(tmp_path / folder / name, (in_time, in_time))
+
+        await retention.sweep()
+        assert {path.name for path in (tmp_path / "bundles").iterdir()} == {
+            page.digest,
+            sound.digest,
+            fresh.digest,
+        }
+        assert len(list((tmp_path / "blobs").iterdir())) == 3
+        assert not bundles.has(unused.digest)
+        await desk.jobs.delete(job.id)
+        await retention.sweep()
+
+        assert [path.name for path in (tmp_path / "bundles").iterdir()] == [fresh.digest]
+        assert list(bundles.files(fresh.digest)) == ["index.html"]
