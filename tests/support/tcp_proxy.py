@@ -22,6 +22,7 @@ class TcpProxy:
         self._flows = asyncio.Event()
         self._flows.set()
         self._fatal = b""
+        self._stays_cut = False
         self.delay_s = 0.0  # of everything that goes through
 
     @property
@@ -44,9 +45,10 @@ class TcpProxy:
     def release(self) -> None:
         self._flows.set()
 
-    def lose_answer_to(self, request: bytes) -> None:
+    def lose_answer_to(self, request: bytes, *, stay_cut: bool = False) -> None:
         """Deliver the next request with these bytes, and break the connection when it answers."""
         self._fatal = request
+        self._stays_cut = stay_cut
 
     @property
     def has_lost(self) -> bool:
@@ -88,6 +90,7 @@ class TcpProxy:
         with suppress(ConnectionError):
             while data := await reader.read(_BYTES):
                 if fatal.is_set():
+                    self._is_cut = self._stays_cut
                     writer.transport.abort()
                     return
                 await self._pass(data, writer)
