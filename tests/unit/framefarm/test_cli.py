@@ -62,7 +62,9 @@ GRAMMAR = {
         "--preview",
     },
     "worker": {"--listen", "--slots", "--data-dir", "--name", "--sandbox"},
-    "coordinator": {"--listen", "--preview", "--workers", "--data-dir", "--keep-jobs", "--keep-bytes"},
+    "coordinator": {
+        "--listen", "--preview", "--workers", "--data-dir", "--keep-jobs", "--keep-bytes",
+    },
     "still": {"--output", "--frame", "--width", "--codec", "--farm", "--json", "--quiet"},
     "sheet": {"-o", "--count", "--columns", "--cell-width", "--width", "--farm", "--json", "-q"},
     "submit": {
