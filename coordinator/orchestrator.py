@@ -95,6 +95,7 @@ class RenderOrchestrator:
         self._executor = executor
         self._shelf = shelf
         self._environment = environment
+        self._looking = asyncio.Semaphore(len(os.sched_getaffinity(0)))
 
     def plan(self, spec: JobSpec, *, job_id: str, concurrency: int | None = None) -> Plan:
         """Cut a job into chunks; pure. With `concurrency`, into just so many of equal length."""
@@ -142,7 +143,7 @@ class RenderOrchestrator:
                 )
                 following = self._following(plan, files, on_event)
                 async with opening as soundtrack, following as hear:
-                    verify = Verification(ffprobe)
+                    verify = Verification(ffprobe, self._looking)
                     run = PlanRun(plan, executor, files, on_event=hear, verify=verify)
                     async with Exhibition(pictures, ffmpeg, self._shelf).of_mismatch():
                         results = await _filmed(run, soundtrack, hear)

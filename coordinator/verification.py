@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from executors.errors import ChunkDamagedError
@@ -20,9 +20,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """Looks at chunk files with ffprobe."""
+    """Looks at chunk files with ffprobe; with `looking`, at so many at once.
+
+    A thousand workers may finish at a time, and each ffprobe is a process of 40 ms.
+    """
 
     ffprobe: Path
+    looking: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))
 
     async def __call__(self, task: ChunkTask, result: ChunkResult, path: Path) -> None:
         """Raise ChunkDamagedError if the file at `path` is not what the task asks for."""
@@ -34,8 +38,10 @@ class Verification:
                 f"digests for {len(task.frames)} frames"
             )
         try:
+            async with self.looking:
+                facts = await probe(self.ffprobe, path)
             check_chunk(
-                await probe(self.ffprobe, path),
+                facts,
                 frames=len(task.frames),
                 settings=task.settings,
                 size_px=(result.width_px, result.height_px),
