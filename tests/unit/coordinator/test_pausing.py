@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from coordinator.pausing import PausableExecutor, pausable
 from executors.base import AttemptStarted, ChunkResult, ChunkTask, CompositionProber, OnProgress
@@ -37,8 +37,7 @@ class OneSlot:
             except BaseException:
                 self.stopped.append(task.index)
                 raise
-        result: Any = task
-        return result
+        return cast("ChunkResult", task)
 
 
 class Prober(OneSlot):
