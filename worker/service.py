@@ -177,7 +177,8 @@ class WorkerService(worker_pb2_grpc.RenderWorkerServicer):
         del hear
         found = ProbeResult()
         if isinstance(self._executor, CompositionProber):
-            found = await self._executor.probe(task)
+            async with told_of_memory(oom_kills):
+                found = await self._executor.probe(task)
         log.info("page probed", extra=fields_of(task) | {"objection": found.objection})
         yield ProbeAnswer(found)
 
