@@ -50,7 +50,7 @@ class FreeSlots:
         """Of the workers that have room."""
         return {
             fingerprint
-            for fingerprint, digest in self._heaps
+            for fingerprint, digest in tuple(self._heaps)  # which a look may shorten
             if not digest and self._best((fingerprint, ""), ()) is not None
         }
 

@@ -76,6 +76,16 @@ def test_a_job_stays_with_the_fingerprint_that_most_workers_have() -> None:
     assert places(scene) == ["b", "c"]
 
 
+def test_a_fingerprint_whose_workers_are_all_busy_is_not_chosen() -> None:
+    scene = Scene()
+    scene.workers("a", "b", fingerprint="common")
+    scene.workers("c", fingerprint="odd")
+    for job_id in ("one", "two", "three"):
+        scene.offer(job_id)
+
+    assert places(scene) == ["a", "b", "c"]
+
+
 def test_a_worker_that_failed_a_chunk_gets_it_again_only_when_it_is_alone() -> None:
     scene = Scene()
     scene.workers("a", "b", slots=1)
