@@ -15,7 +15,7 @@ from executors.tasks import task_group
 from renderer.audio.passages import MAX_SOUND_BYTES, SOUNDS, SoundReport
 from renderer.bundle import sha256_of
 from renderer.composition import is_digest
-from renderer.durable import PartFile, sweep_parts, sync
+from renderer.durable import PartFile, is_part, sweep_parts, sync
 from renderer.encode.recipe import chunk_recipe
 
 from .artifacts.base import ArtifactNotFoundError
@@ -123,7 +123,7 @@ class ChunkFiles:
         sync(self._folder)
 
     def _all_finished(self, tasks: Iterable[ChunkTask]) -> dict[int, ChunkResult | None]:
-        sweep_parts(self._folder)
+        _sweep(self._folder)
         self._sounds_here.clear()
         return {task.index: self._finished(task) for task in tasks}
 
@@ -159,6 +159,15 @@ class ChunkFiles:
 
     def _note(self, task: ChunkTask) -> Path:
         return self.path(task).with_suffix(".json")
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what attempts of a process that was killed left unfinished: nobody writes here now."""
+    sweep_parts(folder)
+    for below in (folder, folder / SOUNDS):
+        for path in below.glob(".*"):
+            if path.is_file() and not is_part(path.name):
+                path.unlink(missing_ok=True)
 
 
 def _made(task: ChunkTask) -> Any:

@@ -165,7 +165,8 @@ class RenderOrchestrator:
             written = await write_manifest(manifest, plan.tasks, results)
             facts, paths = replace(facts, manifest=written), (*paths, manifest)
         if self._shelf is not None:
-            await self._shelf.hand_over(*paths)
+            async with _ended_by(abort, plan.job_id):
+                await self._shelf.hand_over(*paths)
         warnings = (*_warnings(results), *soundtrack.warnings, *unheld(plan.spec))
         return replace(facts, warnings=warnings)
 

@@ -80,7 +80,7 @@ class ChunkTask:
     term: int = 0
     share: Share = Share()
     ends_at: datetime | None = None
-    upload_url: str = ""
+    upload_url: str = field(default="", repr=False)  # whoever has it may write there
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

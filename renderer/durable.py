@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import fcntl
 import os
-import tempfile
+import secrets
 from pathlib import Path
 from typing import Final
 
 _PREFIX: Final = ".part-"
+_MODE: Final = 0o666  # but for what the process' umask takes away
 
 
 class PartFile:
@@ -41,7 +42,8 @@ class PartFile:
 def _locked(folder: Path) -> tuple[int, str]:
     """A new file, locked. A sweep that came between making and locking took it: make another."""
     while True:
-        descriptor, name = tempfile.mkstemp(dir=folder, prefix=_PREFIX)
+        name = str(folder / f"{_PREFIX}{secrets.token_hex(8)}")
+        descriptor = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _MODE)
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         if os.fstat(descriptor).st_nlink:
             return descriptor, name

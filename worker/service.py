@@ -28,7 +28,7 @@ from .cgroup import oom_kills
 from .conversation import converse
 from .memory import told_of_memory
 from .sound_shelf import SoundShelf
-from .upload import Uploader
+from .upload import UPLOADED, Uploader
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator
@@ -169,7 +169,7 @@ class WorkerService(worker_pb2_grpc.RenderWorkerServicer):
             await asyncio.to_thread(self._sounds.take_in, folder / SOUNDS)
             _report(task, result)
             if task.upload_url and await self._uploader.bring(path, task.upload_url):
-                result = replace(result, artifact=task.upload_url)
+                result = replace(result, artifact=UPLOADED)
             yield ChunkAnswer(result, path)
 
     @asynccontextmanager

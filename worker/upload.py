@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+# A result's `artifact` here: the file's key is its coordinator's business.
+UPLOADED: Final = "uploaded"
 _PAUSES_S: Final = (0.5, 2.0)  # between tries
 _CONNECT_S: Final = 5.0
 # Whoever is slower has it sent over the connection to the coordinator, which is there anyway.

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 # One request each: who reads a long file slowly holds no request open, and memory is bounded.
 _RANGE_BYTES: Final = 8 * READ_BYTES
+_PARTS_AT_ONCE: Final = 4
 _REQUEST_TIMEOUT: Final = timedelta(seconds=120)  # of 8 MiB at most, either way
 _PROBLEM_LENGTH: Final = 300
 
@@ -48,7 +49,12 @@ class S3Artifacts:
         with self._asking():
             try:
                 await obstore.put_async(
-                    self._store, checked_key(key), file, use_multipart=size_bytes > _RANGE_BYTES
+                    self._store,
+                    checked_key(key),
+                    file,
+                    use_multipart=size_bytes > _RANGE_BYTES,
+                    chunk_size=_RANGE_BYTES,
+                    max_concurrency=_PARTS_AT_ONCE,
                 )
             except FileNotFoundError as error:
                 raise self._down(error) from error  # the bucket is gone

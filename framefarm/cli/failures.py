@@ -8,6 +8,7 @@ import typer
 
 from coordinator.planner import chunks_of
 from coordinator.stores.base import LostLeadershipError, StoreDownError, StoreUnfitError
+from executors.errors import StorageError
 from framefarm.errors import (
     FarmError,
     JobFailedError,
@@ -35,6 +36,7 @@ Told = (
     StoreDownError,
     StoreUnfitError,
     LostLeadershipError,
+    StorageError,  # of an artifact store
     OSError,
     typer.TyperException,
 )

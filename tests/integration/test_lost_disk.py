@@ -66,6 +66,13 @@ async def keys(url: str, folder: Path) -> list[str]:
     return [artifact.key for artifact in await store.list_prefix("")]
 
 
+async def kept(url: str, key: str) -> None:
+    store = await open_artifacts(url, Path())
+    async with asyncio.timeout(10):
+        while await store.size(key) is None:
+            await asyncio.sleep(0.01)
+
+
 async def test_a_coordinator_with_an_empty_disk_goes_on_with_what_the_store_keeps(
     s3: str, tmp_path: Path
 ) -> None:
@@ -80,8 +87,7 @@ async def test_a_coordinator_with_an_empty_disk_goes_on_with_what_the_store_keep
             page = await uploaded(stub, made(tmp_path / "page"))
             spec = a_spec(40, frame_s=0.02, composition=page)
             job = await first.jobs.create(spec)
-            note = first_dir / "chunks" / job.id / "chunk-000001.json"
-            await eventually(lambda: note.exists() and bool(renderer.running))
+            await kept(s3, f"chunks/{job.id}/chunk-000001.json")
         shutil.copy(first_dir / "jobs.sqlite", second_dir)  # in place of a server elsewhere
         shutil.rmtree(first_dir)
         await eventually(lambda: not renderer.running)
@@ -114,8 +120,7 @@ async def test_workers_bring_their_chunks_to_the_store_and_the_coordinator_notes
         running_coordinator([worker.address], tmp_path, artifacts=s3) as farm,
     ):
         job = await farm.jobs.create(a_spec(20, frame_s=0.02))
-        note = f"chunks/{job.id}/chunk-000000.json"
-        await eventually((tmp_path / note).exists)
+        await kept(s3, f"chunks/{job.id}/chunk-000000.json")
         found = await keys(s3, tmp_path)
     assert f"chunks/{job.id}/uploads/000000-0-1.mp4" in found
     assert f"chunks/{job.id}/chunk-000000.mp4" not in found

@@ -214,9 +214,11 @@ async def test_a_chunk_that_its_worker_brought_is_kept_where_it_is(
 
 
 async def test_what_a_killed_process_left_half_written_is_swept(shelf: Shelf) -> None:
-    left = on(shelf).path(TASK).with_name(".part-left")
-    left.touch()
+    folder = on(shelf).path(TASK).parent
+    (folder / "sounds").mkdir()
+    for name in (".part-left", ".0-1.chunk-000000.mp4", "sounds/.a-sound.part"):
+        (folder / name).touch()
 
     await on(shelf).finished([TASK])
 
-    assert not left.exists()
+    assert [path.name for path in folder.rglob("*")] == ["sounds"]
