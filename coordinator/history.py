@@ -55,4 +55,6 @@ def _task(plan: Plan) -> ChunkTask:
         composition=plan.spec.composition,
         frames=plan.spec.frames,
         settings=plan.spec.settings,
+        share=plan.spec.share,
+        ends_at=plan.tasks[0].ends_at,
     )
