@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -12,6 +13,7 @@ from typing import Any
 import kubernetes_validate
 import pytest
 import yaml
+from grpc_health.v1 import health
 
 from coordinator.settings import CoordinatorSettings
 from tests.support.require import missing
@@ -74,6 +76,29 @@ def quantity(text: str) -> float:
     assert match, text
     factor = {None: 1.0, "m": 1e-3, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40}
     return int(match[1]) * factor[match[2]]
+
+
+def test_two_coordinators_wait_for_nobody_who_stands_by(tmp_path: Path) -> None:
+    k8s = os.path.relpath(ROOT / "k8s", tmp_path.resolve())
+    used = {"resources": [f"{k8s}/base"], "components": [f"{k8s}/components/two-coordinators"]}
+    (tmp_path / "kustomization.yaml").write_text(yaml.safe_dump(used))
+    folder = str(tmp_path)
+    for manifest in rendered(folder):
+        kubernetes_validate.validate(manifest, VERSIONS[-1], strict=True)
+
+    coordinators = workloads(folder)["coordinator"]
+    assert coordinators["spec"]["replicas"] == 2
+    assert coordinators["spec"]["podManagementPolicy"] == "Parallel"
+    assert coordinators["spec"]["updateStrategy"] == {"type": "OnDelete"}
+    assert container(coordinators)["envFrom"] == [{"secretRef": {"name": "framefarm-coordinator"}}]
+
+
+@pytest.mark.parametrize("probe", ["startupProbe", "livenessProbe"])
+def test_a_coordinator_that_stands_by_is_not_killed_for_it(probe: str) -> None:
+    coordinator = container(workloads("base")["coordinator"])
+
+    assert coordinator[probe]["grpc"]["service"] == health.SERVICE_NAME
+    assert "service" not in coordinator["readinessProbe"]["grpc"]
 
 
 each_folder = pytest.mark.parametrize("folder", FOLDERS)
