@@ -95,7 +95,6 @@ def _equal(frames: FrameRange, count: int) -> Iterator[FrameRange]:
 
 def _tasks(job_id: str, spec: JobSpec, pieces: Sequence[FrameRange]) -> Iterator[ChunkTask]:
     settings = kept_settings(spec.settings, spec.files)
-    starts = {frames.start for frames in pieces}
     for index, frames in enumerate(pieces):
         yield ChunkTask(
             job_id=job_id,
@@ -103,6 +102,6 @@ def _tasks(job_id: str, spec: JobSpec, pieces: Sequence[FrameRange]) -> Iterator
             composition=spec.composition,
             frames=frames,
             settings=settings,
-            has_successor=frames.stop in starts,
+            has_successor=index + 1 < len(pieces),
             share=spec.share,
         )

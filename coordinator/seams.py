@@ -64,7 +64,9 @@ def torn(tasks: Sequence[ChunkTask], results: Mapping[int, ChunkResult], *, at: 
     seams = (
         Seam(frame=right.frames.start, left=results[left.index], right=results[right.index])
         for left, right in pairwise(tasks[max(0, at - 1) : at + 2])
-        if left.index in results and right.index in results
+        if left.index in results
+        and right.index in results
+        and left.frames.stop == right.frames.start  # else there is no seam between single frames
     )
     return [
         seam for seam in seams if seam.is_torn and seam.left.fingerprint == seam.right.fingerprint

@@ -7,6 +7,7 @@ import pytest
 from coordinator.planner import plan
 from coordinator.seams import Seam, SeamMismatchError, torn
 from executors.base import ChunkResult
+from tests.support.outputs import still
 from tests.support.tasks import a_spec
 
 TASKS = plan("job", a_spec(30)).tasks
@@ -91,3 +92,11 @@ def test_a_mismatch_names_the_frame_both_chunks_and_both_workers() -> None:
     assert error.chunk_index == 2
     for words in ("frame 10", "chunk 0 on worker-0", "chunk 2 on worker-2", "--stateful"):
         assert words in str(error)
+
+
+def test_single_frames_have_no_seams_between_them() -> None:
+    spec = replace(a_spec(30), outputs=(still("a.png", 3), still("b.png", 4), still("c.png", 9)))
+    tasks = plan("job", spec).tasks
+    results = {0: a_result(0, "a", "x"), 1: a_result(1, "b", "x"), 2: a_result(2, "c", "")}
+
+    assert [seam.frame for seam in torn(tasks, results, at=1)] == [4]
