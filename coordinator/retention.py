@@ -13,6 +13,7 @@ from executors.tasks import task_group
 
 from .artifacts.bundles import bundles_of
 from .holds import FarmHeldError
+from .job import JobState
 from .jobs import JobNeededError
 from .stores.base import JobNotFoundError
 
@@ -113,21 +114,25 @@ class Retention:
 
     async def _forget_orphans(self, before: datetime) -> None:
         for job_id in await self._files.kept(before=before):
-            if not await self._is_known(job_id):
-                await self._files.delete(job_id)
-                log.info("files of no job removed", extra={"job_id": job_id})
+            await self._tidy(job_id)
         # What is uploaded while the jobs are read is younger than that.
         used = await self._used()
         count = await forget_unused(self._bundles, used, before=before)
         if count:
             log.info("bundles of no job removed", extra={"count": count})
 
-    async def _is_known(self, job_id: str) -> bool:
+    async def _tidy(self, job_id: str) -> None:
+        """Remove what is kept of no job, and what a killed process left of one that has ended."""
         try:
-            await self._store.get(job_id)
+            job = await self._store.get(job_id)
         except JobNotFoundError:
-            return False
-        return True
+            await self._files.delete(job_id)
+            log.info("files of no job removed", extra={"job_id": job_id})
+            return
+        if job.state.is_final:
+            await self._files.forget_chunks(job_id)
+            if job.state is not JobState.SUCCEEDED:
+                await self._files.discard_output(job)
 
     async def _used(self) -> set[str]:
         """The digests of the bundles that any job refers to."""

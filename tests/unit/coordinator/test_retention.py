@@ -114,6 +114,23 @@ async def test_old_files_of_no_known_job_are_removed(
         assert job.id in videos(tmp_path)
 
 
+async def test_what_a_killed_process_left_of_a_cancelled_job_is_removed(tmp_path: Path) -> None:
+    async with swept_desk(tmp_path) as (desk, retention, _):
+        succeeded = await ended(desk)
+        cancelled = await desk.jobs.create(a_spec())
+        await desk.jobs.cancel(cancelled.id)
+        (tmp_path / "outputs" / f"{cancelled.id}.mp4").touch()
+        (tmp_path / "outputs" / f"{cancelled.id}.pictures").mkdir()
+        (tmp_path / "outputs" / f"{cancelled.id}.pictures" / "a.png").touch()
+
+        await retention.sweep()
+
+        assert sorted(path.name for path in (tmp_path / "outputs").iterdir()) == [
+            f"{succeeded.id}.mp4",
+            f"{cancelled.id}.pictures",
+        ]
+
+
 async def test_bundles_that_no_job_uses_are_removed_when_they_are_old(tmp_path: Path) -> None:
     async with swept_desk(tmp_path) as (desk, retention, bundles):
         page = a_bundle(bundles, tmp_path / "page", "<p>page</p>")
