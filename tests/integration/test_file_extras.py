@@ -164,16 +164,20 @@ CHAPTERS = (
 )
 
 
+OWN = (*TAGS, ("my.own_name", "1"))
+
+
 @pytest.mark.parametrize(
-    ("codec", "container"),
+    ("codec", "container", "tags"),
     [
-        (Codec.H264, Container.MP4),
-        (Codec.PRORES, Container.MOV),
-        (Codec.H264, Container.MKV),
-        (Codec.VP9, Container.WEBM),
+        (Codec.H264, Container.MP4, TAGS),
+        (Codec.H264, Container.MP4, OWN),
+        (Codec.PRORES, Container.MOV, TAGS),
+        (Codec.PRORES, Container.MOV, OWN),
+        (Codec.H264, Container.MKV, OWN),
+        (Codec.VP9, Container.WEBM, OWN),
     ],
 )
-@pytest.mark.parametrize("tags", [TAGS, (*TAGS, ("my.own_name", "1"))], ids=["plain", "own"])
 async def test_files_tell_what_they_were_told(
     codec: Codec, container: Container, tags: tuple[tuple[str, str], ...], tmp_path: Path
 ) -> None:

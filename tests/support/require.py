@@ -7,7 +7,9 @@ from typing import NoReturn
 
 import pytest
 
-KNOWN = frozenset({"cgroup", "chromium", "docker", "kubectl", "npm", "postgres", "tmpfs"})
+KNOWN = frozenset(
+    {"cgroup", "chromium", "docker", "kubectl", "npm", "players", "postgres", "tmpfs"}
+)
 
 
 def missing(what: str, why: str) -> NoReturn:
