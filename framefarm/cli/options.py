@@ -22,6 +22,7 @@ _DEFAULTS: Final = RenderSettings()
 _OTHER_NAMES: Final = {
     "source": "SOURCE",
     "output": "-o",
+    "outputs": "-o",
     "manifest": "--manifest",
     "farm": "--farm",
     "workers": "--workers",

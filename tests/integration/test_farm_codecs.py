@@ -80,19 +80,28 @@ async def test_a_farm_makes_many_files_of_one_capture_and_brings_those_that_name
         coordinator = await stack.enter_async_context(running_coordinator([worker.address], data))
         farm = await stack.enter_async_context(FarmClient(coordinator.address))
         page = a_bundle(coordinator.bundles, tmp_path / "page")
-        outputs = (film("a.mp4"), still("x.png", 2), still("x.png", 5), film("a.gif"), sound("wav"))
+        outputs = (
+            film("a.mp4"),
+            still("x.png", 2),
+            still("x.png", 5),
+            film("a.gif"),
+            sound("wav"),
+            film("%d.jpg"),
+        )
         spec = replace(a_spec(7, chunk_frames=3, composition=page), outputs=outputs)
 
         job = await farm.create(spec)
         with pytest.raises(CallFailedError, match="its video is there when it has succeeded"):
             await fetch(farm, job.id, output_files([tmp_path / "early.gif"]))
         ended = await farm.wait(job.id)
-        names = ["2.png", "5.png", "film.mp4", "film.gif"]
+        names = ["2.png", "5.png", "film.mp4", "film.gif", "p-%02d.jpg"]
         fetched = await fetch(farm, job.id, output_files([tmp_path / name for name in names]))
         with pytest.raises(CallFailedError, match="has made no file '7.gif'"):
             await farm.download_file(job.id, "7.gif", tmp_path / "nothing")
         wrong = output_files([tmp_path / "new.gif", tmp_path / "new.webm"])
-        with pytest.raises(InvalidRequestError, match="no name for the mp4 or png or gif or wav"):
+        with pytest.raises(
+            InvalidRequestError, match="no name for the mp4 or png or gif or wav or zip"
+        ):
             await fetch(farm, job.id, wrong)
 
     assert ended.spec == spec
@@ -106,7 +115,8 @@ async def test_a_farm_makes_many_files_of_one_capture_and_brings_those_that_name
             shown = image.convert("RGBA").tobytes("raw", "BGRA")
         assert shown == bytes(numbered_picture(number).pixels)
     assert [file.path.name for file in fetched.files] == names
-    for file in fetched.files:
+    assert len(list(tmp_path.glob("p-0?.jpg"))) == 7
+    for file in fetched.files[:-1]:
         assert file.sha256 == hashlib.sha256(file.path.read_bytes()).hexdigest()
     assert not list(tmp_path.glob("new.*"))
     assert not list(tmp_path.glob(".framefarm*"))

@@ -19,7 +19,9 @@ from renderer.audio.clips import SAMPLE_RATE
 from renderer.bundle import BundleStore, files_manifest
 from renderer.composition import BundleEntry
 from renderer.encode.codec_facts import Codec
+from renderer.encode.containers import SoundFormat
 from renderer.encode.probe import probe
+from renderer.encode.sound_files import SOUND_FILES, SoundKind
 from renderer.errors import EncoderError
 from renderer.frames import FrameRange, FrameRate
 from tests.support.chunks import FFPROBE
@@ -248,5 +250,17 @@ async def test_the_first_error_of_a_chunk_leaves_no_file(
 
     with pytest.raises(ExecutorError, match="gone"):
         await made(tmp_path / "out", spec_of(FILES, chunk_frames=3), bundles, executor)
+
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+async def test_a_sound_file_of_another_length_is_refused(
+    tmp_path: Path, bundles: BundleStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    short = SoundFormat(stream="flac", options={"c:a": "flac", "t": "0.1"})
+    monkeypatch.setitem(SOUND_FILES, SoundKind.FLAC, ("flac", short))
+
+    with pytest.raises(EncoderError, match="the flac file has 4800 samples, and the mix 12813"):
+        await made(tmp_path / "out", spec_of([sound("flac")]), bundles)
 
     assert list((tmp_path / "out").iterdir()) == []

@@ -157,6 +157,7 @@ def test_the_rendering_options_are_those_of_the_library() -> None:
         ("source", "SOURCE"),
         ("output", "-o"),
         ("workers", "--workers"),
+        ("outputs[3].crf", "-o"),
         ("something_new", "something_new"),
     ],
 )
