@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from executors.errors import Retry
 from executors.retry import Budget
 
 if TYPE_CHECKING:
@@ -57,8 +56,7 @@ def _job_problems(job: Job, running: int) -> Iterator[tuple[str, str]]:
 
 def _budget_problems(chunk: Chunk, watch: Watch) -> Iterator[tuple[str, str]]:
     account = watch.chunks.get((chunk.offer.job_id, chunk.offer.index))
-    costly = (Retry.ATTEMPT, Retry.MEMORY)
-    failed = sum(account.errors[each] for each in costly) if account else 0
+    failed = account.failures if account else 0
     spent = Budget().attempts - chunk.budget.attempts
     if spent > failed:
         yield "fair-failure", f"{_name(chunk)} has spent {spent} attempts, and {failed} have failed"

@@ -280,9 +280,12 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         for task in asyncio.all_tasks(self):
             task.cancel()
         self.run_forever()
-        for task in asyncio.all_tasks(self):
-            task._log_destroy_pending = False  # type: ignore[attr-defined]
-            _close(task.get_coro())
+        closed: set[asyncio.Task[Any]] = set()
+        while left := asyncio.all_tasks(self) - closed:  # on their way out some begin others
+            closed |= left
+            for task in left:
+                task._log_destroy_pending = False  # type: ignore[attr-defined]
+                _close(task.get_coro())
         self.close()
 
     def _close_on(self, timeout_s: float | None) -> None:

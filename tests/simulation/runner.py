@@ -72,6 +72,8 @@ class SimAttemptFiles(FilesOnDisk):
         if path not in self._cupboard.files:
             raise FileNotFoundError(path)
         self._cupboard.files[output] = self._cupboard.files.pop(path)
+        index = int(output.stem.rpartition("-")[2])
+        self._cupboard.watch.accepted(self._process, output.parent.name, index)
 
     async def discard(self, path: Path) -> None:
         await self._cupboard.write(self._process)
@@ -151,7 +153,7 @@ class SimChunkFiles(ChunkFiles):
         await self._cupboard.write(self._process)
         for task in tasks:
             if self._notes.pop(task.index, None) is not None:
-                self._cupboard.watch.dropped(task)
+                self._cupboard.watch.dropped(self._process, task)
 
     def _finished(self, task: ChunkTask) -> ChunkResult | None:
         if (note := self._notes.get(task.index)) is None:

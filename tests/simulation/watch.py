@@ -21,7 +21,14 @@ from coordinator.job import (
     StateChanged,
 )
 from executors.base import ChunkResult, ChunkTask
-from executors.errors import ExecutorError, Retry
+from executors.errors import (
+    AttemptNotFoundError,
+    ChunkDamagedError,
+    ChunkStalledError,
+    RenderCrashedError,
+    WorkerLostError,
+    WorkerOutOfMemoryError,
+)
 from executors.retry import Budget
 from executors.worker_port import Token, WorkerReport
 
@@ -44,6 +51,7 @@ RULES: Final = {
     "slots": "No worker has more calls of a coordinator than slots it has told, and none begins "
     "on one that has said it drains.",
     "no-dispatch-after-end": "Once a job's end is kept, nothing of it begins.",
+    "intent": "That a job is to end is kept before anything of it is stopped.",
     "paused": "While a job is kept as paused, nothing of it begins.",
     "final-is-final": "A job that has ended never changes, and its first cause stays.",
     "fair-failure": "A job fails only for a cause that was there: interruptions cost no attempts.",
@@ -58,6 +66,16 @@ RULES: Final = {
     "stops": "When a cancel has returned, nothing of the job is running in a call.",
     "clean": "In the end no task, call, attempt or half-made file is left.",
 }
+
+
+# What may be the chunk's fault, and what is not: said here once more, for the code may be wrong.
+_FAILURES: Final = (
+    ChunkStalledError,
+    RenderCrashedError,
+    ChunkDamagedError,
+    WorkerOutOfMemoryError,
+)
+_INTERRUPTIONS: Final = (WorkerLostError, AttemptNotFoundError)
 
 
 class RuleBrokenError(SimulationError):
@@ -78,7 +96,8 @@ class ChunkAccount:
     tokens: set[Token] = field(default_factory=set)
     last_told: Token | None = None
     kept: Token | None = None
-    errors: Counter[Retry] = field(default_factory=Counter)
+    failures: int = 0
+    interruptions: int = 0
     open: dict[tuple[Place, Token], bool] = field(default_factory=dict)  # whether it takes a slot
 
 
@@ -105,6 +124,7 @@ class Watch:
         self.fingerprint = ""
         self.cancels: set[str] = set()  # jobs that a user has tried to cancel
         self.paused: set[str] = set()
+        self.begun: set[tuple[str, int]] = set()  # jobs, and by which process
         self.aborting: dict[str, StateChanged] = {}
 
     def look_at(self, network: Network, disk: Disk, cupboard: Cupboard, world: World) -> None:
@@ -147,6 +167,7 @@ class Watch:
             self.broken("tokens", f"{_name(task)} was begun twice as {token}")
         account.tokens.add(token)
         self._opened(line, task, account)
+        self.begun.add((task.job_id, id(line.process)))
         if self._leads(line.process) and task.job_id in self.paused:
             self.broken("paused", f"{_name(task)} begins, and its job is paused")
         report = self.told.get((id(line.process), line.address))
@@ -165,8 +186,8 @@ class Watch:
             self.open[place] -= 1
         how = "done" if error is None else f"{type(error).__name__} {error}"
         self.note(f"{_name(task)} {token.term}.{token.attempt} ← {line.address}: {how}")
-        if isinstance(error, ExecutorError):
-            account.errors[error.retry] += 1
+        account.failures += isinstance(error, _FAILURES)
+        account.interruptions += isinstance(error, _INTERRUPTIONS)
 
     def _opened(
         self, line: Line, task: ChunkTask, account: ChunkAccount, *, takes_slot: bool = True
@@ -234,6 +255,10 @@ class Watch:
 
     def _judge(self, job: Job, end: StateChanged) -> None:
         """Whether a job may have ended so."""
+        assert self.disk is not None
+        was_begun = (job.id, id(self.disk.leader)) in self.begun
+        if end.state is JobState.CANCELLED and was_begun and job.id not in self.aborting:
+            self.broken("intent", f"{job.id} was begun, and is cancelled without a word before")
         is_poisoned = "throw" in job.spec.settings.props_json
         reason = end.error.reason if end.error else ""
         match end.state:
@@ -255,8 +280,7 @@ class Watch:
         budget = Budget()
         accounts = [account for (of, _), account in self.chunks.items() if of == job_id]
         return any(
-            account.errors[Retry.ATTEMPT] + account.errors[Retry.MEMORY] >= budget.attempts
-            or account.errors[Retry.INTERRUPTION] >= budget.interruptions
+            account.failures >= budget.attempts or account.interruptions >= budget.interruptions
             for account in accounts
         )
 
@@ -271,8 +295,18 @@ class Watch:
             self.broken("one-result", f"{_name(task)} is kept again, after {account.kept}")
         account.kept = Token(0, result.attempt)
 
-    def dropped(self, task: ChunkTask) -> None:
-        self._account(task).kept = None
+    def accepted(self, process: Process, job_id: str, index: int) -> None:
+        """An attempt's file becomes the chunk's."""
+        account = self.chunks[(job_id, index)]
+        if account.kept is not None and self._leads(process):
+            told = f"another result of {job_id}/{index} is accepted, after {account.kept}"
+            self.broken("one-result", told)
+
+    def dropped(self, process: Process, task: ChunkTask) -> None:
+        account = self._account(task)
+        if account.kept is not None and self._leads(process):  # all engines here are alike
+            self.broken("kept", f"{_name(task)} was finished, and is to be rendered again")
+        account.kept = None
 
     # -- jobs and their ends -----------------------------------------------------------------------
 
