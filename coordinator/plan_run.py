@@ -17,7 +17,7 @@ from .seams import SeamMismatchError, torn
 
 if TYPE_CHECKING:
     from asyncio import TaskGroup
-    from collections.abc import Awaitable, Callable, Container, Iterable, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from executors.base import ChunkEvent, ChunkResult, ChunkTask, RenderExecutor
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 # An executor needs to see more chunks than it has slots, and each that waits has its memory.
 _MOST_OFFERED: Final = 10_000
+_MOST_ENGINES: Final = 3
 _SECOND_TRIES: Final = 2  # for a chunk whose file is not what was asked for
 
 
@@ -53,7 +54,7 @@ class PlanRun:
         self._verify = verify
         self._progress = Progress(plan)
         self._results: dict[int, ChunkResult] = {}
-        self._fresh = set[int]()  # what was rendered by this process
+        self._engine = ""  # of the chunk that was rendered last, by this process
         self._tried = set[int]()  # the first frames of chunks that were rendered again for it
 
     async def all_chunks(self) -> list[ChunkResult]:
@@ -66,14 +67,25 @@ class PlanRun:
         tasks = self.plan.tasks
         found = await self._files.finished(tasks)
         self._results = {index: result for index, result in found.items() if result is not None}
-        self._fresh, self._tried = set(), set()
+        self._engine, self._tried = "", set()
         for index, result in self._results.items():
             self._teller(tasks[index]).rendered(result)
         await self._render([task for task in tasks if task.index not in self._results])
-        # The farm has other browsers than it had for these.
-        await self._render([tasks[index] for index in _stale(self._results, self._fresh)])
+        await self._render_stale()
         _check_alike(self._results.values())
         return [self._results[task.index] for task in tasks]
+
+    async def _render_stale(self) -> None:
+        """Render again what the farm had other browsers for: it may change them in mid-job."""
+        for _ in range(_MOST_ENGINES):
+            engine = self._engine or next(iter(self._results.values())).fingerprint
+            stale = _stale(self._results, engine)
+            for index in stale:
+                row = self._results[index]
+                why = f"the farm has other browsers now: {engine}, not {row.fingerprint}"
+                task = replace(self.plan.tasks[index], attempt=row.attempt)
+                self._teller(task).hear(AttemptLost(row.worker, row.attempt, why))
+            await self._render([self.plan.tasks[index] for index in stale])
 
     async def end(self) -> None:
         """No chunk runs any more, and none will. Cancelled, it has ended all the same."""
@@ -111,7 +123,7 @@ class PlanRun:
             raise
         await self._files.keep(task, result)
         self._teller(task).rendered(result)
-        self._fresh.add(task.index)
+        self._engine = result.fingerprint
         self._results[task.index] = result
         await self._compare(task.index, group)
 
@@ -208,10 +220,9 @@ class Teller:
         self._on_event(moved)
 
 
-def _stale(results: Mapping[int, ChunkResult], fresh: Container[int]) -> list[int]:
-    """The chunks found finished that come from another engine than those just rendered."""
-    engines = {row.fingerprint for index, row in results.items() if index in fresh}
-    return [index for index, row in results.items() if engines and row.fingerprint not in engines]
+def _stale(results: Mapping[int, ChunkResult], engine: str) -> list[int]:
+    """The chunks that come from another engine than this one."""
+    return [index for index, row in results.items() if row.fingerprint != engine]
 
 
 def _check_alike(results: Iterable[ChunkResult]) -> None:

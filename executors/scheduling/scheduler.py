@@ -47,6 +47,8 @@ if TYPE_CHECKING:
 SILENCE_LIMIT_S: Final = 30.0
 # A connection that broke is there again within this time, or its worker is gone for longer.
 ADRIFT_S: Final = 3.0
+# Workers that are replaced by newer ones, one after the other, leave none of the old kind.
+MOVE_S: Final = 30.0
 # Whoever loses chunks as soon as they come must not lose twenty in a moment.
 LULL_S: Final = 1.0
 
@@ -193,6 +195,7 @@ class Scheduler:
                 self._cut_off(worker)
         for job in board.jobs:
             self._give_up_if_hopeless(job)
+            self._move_if_left(job)
 
     def _cut_off(self, worker: Worker) -> None:
         error = WorkerLostError(
@@ -211,6 +214,16 @@ class Scheduler:
             error = NoWorkerError(self._lament(job.fingerprint))
             while chunk := job.first():
                 board.fail(chunk, error)
+
+    def _move_if_left(self, job: Job) -> None:
+        """Let a job go on by workers of another fingerprint when none of its own is left.
+
+        What was rendered by those that left is then rendered again: it would not fit.
+        """
+        is_left = job.fingerprint and not self.workers.serving(job.fingerprint) and not job.running
+        has_others = is_left and self.workers.serving("") > 0
+        if has_others and self._board.now_s - job.hopeful_at_s >= MOVE_S:
+            job.fingerprint, job.hopeful_at_s = "", self._board.now_s
 
     def _lament(self, fingerprint: str) -> str:
         known = "; ".join(

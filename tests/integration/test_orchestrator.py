@@ -174,6 +174,33 @@ async def test_chunks_of_different_engines_are_not_joined(
     assert files_in(tmp_path) == ["store"]
 
 
+async def test_a_farm_that_changes_its_browsers_in_mid_job_renders_the_rest_of_it_again(
+    tmp_path: Path, bundles: BundleStore
+) -> None:
+    executor = FakeExecutor()
+    executor.slow = {2: asyncio.Event()}
+    orchestrator = RenderOrchestrator(bundles, executor)
+    events: list[Event] = []
+    plan = orchestrator.plan(a_spec(30), job_id="job")
+    first_two = {0, 1}
+
+    async def release() -> None:
+        await eventually(lambda: first_two <= set(executor.ended))
+        executor.slow[2].set()
+
+    executor.fingerprint = lambda index: (
+        "old" if index < 2 and executor.ended.count(index) == 1 else "new"
+    )
+    async with asyncio.TaskGroup() as group:
+        group.create_task(release())
+        await orchestrator.render(plan, tmp_path / "out.mp4", on_event=events.append)
+
+    assert sorted(task.index for task in executor.calls) == [0, 0, 1, 1, 2]
+    assert decode_frame_numbers(tmp_path / "out.mp4") == list(range(30))
+    moves = [event for event in events if isinstance(event, ChunkMoved)]
+    assert sorted(each.index for each in moves if each.state is ChunkState.REQUEUED) == [0, 1]
+
+
 async def test_a_file_that_is_not_what_the_executor_says_is_found_out(
     tmp_path: Path, bundles: BundleStore
 ) -> None:

@@ -11,7 +11,7 @@ from executors.base import WarmPage
 from executors.errors import RenderCrashedError, WorkerOutOfMemoryError
 from executors.scheduling import free_slots
 from executors.scheduling.scheduler import Scheduler
-from executors.scheduling.values import Fail, Start, WorkerLeft
+from executors.scheduling.values import Fail, Start, WorkerLeft, WorkerSilent
 from tests.support.scheduling import Scene
 
 Entry = tuple[float, str, int]
@@ -74,6 +74,40 @@ def test_a_job_stays_with_the_fingerprint_that_most_workers_have() -> None:
         scene.offer(index=index)
 
     assert places(scene) == ["b", "c"]
+
+
+def test_a_job_moves_to_other_workers_when_all_of_its_own_were_replaced() -> None:
+    scene = Scene()
+    scene.workers("old", fingerprint="old")
+    first = scene.offer("job", 0)
+    second = scene.offer("job", 1)
+    scene.hear(WorkerLeft("old"))
+    scene.workers("new", fingerprint="new")
+    scene.wait(40.0)
+    assert scene.started == [first]  # what runs on the old one goes on
+
+    scene.succeed(scene.last(Start))
+    scene.wait(0.5)
+
+    assert scene.started == [first, second]
+    assert scene.last(Start).worker == "new"
+
+
+def test_a_job_waits_for_its_own_workers_before_it_moves_to_others() -> None:
+    scene = Scene()
+    scene.workers("own", fingerprint="own")
+    first, second = scene.offer("job", 0), scene.offer("job", 1)
+    scene.workers("other", fingerprint="other")
+    scene.hear(WorkerSilent("own", "UNAVAILABLE"))
+    scene.wait(0.0)
+    scene.succeed(scene.last(Start))
+    scene.wait(29.0)
+    assert scene.started == [first]
+
+    scene.tell("own", fingerprint="own")
+
+    assert scene.started == [first, second]
+    assert scene.last(Start).worker == "own"
 
 
 def test_a_fingerprint_whose_workers_are_all_busy_is_not_chosen() -> None:
