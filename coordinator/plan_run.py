@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from itertools import repeat
 from typing import TYPE_CHECKING, Final
 
 from executors.base import AttemptLost, AttemptStarted, Edges, FramesDone, JobEnder, PageLog
@@ -130,18 +129,19 @@ class PlanRun:
     async def _rendered(self, task: ChunkTask) -> tuple[ChunkTask, ChunkResult]:
         """Render a chunk, and once more what comes broken."""
         path, teller = self._files.path(task), self._teller(task)
-        for is_last in (*repeat(False, _SECOND_TRIES), True):
+        tries = 1 + _SECOND_TRIES
+        while True:
             result = await self._executor.render(task, path, on_progress=teller.hear)
+            tries -= 1
             try:
                 await self._verify(task, result, path)
             except ChunkDamagedError as error:
-                if is_last:
+                if not tries:
                     raise
                 teller.hear(AttemptLost(result.worker, result.attempt, str(error)))
                 task = replace(task, attempt=result.attempt + 1)
             else:
-                break
-        return task, result
+                return task, result
 
     async def _compare(self, index: int, group: TaskGroup) -> None:
         """Render both chunks of a torn seam again, once, and leave out nothing on the way."""

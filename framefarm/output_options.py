@@ -64,7 +64,7 @@ def options_of(name: OutputName, options: RenderOptions) -> RenderOptions:
 
 def _known(facts: CodecFacts, options: RenderOptions) -> Iterator[tuple[str, Any]]:
     for key, said in options.items():
-        if key == "codec_options":
+        if key == "codec_options" and "codec_options" in options:
             pairs = read_codec_options(options["codec_options"])
             if mine := {name: text for name, text in pairs if name in facts.options}:
                 yield key, mine

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, Any, TYPE_CHECKING
 
 import typer
 
@@ -112,7 +112,7 @@ def render_and_tell(
             say(f"warning: {warning}")
 
 
-def _fields(video: RenderedVideo) -> dict[str, object]:
+def _fields(video: RenderedVideo) -> dict[str, Any]:
     files = [asdict(file) | {"path": str(file.path)} for file in video.files]
     return asdict(video) | {"output": str(video.output), "files": files}
 
