@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from weakref import WeakValueDictionary
 
-from executors.errors import StorageError
 from executors.tasks import task_group
 
 from .holds import SHUTTING_DOWN, Hold
 from .job import JobState, StateChanged
+from .job_files import tidied
 from .job_run import JobRun, Verdict, report_end
 from .queue import JobQueue, Phase
 from .queue_events import (
@@ -33,7 +33,7 @@ from .queue_events import (
 from .stores.base import JobNotFoundError, StoreDownError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable
+    from collections.abc import AsyncGenerator, Callable
     from datetime import datetime
 
     from executors.base import JobPauser
@@ -164,7 +164,7 @@ class Dispatcher:
 
     async def _take_up(self) -> None:
         left = await self._ports.store.unfinished()
-        await _tidied(self._ports.files.sweep({job.id for job in left}))
+        await tidied(self._ports.files.sweep({job.id for job in left}))
         for job in left:
             if job.state is JobState.ABORTING:
                 await self._end_at_rest(job, job.error)
@@ -186,8 +186,8 @@ class Dispatcher:
         # Kept first: that is refused to a coordinator that was followed, and what it would remove
         # may be the next one's.
         await self._ports.events.append(job.id, [StateChanged(verdict.state, error)])
-        await _tidied(self._ports.files.discard_output(job))
-        await _tidied(self._ports.files.forget_chunks(job.id))
+        await tidied(self._ports.files.discard_output(job))
+        await tidied(self._ports.files.forget_chunks(job.id))
         report_end(job, verdict)
 
     def _on_holds(self) -> None:
@@ -264,8 +264,8 @@ class Dispatcher:
             return JobReturned(job.id)
         await run.tell_end(verdict)
         if verdict.state is not JobState.SUCCEEDED:
-            await _tidied(self._ports.files.discard_output(job))
-        await _tidied(self._ports.files.forget_chunks(job.id))
+            await tidied(self._ports.files.discard_output(job))
+        await tidied(self._ports.files.forget_chunks(job.id))
         report_end(job, verdict)
         return JobEnded(job.id, verdict.state)
 
@@ -291,11 +291,3 @@ def _added(job: Job) -> JobAdded:
         ends_at=job.ends_at,
         is_paused=job.state is JobState.PAUSED,
     )
-
-
-async def _tidied(removing: Awaitable[None]) -> None:
-    """Remove files; those that cannot be removed now are swept some other time."""
-    try:
-        await removing
-    except (OSError, StorageError) as error:
-        log.warning("files not removed", extra={"error": str(error)})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import shutil
+from collections import Counter
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -14,13 +15,15 @@ from executors.errors import StorageError
 from .output_files import path_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Collection, Generator
+    from collections.abc import AsyncGenerator, Collection, Generator, Mapping
     from datetime import datetime
 
     from .artifacts.base import Artifact
     from .artifacts.shelf import Shelf
     from .job import Job
 
+
+log = logging.getLogger(__name__)
 
 log = logging.getLogger(__name__)
 
@@ -64,8 +67,8 @@ class JobFiles(Protocol):
         """The ids of the jobs that something is kept of, all of it older than `before`."""
         ...
 
-    async def size_bytes(self) -> int:
-        """How much the files of all jobs have, together."""
+    async def sizes(self) -> Mapping[str, int]:
+        """How many bytes are kept of each job."""
         ...
 
 
@@ -123,8 +126,11 @@ class FolderJobFiles:
         ids = {_job_id(path) for path, artifact in found if artifact.modified_at < before}
         return ids - {_job_id(path) for path, artifact in found if artifact.modified_at >= before}
 
-    async def size_bytes(self) -> int:
-        return sum(artifact.size_bytes for _, artifact in await self._all())
+    async def sizes(self) -> Mapping[str, int]:
+        sizes = Counter[str]()
+        for path, artifact in await self._all():
+            sizes[_job_id(path)] += artifact.size_bytes
+        return sizes
 
     async def _all(self) -> list[tuple[Path, Artifact]]:
         """The files of all jobs, below `outputs` and `chunks`, here and where they are kept."""
@@ -149,6 +155,14 @@ def _in_time(job_id: str) -> Generator[None]:
         yield
     except StorageError as error:
         log.warning("files not removed yet", extra={"job_id": job_id, "why": str(error)})
+
+
+async def tidied(removing: Awaitable[None]) -> None:
+    """Remove files; those that cannot be removed now are swept some other time."""
+    try:
+        await removing
+    except (OSError, StorageError) as error:
+        log.warning("files not removed", extra={"error": str(error)})
 
 
 def _job_id(path: Path) -> str:

@@ -96,13 +96,14 @@ class Retention:
                 forgotten |= await self._forget(job.id)
 
     async def _forget_many(self, most_bytes: int) -> None:
-        forgotten = True
-        while forgotten and await self._files.size_bytes() > most_bytes:
+        sizes = await self._files.sizes()
+        held, forgotten = sum(sizes.values()), True
+        while forgotten and held > most_bytes:
             forgotten = False
             for job in await self._store.ended_before(self._utc_now(), most=_PAGE):
-                if await self._files.size_bytes() <= most_bytes:
-                    return
-                forgotten |= await self._forget(job.id)
+                if held > most_bytes and await self._forget(job.id):
+                    held -= sizes.get(job.id, 0)
+                    forgotten = True
 
     async def _forget(self, job_id: str) -> bool:
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -127,8 +127,8 @@ class SimJobFiles:
         del before
         return sorted(self._cupboard.outputs)
 
-    async def size_bytes(self) -> int:
-        return sum(map(len, self._cupboard.outputs.values()))
+    async def sizes(self) -> Mapping[str, int]:
+        return {job_id: len(output) for job_id, output in self._cupboard.outputs.items()}
 
 
 class SimChunkFiles(ChunkFiles):

@@ -99,7 +99,7 @@ async def test_jobs_that_something_is_kept_of_are_told_by_its_age(shelf: Shelf) 
 
     assert await files.kept(before=NOW + timedelta(hours=1)) == {"one"}
     assert await files.kept(before=NOW - timedelta(hours=1)) == set()
-    assert await files.size_bytes() == 20
+    assert await files.sizes() == {"one": 20}
 
 
 async def test_a_file_is_read_from_wherever_it_is(shelf: Shelf) -> None:
