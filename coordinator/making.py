@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from executors.tasks import task_group
+from renderer.bundle import sha256_of
 from renderer.encode.choices import container_of, size_problem
 from renderer.errors import EncoderError
 
 from .assembler import make
 from .assembly import Assembly, Workbench, concat_list
 from .extras import Extras
+from .job import Output, StoredOutput
 from .output_files import FilmFile, SoundFile, StillFile, holds_sound, path_of
 from .sound_file import write_sound
 from .stills import cut_out
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from renderer.settings import RenderSettings
 
     from .assembly import ChunkFile
+    from .job import JobSpec
     from .output_files import OutputFile
 
 # Each has an encoder with threads of its own.
@@ -114,3 +117,23 @@ async def _assembly(material: Material, file: FilmFile | StillFile, bench: Workb
         sound=material.mix if holds_sound(file, kept) else None,
         extras=material.extras if isinstance(file, FilmFile) else Extras(),
     )
+
+
+async def facts_of(spec: JobSpec, paths: Sequence[Path], size_px: tuple[int, int]) -> Output:
+    """What there is to tell of finished files: above all of the first."""
+    made = [await _stored(index, path) for index, path in enumerate(paths)]
+    width_px, height_px = size_px
+    return Output(
+        size_bytes=made[0].size_bytes,
+        sha256=made[0].sha256,
+        frames=1 if isinstance(spec.files[0], StillFile) else len(spec.frames),
+        width_px=width_px,
+        height_px=height_px,
+        files=tuple(made) if spec.outputs else (),
+    )
+
+
+async def _stored(index: int, path: Path) -> StoredOutput:
+    sha256 = await asyncio.to_thread(sha256_of, path)
+    name = f"{index}{path.suffix}"
+    return StoredOutput(name=name, size_bytes=path.stat().st_size, sha256=sha256)

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Protocol
 from executors.local import open_local_executor
 from executors.plugins import ExecutorContext
 from executors.tasks import task_group
-from renderer.bundle import sha256_of
 from renderer.settings import History
 from renderer.tools import find_ffmpeg
 
@@ -30,9 +29,8 @@ from .job import (
     JobState,
     Output,
     StateChanged,
-    StoredOutput,
 )
-from .making import Material, make_files
+from .making import Material, facts_of, make_files
 from .manifest import write_manifest
 from .output_files import SoundFile, StillFile, ending_of, holds_sound
 from .plan_run import PlanRun
@@ -160,7 +158,7 @@ class RenderOrchestrator:
                         ffprobe=ffprobe,
                     )
                     paths = await make_files(material, plan.spec.files, output)
-        facts = await _facts(plan.spec, paths, material.size_px)
+        facts = await facts_of(plan.spec, paths, material.size_px)
         if manifest is not None:
             written = await write_manifest(manifest, plan.tasks, results)
             facts, paths = replace(facts, manifest=written), (*paths, manifest)
@@ -208,26 +206,6 @@ class RenderOrchestrator:
 def _chunk_files(plan: Plan, files: ChunkFiles) -> Iterator[ChunkFile]:
     for task in plan.tasks:
         yield ChunkFile(path=files.path(task), frames=task.frames)
-
-
-async def _facts(spec: JobSpec, paths: Sequence[Path], size_px: tuple[int, int]) -> Output:
-    """What there is to tell of finished files: above all of the first."""
-    made = [await _stored(index, path) for index, path in enumerate(paths)]
-    width_px, height_px = size_px
-    return Output(
-        size_bytes=made[0].size_bytes,
-        sha256=made[0].sha256,
-        frames=1 if isinstance(spec.files[0], StillFile) else len(spec.frames),
-        width_px=width_px,
-        height_px=height_px,
-        files=tuple(made) if spec.outputs else (),
-    )
-
-
-async def _stored(index: int, path: Path) -> StoredOutput:
-    sha256 = await asyncio.to_thread(sha256_of, path)
-    name = f"{index}{path.suffix}"
-    return StoredOutput(name=name, size_bytes=path.stat().st_size, sha256=sha256)
 
 
 async def _filmed(run: PlanRun, soundtrack: Soundtrack, on_event: OnEvent) -> list[ChunkResult]:

@@ -40,7 +40,7 @@ async def write_sound(mix: Path, kind: SoundKind, made: Path, bench: Workbench) 
     if found != (form.stream, SAMPLE_RATE, CHANNELS):
         raise EncoderError(f"the {kind} file's sound is {found}, not {form.stream}")
     samples = await _samples(made, bench)
-    # The last frame of AAC is whole; the file says how much of it is heard, which ffmpeg 5.1 ignores.
+    # AAC's last frame is whole; how much of it is heard says the file, and ffmpeg 5.1 ignores it.
     spare = range(_AAC_FRAME) if kind is SoundKind.M4A else range(1)
     if samples - measured(mix).samples not in spare:
         raise EncoderError(

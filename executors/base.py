@@ -60,8 +60,9 @@ class ChunkTask:
     `frames` are numbered in the composition, whose frame 0 is time 0. Attempts count from 1; an
     executor that tries a task again raises the number, and a worker lets the highest one win.
     `has_successor`: another chunk follows, as a rule where this one ends, so the next picture is
-    wanted too, as a digest; and the page, which is on its way there. `paints_all`: a chunk like this did not fit to its neighbours; leave out nothing on
-    the way to its first frame, and keep the pictures of its edges.
+    wanted too, as a digest; and the page, which is on its way there. `paints_all`: a chunk like
+    this did not fit to its neighbours; leave out nothing on the way to its first frame, and keep
+    the pictures of its edges.
 
     An attempt's token is (`term`, `attempt`): the higher one wins on a worker. `term` counts the
     coordinators that have led, one after the other; 0 is a caller without one. `share` is how much
