@@ -80,7 +80,5 @@ def unheard(names: Sequence[OutputName], options: RenderOptions) -> Iterator[str
             yield key
 
 
-def _is_heard(key: str, options: RenderOptions, given: RenderOptions) -> bool:
-    said: Mapping[str, Any] = options
-    taken: Mapping[str, Any] = given
+def _is_heard(key: str, said: Mapping[str, object], taken: Mapping[str, object]) -> bool:
     return taken.get(key) == said[key] if key == "codec" else key in taken
