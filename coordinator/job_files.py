@@ -15,7 +15,7 @@ from executors.errors import StorageError
 from .output_files import path_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Collection, Generator, Mapping
+    from collections.abc import AsyncGenerator, Awaitable, Collection, Generator, Mapping
     from datetime import datetime
 
     from .artifacts.base import Artifact
