@@ -8,7 +8,7 @@ import shutil
 from collections import Counter
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from executors.errors import StorageError
 
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 log = logging.getLogger(__name__)
+
+PREVIEWS: Final = "previews"  # a folder beside those of outputs and chunks
 
 
 class JobFiles(Protocol):
@@ -120,6 +122,7 @@ class FolderJobFiles:
     async def delete(self, job_id: str) -> None:
         await self._shelf.forget_named(self._outputs, f"{job_id}.")
         await self._shelf.forget_folder(self.chunks(job_id))
+        await self._shelf.forget_folder(self._shelf.root / PREVIEWS / job_id)
 
     async def kept(self, *, before: datetime) -> Collection[str]:
         found = await self._all()

@@ -25,7 +25,7 @@ from .artifacts.shelf import Shelf
 from .artifacts.uploads import ShelfUploads
 from .events import EventLog
 from .holds import Holds
-from .job_files import FolderJobFiles
+from .job_files import PREVIEWS, FolderJobFiles
 from .jobs import Jobs
 from .leadership import Reign, leads_at_once, watching
 from .orchestrator import RenderOrchestrator
@@ -191,7 +191,7 @@ async def _opened_previews(settings: CoordinatorSettings, stack: AsyncExitStack)
     if not settings.preview:
         return None
     ffmpeg, ffprobe = find_ffmpeg(os.environ)
-    folder = settings.data_dir / "previews"
+    folder = settings.data_dir / PREVIEWS
     serving = open_previews(settings.preview, folder, ffmpeg=ffmpeg, ffprobe=ffprobe)
     return await stack.enter_async_context(serving)
 

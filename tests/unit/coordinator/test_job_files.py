@@ -13,7 +13,7 @@ import pytest
 from coordinator.artifacts.folder import FolderArtifacts, open_folder
 from coordinator.artifacts.shelf import Shelf
 from coordinator.job import Job, JobState
-from coordinator.job_files import FolderJobFiles
+from coordinator.job_files import PREVIEWS, FolderJobFiles
 from executors.errors import StorageDownError
 from tests.support.tasks import a_job
 
@@ -70,6 +70,16 @@ async def test_a_deleted_job_leaves_nothing_and_takes_nothing_of_others(shelf: S
         "outputs/job-10.pictures/frame.png",
     ]
     assert not list((shelf.root / "outputs").glob("job-1.*"))
+
+
+async def test_a_deleted_job_can_be_watched_no_more(shelf: Shelf) -> None:
+    segment = shelf.root / PREVIEWS / "job-1" / "000000.m4s"
+    segment.parent.mkdir(parents=True)
+    segment.write_bytes(b"12345")
+
+    await FolderJobFiles(shelf).delete("job-1")
+
+    assert not segment.parent.exists()
 
 
 async def test_a_sweep_takes_the_chunks_of_jobs_that_have_ended(shelf: Shelf) -> None:
