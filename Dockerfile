@@ -63,7 +63,7 @@ USER root
 RUN apt-get update \
  && apt-get install -y --no-install-recommends \
       chromium-headless-shell fontconfig fonts-dejavu-core fonts-liberation2 fonts-noto-color-emoji \
-      libatomic1 \
+      fonts-wqy-zenhei libatomic1 \
  && apt-get clean && rm -rf /var/lib/apt/lists/*
 COPY --from=builder /opt/framefarm /opt/framefarm
 USER 10001:10001

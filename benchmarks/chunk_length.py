@@ -39,7 +39,7 @@ _WAYS: Final = {
     "played to": f"a new page in a warm browser; the {_START} frames before are played",
 }
 _INTRODUCTION: Final = """\
-One slot with a warm browser, 1280×720, H.264 `fast` crf 18; chunks that begin at frame {start}.
+One slot with a warm browser, 1280×720, H.264 `fast` crf 17; chunks that begin at frame {start}.
 CPU is that of all processes, of the whole chunk; {runs}, the median, and the range. What a
 chunk costs besides its frames is found by a straight line through all lengths: its value at no
 frame at all. Written by `benchmarks/chunk_length.py`."""

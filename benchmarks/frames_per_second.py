@@ -25,7 +25,7 @@ AIM: Final = Aim(at_least=0.85)
 _ROOT: Final = Path(__file__).parents[1]
 _LIMIT_S: Final = 600
 _INTRODUCTION: Final = """\
-One renderer, one chunk of {frames} frames, H.264 `fast` crf 18; what is counted is its second half,
+One renderer, one chunk of {frames} frames, H.264 `fast` crf 17; what is counted is its second half,
 when the encoder works at full pace. The floor is the same page in the same run: every frame stepped
 and painted without reading its pixels, while the same pictures are encoded from memory. CPU is that
 of all processes. {runs} of each in alternating order; the ratio is the median of the rounds'.

@@ -27,7 +27,7 @@ _ROOT: Final = Path(__file__).parents[1]
 _LIMIT_S: Final = 900
 _INTRODUCTION: Final = """\
 Slots of one worker, a browser each, that render the same {frames} frames at 1280×720 at once: the
-pace while all of them are at work, start-up not counted; H.264 `fast` crf 18, two encoder threads
+pace while all of them are at work, start-up not counted; H.264 `fast` crf 17, two encoder threads
 each. {runs}, the median, and the range. Written by `benchmarks/scaling.py`, from what
 `framefarm benchmark --json` says."""
 

@@ -20,6 +20,7 @@ from renderer.settings import RenderSettings
 from renderer.subtitles.burning import BurnedSubtitles, burned
 from renderer.subtitles.reading import read_script
 from tests.support.chunks import FFMPEG
+from tests.support.require import missing
 
 WIDTH_PX, HEIGHT_PX = 320, 180
 NTSC = FrameRate(30000, 1001)
@@ -240,3 +241,20 @@ async def test_letters_of_every_direction_are_shaped(text: str, tmp_path: Path) 
     assert is_white.any()
     runs_from_right = np.nonzero(is_red)[1].mean() > np.nonzero(is_white)[1].mean()
     assert runs_from_right == (not text.isascii() and ord(text[0]) > 0x500)
+
+
+@pytest.mark.parametrize("text", ["日本", "中文", "한국"])
+async def test_chinese_japanese_and_korean_letters_are_drawn(text: str, tmp_path: Path) -> None:
+    """Two letters are not the same as the two in the other order, as two boxes would be."""
+    fonts = subprocess.run(["fc-list", ":lang=ja"], check=True, capture_output=True).stdout
+    if not fonts:
+        missing("cjk", "no font of this machine has Japanese letters; install fonts-wqy-zenhei")
+    cue = "1\n00:00:00,000 --> 00:00:00,100\n{}\n"
+
+    there, back = [
+        await film(tmp_path / str(index), settings_of(drawn_of("a.srt", cue.format(each))), [0, 1])
+        for index, each in enumerate([text, text[::-1]])
+    ]
+
+    assert frames_with_letters(there) == [0]
+    assert (there != back).any()

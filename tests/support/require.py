@@ -8,7 +8,7 @@ from typing import NoReturn
 import pytest
 
 KNOWN = frozenset(
-    {"cgroup", "chromium", "docker", "kubectl", "npm", "players", "postgres", "tmpfs"}
+    {"cgroup", "chromium", "cjk", "docker", "kubectl", "npm", "players", "postgres", "tmpfs"}
 )
 
 
