@@ -12,6 +12,7 @@ from framefarm.request import RenderOptions
 from renderer.encode.codec_facts import Codec, Container
 from renderer.settings import RenderSettings
 
+from .extra_options import extra_options
 from .queue_options import QUEUE_FLAGS
 from .taking import flags_of, parameters_of, taking
 
@@ -264,5 +265,5 @@ def name_on_command_line(field: str) -> str:
     return _OTHER_NAMES.get(name) or _FLAGS.get(name) or field
 
 
-_PARAMETERS: Final = parameters_of(rendering_options)
+_PARAMETERS: Final = parameters_of(rendering_options) | parameters_of(extra_options)
 _FLAGS: Final = flags_of(_PARAMETERS) | QUEUE_FLAGS

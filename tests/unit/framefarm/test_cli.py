@@ -143,6 +143,8 @@ def test_the_rendering_options_are_those_of_the_library() -> None:
     ]
 
     assert sorted(names) == sorted(RenderOptions.__annotations__)
+    render = typer.main.get_command(app).commands["render"]  # type: ignore[attr-defined]
+    assert set(names) <= {each.name for each in render.params}
 
 
 @pytest.mark.parametrize(
