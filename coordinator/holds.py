@@ -54,7 +54,8 @@ class Holds:
     def put(self, hold: Hold) -> None:
         if self._holds.get(hold.reason) == hold:
             return
-        log.warning("farm held", extra={"reason": hold.reason, "problem": hold.message})
+        level = logging.INFO if hold.reason == SHUTTING_DOWN else logging.WARNING
+        log.log(level, "farm held", extra={"reason": hold.reason, "problem": hold.message})
         self._holds[hold.reason] = hold
         self._tell()
 

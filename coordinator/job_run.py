@@ -109,7 +109,7 @@ class JobRun:
         """Render until there is a verdict, or, without one, until it is aborted.
 
         Raises:
-            LostLeadershipError, StaleTermError: another coordinator leads.
+            LostLeadershipError: another coordinator leads.
 
         """
         try:
@@ -129,8 +129,10 @@ class JobRun:
             return  # whoever set it has decided; or this process ends, and the next takes it up
         except StorageError as error:
             self.decide(Verdict(JobState.QUEUED, stored=error))
-        except (LostLeadershipError, StaleTermError):
+        except LostLeadershipError:
             raise
+        except StaleTermError as error:  # a worker has heard of it first
+            raise LostLeadershipError(str(error)) from error
         except Exception as error:
             if not isinstance(error, ExecutorError | RenderError | OSError):
                 log.exception("job broke", extra={"job_id": job.id})

@@ -176,6 +176,19 @@ async def asked_to_wait(coordinator: TestCoordinator, code: grpc.StatusCode) -> 
     return int(retry.retry_delay.seconds)
 
 
+async def test_a_message_that_is_too_large_is_refused_and_others_are_not(tmp_path: Path) -> None:
+    async with a_farm(tmp_path) as (client, coordinator):
+        async with grpc.aio.insecure_channel(coordinator.address) as channel:
+            stub: Any = coordinator_pb2_grpc.RenderCoordinatorStub(channel)
+            request = pb.CreateJobRequest(spec=wire.from_spec(a_spec(10)))
+            request.spec.settings.props_json = "x" * (5 << 20)
+            with pytest.raises(grpc.aio.AioRpcError) as caught:
+                await stub.CreateJob(request)
+        assert caught.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+
+        await client.create(a_spec(10))
+
+
 async def test_so_many_watch_and_no_more(tmp_path: Path) -> None:
     async with a_farm(tmp_path, most_watchers=2) as (client, coordinator):
         job = await client.create(a_spec(10))

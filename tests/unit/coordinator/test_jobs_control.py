@@ -15,7 +15,12 @@ from coordinator.queue import Phase
 from coordinator.settings import QueueLimits
 from coordinator.stores.base import JobNotFoundError, LostLeadershipError
 from executors.base import Share
-from executors.errors import ChunkAbortedError, RenderCrashedError, StorageFullError
+from executors.errors import (
+    ChunkAbortedError,
+    RenderCrashedError,
+    StaleTermError,
+    StorageFullError,
+)
 from executors.status import JOB_OVERDUE
 from renderer.errors import InvalidRequestError
 from tests.support.eventually import eventually
@@ -318,6 +323,21 @@ async def test_a_job_that_comes_while_the_coordinator_ends_is_the_next_ones(
     async with open_desk(tmp_path, store=store) as second:
         second.succeed(job.id)
         await second.until(job.id, JobState.SUCCEEDED)
+
+
+@pytest.mark.parametrize("error", [LostLeadershipError("followed"), StaleTermError("followed")])
+async def test_a_coordinator_that_was_followed_ends_and_leaves_its_jobs(
+    tmp_path: Path, error: Exception
+) -> None:
+    with pytest.raises(LostLeadershipError, match="followed"):
+        async with open_desk(tmp_path) as desk:
+            job = await desk.jobs.create(spec())
+            await desk.until(job.id, JobState.RENDERING)
+            desk.tell(job.id, error)
+            await asyncio.sleep(5)  # cancelled, for nothing works any more
+
+    assert desk.state(job.id) is JobState.RENDERING
+    assert (tmp_path / "chunks" / job.id).exists()
 
 
 async def test_a_full_queue_takes_no_more_of_anyone_or_of_one_user(tmp_path: Path) -> None:
