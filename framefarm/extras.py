@@ -15,7 +15,7 @@ from renderer.encode.chapter_text import parse_chapter, parse_chapters
 from renderer.encode.metadata import Chapter, FileMetadata
 from renderer.subtitles.reading import read_script
 from renderer.subtitles.track_text import parse_subtitles
-from renderer.subtitles.tracks import SubtitlesMode
+from renderer.subtitles.tracks import SubtitlesMode, option_problems
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -78,6 +78,8 @@ def subtitles_of(wish: ExtraWish, files: Sequence[SubtitleFile]) -> Subtitles:
 
 def _subtitles(said: str | SubtitleTrack) -> SubtitleTrack:
     track = parse_subtitles(said) if isinstance(said, str) else said
+    if wrong := [f"{option}: {problem}" for option, problem in option_problems(track)]:
+        raise ValueError("; ".join(wrong))
     read_script(track.source.name, _read(track.source))
     return track
 

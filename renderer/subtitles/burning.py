@@ -45,7 +45,7 @@ ScaledBorderAndShadow: yes
 Format: Name, Fontname, Fontsize, PrimaryColour, SecondaryColour, OutlineColour, BackColour, \
 Bold, Italic, Underline, StrikeOut, ScaleX, ScaleY, Spacing, Angle, BorderStyle, Outline, Shadow, \
 Alignment, MarginL, MarginR, MarginV, Encoding
-Style: Default,sans-serif,60,&H00FFFFFF,&H00FFFFFF,&H00000000,&H80000000,\
+Style: Default,sans-serif,72,&H00FFFFFF,&H00FFFFFF,&H00000000,&H80000000,\
 0,0,0,0,100,100,0,0,1,3,1,2,80,80,60,-1
 
 [Events]

@@ -95,7 +95,7 @@ def test_what_is_wrong_is_told_at_once(tmp_path: Path) -> None:
 
     with pytest.raises(InvalidRequestError) as caught:
         extras(
-            subtitles=[f"{broken}", f"{tmp_path / 'none.srt'}"],
+            subtitles=[f"{broken}", f"{tmp_path / 'none.srt'}", f"{broken},lang=english"],
             subtitles_mode="both",
             metadata=["album"],
             chapters=str(tmp_path / "chapters"),
@@ -107,6 +107,7 @@ def test_what_is_wrong_is_told_at_once(tmp_path: Path) -> None:
     assert [str(violation) for violation in caught.value.violations] == [
         f"subtitles: broken.srt, line 1: {NEITHER}",
         f"subtitles: {tmp_path / 'none.srt'} does not exist",
+        "subtitles: lang: 'english' is no code of a language; write it like en, pt-BR or deu",
         "subtitles_mode: 'both' is unknown; use burn or stream",
         f"color_gamut: {NO_GAMUT}",
         "metadata: 'album' has no value; write it like album=Summer",
