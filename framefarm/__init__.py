@@ -12,6 +12,7 @@ if TYPE_CHECKING:
         HistoryFound,
         Job,
         JobEvent,
+        JobHeld,
         JobSpec,
         JobState,
         PageLogged,
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
         RequestRefusedError,
         ServiceNotStartedError,
     )
+    from framefarm.farm_status import FarmHold, FarmState, FarmStatus
     from framefarm.rendering import RenderedVideo, render
     from renderer.audio.tracks import Track
     from renderer.bundle import BundleStore
@@ -70,6 +72,9 @@ __all__ = [
     "ExecutorError",
     "FarmClient",
     "FarmError",
+    "FarmHold",
+    "FarmState",
+    "FarmStatus",
     "FarmUnreachableError",
     "FrameRange",
     "FrameRate",
@@ -81,6 +86,7 @@ __all__ = [
     "JobCancelledError",
     "JobEvent",
     "JobFailedError",
+    "JobHeld",
     "JobSpec",
     "JobState",
     "LocalExecutor",
@@ -113,6 +119,7 @@ _HOMES: Final = {
         "ChunkMoved",
         "Job",
         "JobEvent",
+        "JobHeld",
         "JobSpec",
         "JobState",
         "HistoryFound",
@@ -148,6 +155,7 @@ _HOMES: Final = {
         "RequestRefusedError",
         "ServiceNotStartedError",
     ),
+    "framefarm.farm_status": ("FarmHold", "FarmState", "FarmStatus"),
     "framefarm.rendering": ("RenderedVideo", "render"),
     "renderer.audio.tracks": ("Track",),
     "renderer.subtitles.tracks": ("SubtitleTrack",),
