@@ -62,17 +62,17 @@ async def test_one_command_makes_all_files_of_one_capture(page: Path, tmp_path: 
     assert len(decode_sound(names[3])) == RATE * 12 // 25
 
 
-async def test_sound_alone_is_that_of_the_film(page: Path, tmp_path: Path) -> None:
+async def test_sound_alone_is_heard_as_it_is_in_a_film(page: Path, tmp_path: Path) -> None:
     sound = tmp_path / "sound.wav"
-    film = tmp_path / "film.mov"
-    said = {"frames": 12, "fps": 25, "start_frame": 4, "width_px": 64, "height_px": 64}
 
-    alone = await framefarm.render(page, sound, **said)  # type: ignore[arg-type]
-    await framefarm.render(page, film, codec="prores", **said)  # type: ignore[arg-type]
+    alone = await framefarm.render(
+        page, sound, frames=12, fps=25, start_frame=4, width_px=64, height_px=64
+    )
 
     assert alone.frames == 12
-    assert abs(onset(decode_sound(sound)) - RATE // 25) <= 1
-    assert (decode_sound(sound) == decode_sound(film)).all()
+    samples = decode_sound(sound)
+    assert len(samples) == RATE * 12 // 25
+    assert abs(onset(samples) - RATE // 25) <= 1
 
 
 async def test_a_moment_that_the_film_does_not_have_is_told_before_anything_starts(

@@ -96,7 +96,9 @@ async def test_chunks_give_the_very_bytes_of_one_piece_for_every_file_and_render
     ]
 
 
-@pytest.mark.parametrize("file", FILES[:-1], ids=name_of)
+# One of each way to be encoded: frames that lean on others, two passes, a
+# palette.
+@pytest.mark.parametrize("file", [FILES[0], FILES[4], FILES[5]], ids=name_of)
 async def test_a_file_among_others_has_the_pictures_of_one_that_is_alone(
     file: OutputFile, tmp_path: Path, bundles: BundleStore
 ) -> None:
@@ -184,7 +186,7 @@ async def test_sound_files_hold_the_mix_to_the_sample(
     tmp_path: Path, bundles: BundleStore, *, alone: bool
 ) -> None:
     executor = FakeExecutor()
-    kinds = ("wav", "flac", "m4a", "mp3", "ogg", "opus")
+    kinds = ("wav", "flac", "m4a", "mp3", "ogg", "opus") if alone else ("wav", "m4a")
     files: list[OutputFile] = [
         *([] if alone else [film("a.mov", codec=Codec.PRORES)]),
         *map(sound, kinds),

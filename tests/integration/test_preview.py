@@ -206,14 +206,12 @@ async def test_the_newest_previews_are_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("coordinator.preview.previews.MOST_KEPT", 2)
+    orchestrator = RenderOrchestrator(BundleStore(tmp_path / "store"), FakeExecutor())
     async with previewing(tmp_path) as (previews, _):
-        orchestrator = RenderOrchestrator(
-            BundleStore(tmp_path / "store"), FakeExecutor(), follower=previews
-        )
-        spec = replace(spec_of(), frames=FrameRange(0, 1))
         for name in "abcd":
-            plan = orchestrator.plan(spec, job_id=name)
-            await orchestrator.render(plan, tmp_path / "out.mp4")
+            plan = orchestrator.plan(spec_of(), job_id=name)
+            async with previews.following(plan, lambda _: tmp_path / "none", lambda _: None):
+                assert previews.find(name) is not None
 
         kept = {path.name for path in (tmp_path / "previews").iterdir()}
         assert kept == {"c", "d"}
