@@ -14,7 +14,8 @@ from protos.framefarm.v1 import render_pb2 as pb
 from renderer.errors import InvalidRequestError, Violation
 
 from . import wire
-from .storage import storing
+from .errors import StorageFullError
+from .storage import free_bytes, storing
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -77,11 +78,21 @@ async def receive_bundle(
 async def _receive(context: grpc.aio.ServicerContext[Any, Any], store: BundleStore) -> str:
     manifest = wire.to_manifest((await _expect(context, "manifest")).manifest)
     missing = await asyncio.to_thread(store.missing, manifest)
-    await context.write(pb.UploadBundleResponse(missing=pb.MissingBlobs(sha256=missing)))
     sizes = {file.sha256: file.size_bytes for file in manifest.files}
+    # Before anything is sent: who writes while a call ends may not hear why it did.
+    await asyncio.to_thread(_check_room, store.root, sum(sizes[sha256] for sha256 in missing))
+    await context.write(pb.UploadBundleResponse(missing=pb.MissingBlobs(sha256=missing)))
     for sha256 in missing:
         await _receive_blob(context, store, sha256=sha256, size_bytes=sizes[sha256])
     return await asyncio.to_thread(store.keep, manifest)
+
+
+def _check_room(folder: Path, wanted: int) -> None:
+    if (free := free_bytes(folder)) < wanted:
+        raise StorageFullError(
+            f"{folder} is full: the bundle needs {wanted >> 20} MiB, and {free >> 20} MiB are "
+            "free; make room there"
+        )
 
 
 async def _send_blob(call: Any, sha256: str, path: Path) -> None:

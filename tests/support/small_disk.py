@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import subprocess
@@ -11,6 +12,7 @@ from pathlib import Path
 
 from .require import missing
 
+BLOCK_BYTES = 64 << 10
 # Whoever may not mount does so in name spaces of their own; /proc is the way in from here.
 HELD = 'mount -t tmpfs -o "size=$1" tmpfs "$2" && echo mounted && cat'
 
@@ -59,6 +61,12 @@ def fill(folder: Path, *, leave_bytes: int = 0) -> Path:
     """Fill a disk up to its last bytes; remove the file that is returned to make room."""
     disk = os.statvfs(folder)
     path = folder / "filling"
-    free = disk.f_bavail * disk.f_frsize
-    path.write_bytes(bytes(max(0, free - leave_bytes)))
+    left = disk.f_bavail * disk.f_frsize - leave_bytes
+    with path.open("wb", buffering=0) as file:
+        try:
+            while left > 0:
+                left -= file.write(bytes(min(left, BLOCK_BYTES)))
+        except OSError as error:
+            if error.errno != errno.ENOSPC:  # others write there, too
+                raise
     return path
