@@ -8,7 +8,7 @@ import os
 import sys
 import tempfile
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -40,7 +40,7 @@ class CannedFarm:
     facts: dict[str, float] = field(default_factory=dict)
     made: dict[str, list[tuple[float, int]]] = field(default_factory=dict)
 
-    def spec(self, chunks: int, *, user: str = "", **orders: float) -> JobSpec:
+    def spec(self, chunks: int, orders: Mapping[str, float], *, user: str = "") -> JobSpec:
         return JobSpec(
             composition=PageUrl("http://127.0.0.1:1/"),
             settings=canned_settings(**orders),

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 # Progress of all chunks together would be thousands of events a second. A worker tells it ten times
 # a second: with this on top, a watcher is 0.2 s behind at the most (results/overhead.md).
-FLUSH_S: Final = 0.05
+FLUSH_S: Final = 0.08
 # All jobs together keep a store busy for a third of the time at the most, however slow it is: each
 # waits twice as long as its last turn took, and others' turns are part of that.
 _PAUSES: Final = 2

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 COORDINATOR_PORT: Final = 50050
 WORKER_PORT: Final = 50051
+DATA_DIR: Final = "/var/lib/framefarm"
 START_TIMEOUT_S: Final = 60
 # The walls of compose.yaml and of the manifests.
 WALLS: Final[dict[str, Any]] = {
@@ -92,6 +93,13 @@ class Service:
         tools = ("chromium", "ffmpeg")
         return any(tool in line for line in self.processes() for tool in tools)
 
+    def pause(self) -> None:
+        """Freeze all that runs in it."""
+        self.container.get_wrapped_container().pause()
+
+    def unpause(self) -> None:
+        self.container.get_wrapped_container().unpause()
+
     def signal(self, name: str) -> None:
         self.container.get_wrapped_container().kill(signal=name)
 
@@ -112,6 +120,19 @@ class Service:
 class Farm:
     coordinator: Service
     workers: tuple[Service, ...]
+    network: Network
+
+    def cut_off(self, service: Service) -> None:
+        """Pull the cable of a container: nothing breaks, and nothing comes through."""
+        self._wires.disconnect(service.container.get_wrapped_container(), force=True)
+
+    def connect(self, service: Service, name: str) -> None:
+        """Plug it in again, under a name that others look it up by; its address may be another."""
+        self._wires.connect(service.container.get_wrapped_container(), aliases=[name])
+
+    @property
+    def _wires(self) -> Any:
+        return self.network._network  # testcontainers has no name for it
 
     @property
     def address(self) -> str:
@@ -125,15 +146,16 @@ class Farm:
 
 
 @contextmanager
-def running_farm(*, pages: Path, workers: int = 2) -> Generator[Farm]:
+def running_farm(*, pages: Path, workers: int = 2, disk: str = "") -> Generator[Farm]:
+    """A farm; with `disk`, its coordinator's data stand on one of that size."""
     with ExitStack() as stack:
         network = stack.enter_context(Network(docker_network_kw={"labels": LABELS}))
         started = tuple(
             stack.enter_context(_running(_worker(network, pages), WORKER_PORT))
             for _ in range(workers)
         )
-        coordinator = stack.enter_context(_running(_coordinator(network), COORDINATOR_PORT))
-        yield Farm(coordinator, started)
+        coordinator = stack.enter_context(_running(_coordinator(network, disk), COORDINATOR_PORT))
+        yield Farm(coordinator, started, network)
 
 
 @contextmanager
@@ -165,8 +187,8 @@ def _worker(network: Network, pages: Path) -> DockerContainer:
     )
 
 
-def _coordinator(network: Network) -> DockerContainer:
-    return (
+def _coordinator(network: Network, disk: str) -> DockerContainer:
+    container = (
         DockerContainer(image("coordinator"))
         .with_network(network)
         .with_network_aliases("coordinator")
@@ -174,3 +196,6 @@ def _coordinator(network: Network) -> DockerContainer:
         .with_tmpfs_mount("/tmp", "size=512m,mode=1777")
         .with_kwargs(**WALLS)
     )
+    if disk:
+        container.with_tmpfs_mount(DATA_DIR, f"size={disk},uid=10001,gid=10001,mode=0700")
+    return container

@@ -1,0 +1,103 @@
+"""What a farm costs beside what it renders → results/overhead.md.
+
+`python -m benchmarks.overhead [--frames 1800] [--chunks 300]`
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import time
+from typing import Final
+
+from coordinator.job import JobSpec
+from coordinator.planner import plan
+from renderer.composition import PageUrl
+from renderer.frames import FrameRange
+from renderer.settings import RenderSettings
+
+from . import machine
+from .overhead_canned import chunk_cost, lateness_s, makespan_ratio
+from .overhead_real import abort_s, farm, plain
+from .tables import table, write_report
+
+_PLANNED: Final = 1_000_000
+_INTRODUCTION: Final = """\
+Real browsers for the first two rows and the last; for the others, workers that render nothing
+(`tests/support/canned_workers.py`) over real gRPC, a process of their own. CPU of a coordinator is
+what the kernel counts for it. Written by `benchmarks/overhead.py`.
+
+- *Farm beside renderers*: {frames} frames of a page that can be jumped in, 640×360; a farm of two
+  local workers from `CreateJob` to the last event (planning, joining and checking included), over
+  two plain `Renderer` processes with half of the frames each. Browsers stand before both.
+- *Progress*: from the moment a frame is made to that at which a watcher hears of it.
+- *Makespan*: one worker four times slower than seven others, over what an ideal cut would take."""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--frames", type=int, default=1800)
+    parser.add_argument("--chunks", type=int, default=300)
+    asyncio.run(_measure(parser.parse_args()))
+
+
+async def _measure(asked: argparse.Namespace) -> None:
+    rows: list[list[str]] = []
+
+    def told(what: str, seen: str, wanted: str) -> None:
+        rows.append([what, seen, wanted])
+        print(f"{what}: {seen} (wanted: {wanted})", flush=True)
+
+    alone, ours = await plain(asked.frames), await farm(asked.frames)
+    told(
+        "farm beside renderers, time",
+        f"{ours.wall_s:.1f} / {alone.wall_s:.1f} s = {ours.wall_s / alone.wall_s:.3f}",
+        "≤ 1.03",
+    )
+    told(
+        "farm beside renderers, CPU",
+        f"{ours.cpu_s:.1f} / {alone.cpu_s:.1f} s = {ours.cpu_s / alone.cpu_s:.3f}",
+        "",
+    )
+    cost = await chunk_cost(asked.chunks)
+    told("coordinator's CPU for a chunk", f"{cost.chunk_ms:.1f} ms", "≤ 5 ms")
+    told("and beside that, while 16 workers tell progress", f"{cost.while_part:.1%} of a core", "")
+    told("both together, by the chunks of a run of short ones", f"{cost.all_ms:.1f} ms", "")
+    told("ffprobe that it starts, for a chunk", f"{cost.tools_ms:.0f} ms CPU", "")
+    late_s = await lateness_s(64, chunks=128, frames=150)
+    parts = [1000 * late_s[int(part * (len(late_s) - 1))] for part in (0.5, 0.99, 1)]
+    told(
+        "progress to a watcher, 64 workers: median, p99, at most",
+        ", ".join(f"{part:.0f}" for part in parts) + " ms",
+        "p99 ≤ 200 ms",
+    )
+    for chunk_frames in (None, 30):
+        what = f"planning {_PLANNED:,} frames" + (f", {chunk_frames} a chunk" * bool(chunk_frames))
+        told(what, f"{_planning_s(chunk_frames):.3f} s CPU", "≤ 1 s")
+    told("makespan", f"{await makespan_ratio():.3f}", "≤ 1.15")
+    gone_s = await abort_s(5)
+    told(
+        "abort to the last process gone, of 5: median, at most",
+        f"{gone_s[2]:.2f}, {gone_s[-1]:.2f} s",
+        "≤ 1 s",
+    )
+    text = _INTRODUCTION.format(frames=asked.frames)
+    lines = ["# Overhead", "", text, "", *machine.description(), ""]
+    lines += table(["what", "seen", "wanted"], rows)
+    print(write_report("overhead", lines))
+
+
+def _planning_s(chunk_frames: int | None) -> float:
+    spec = JobSpec(
+        composition=PageUrl("http://127.0.0.1:1/"),
+        settings=RenderSettings(),
+        frames=FrameRange(0, _PLANNED),
+        chunk_frames=chunk_frames,
+    )
+    began_s = time.process_time()
+    plan("job", spec)
+    return time.process_time() - began_s
+
+
+if __name__ == "__main__":
+    main()
