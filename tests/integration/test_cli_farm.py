@@ -50,6 +50,7 @@ async def test_render_on_a_farm_brings_the_video(page: str, tmp_path: Path) -> N
         "frames": 90,
         "sha256": SHA256,
         "warnings": [],
+        "files": [{"path": str(output), "sha256": SHA256, "size_bytes": len(VIDEO)}],
     }
     assert len(fake.seen.blobs) == 1
 
