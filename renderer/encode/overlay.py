@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import ffmpeg as graph
+
 from renderer.subtitles.burning import clock
 
 from .choices import look_of
@@ -38,33 +40,43 @@ def drawn(video: Any, overlays: Iterable[Overlay], settings: RenderSettings) -> 
         if look_of(settings) is Look.ALPHA:
             video = _laid_over(video, overlay, settings.frame_rate)
         else:
-            video = _in_time(video, overlay, settings.frame_rate, alpha=0)
+            video = _in_time(video, overlay, settings.frame_rate)
     return video
 
 
 def _laid_over(video: Any, overlay: Overlay, rate: FrameRate) -> Any:
     """Letters on pictures that may be open behind them.
 
-    libass' filter blends alpha as if colours were multiplied by it. So it draws on nothing, the
-    colours are divided by what it makes of alpha, and that is laid over the pictures: where no
-    letter is, they stay as they were.
+    What libass' filter makes of alpha is wrong where a colour is half open itself. So it draws on
+    black and on white: the more the two differ, the less is there. What is drawn on black is its
+    colour times its alpha, and divided by that it is laid over the pictures, which stay as they
+    were where no letter is.
     """
-    pictures = video.filter_multi_output("split")
-    nothing = pictures[1].filter("lutrgb", r=0, g=0, b=0, a=0)
-    letters = _in_time(nothing, overlay, rate, alpha=1)
-    letters = letters.filter("format", "gbrap").filter("unpremultiply", inplace=1)
-    timed = _counted(pictures[0], rate)
-    return timed.overlay(_counted(letters, rate), format="rgb", alpha="straight")
+    pictures = video.filter_multi_output("split", 3)
+    on_black, on_white = (
+        _in_time(_plain(pictures[index], level), overlay, rate)
+        for index, level in ((1, 0), (2, 255))
+    )
+    drawn_on_black = on_black.filter_multi_output("split")
+    differing = graph.filter([on_white, drawn_on_black[0]], "blend", all_mode="difference")
+    alpha = differing.filter("extractplanes", "g").filter("lut", y="255-val")
+    colors = drawn_on_black[1].filter("format", "gbrap")
+    letters = graph.filter([colors, alpha], "alphamerge").filter("unpremultiply", inplace=1)
+    return _counted(pictures[0], rate).overlay(letters, format="rgb", alpha="straight")
 
 
-def _in_time(video: Any, overlay: Overlay, rate: FrameRate, *, alpha: int) -> Any:
+def _plain(video: Any, level: int) -> Any:
+    return video.filter("format", "gbrp").filter("lutrgb", r=level, g=level, b=level)
+
+
+def _in_time(video: Any, overlay: Overlay, rate: FrameRate) -> Any:
     """Draw each picture at the time that it has for libass, then number them again."""
     base, time = clock(overlay.subtitles, rate, frame=_frame_number(overlay))
     count = len(overlay.before)
     if count:
         video = video.filter("tpad", start=count)
     video = video.filter("settb", base).filter("setpts", time)
-    video = video.filter("ass", str(overlay.script), alpha=alpha)
+    video = video.filter("ass", str(overlay.script))
     if count:
         video = video.filter("select", f"gte(n,{count})")
     return _counted(video, rate)
