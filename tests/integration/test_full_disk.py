@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Generator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from coordinator.artifacts.opening import open_artifacts
+from executors.base import AttemptLost, ChunkEvent
 from executors.errors import StorageFullError
 from executors.local import LocalExecutor
 from executors.storage import free_bytes, storing
 from renderer.bundle import BundleStore, manifest_of
 from renderer.durable import PartFile
+from tests.support.farm import grpc_executor, running_worker
 from tests.support.picture_renderer import PictureRenderer
 from tests.support.s3_server import new_bucket
 from tests.support.small_disk import fill, small_disk
@@ -98,3 +102,31 @@ async def test_an_artifact_that_is_fetched_to_a_full_disk_leaves_nothing(
             await store.fetch("large", disk / "large")
 
         assert not any(disk.iterdir())
+
+
+async def test_a_chunk_of_a_worker_whose_disk_is_full_is_rendered_elsewhere(
+    disk: Path, tmp_path: Path
+) -> None:
+    lost = list[AttemptLost]()
+
+    def hear(event: ChunkEvent) -> None:
+        if isinstance(event, AttemptLost):
+            lost.append(event)
+
+    async with (
+        running_worker(PictureRenderer(), name="full", disk=disk) as full,
+        running_worker(PictureRenderer(), name="fine") as fine,
+        grpc_executor([full.address, fine.address], BundleStore(tmp_path / "data")) as (farm, _),
+        asyncio.TaskGroup() as group,
+    ):
+        filling = fill(disk)
+        for index in range(3):
+            task = replace(a_task(), index=index)
+            group.create_task(farm.render(task, tmp_path / f"{index}.mp4", on_progress=hear))
+
+    assert [path.exists() for path in (tmp_path / f"{index}.mp4" for index in range(3))] == [
+        True
+    ] * 3
+    assert lost
+    assert all(event.worker == full.address and "is full" in event.reason for event in lost)
+    assert [path for path in disk.rglob("*") if path.is_file()] == [filling]

@@ -65,9 +65,10 @@ async def running_worker(
     detach_s: float = DETACH_S,
     bundle_bytes: int = 1 << 30,
     chunk_bytes: int | None = None,
+    disk: Path | None = None,
 ) -> AsyncGenerator[TestWorker]:
     async with AsyncExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=disk)))
         bundles = BundleStore(folder / "data")
         attempts = await stack.enter_async_context(open_attempts(slots, detach_s=detach_s))
         service = WorkerService(
