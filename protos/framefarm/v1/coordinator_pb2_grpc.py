@@ -177,9 +177,10 @@ class RenderCoordinatorServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def DownloadOutput(self, request, context):
-        """The bytes from `offset` on of the finished video, of the manifest of its frames, or of a picture
-        of a job that failed. FAILED_PRECONDITION (JOB_NOT_SUCCEEDED) before, (NO_MANIFEST) for a job
-        without one; NOT_FOUND (NO_PICTURE) for a picture that the job's error does not name.
+        """The bytes from `offset` on of the finished video, of one of several files, of the manifest of its
+        frames, or of a picture of a job that failed. FAILED_PRECONDITION (JOB_NOT_SUCCEEDED) before,
+        (NO_MANIFEST) for a job without one; NOT_FOUND (NO_FILE) for a file that Output.files does not
+        name, (NO_PICTURE) for a picture that the job's error does not name.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

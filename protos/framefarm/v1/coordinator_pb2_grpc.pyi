@@ -69,9 +69,10 @@ class RenderCoordinatorStub:
     UploadBundle: _grpc.StreamStreamMultiCallable[_render_pb2.UploadBundleRequest, _render_pb2.UploadBundleResponse]
     """Brings a folder's files here, only those that are missing."""
     DownloadOutput: _grpc.UnaryStreamMultiCallable[_coordinator_pb2.DownloadOutputRequest, _coordinator_pb2.DownloadOutputResponse]
-    """The bytes from `offset` on of the finished video, of the manifest of its frames, or of a picture
-    of a job that failed. FAILED_PRECONDITION (JOB_NOT_SUCCEEDED) before, (NO_MANIFEST) for a job
-    without one; NOT_FOUND (NO_PICTURE) for a picture that the job's error does not name.
+    """The bytes from `offset` on of the finished video, of one of several files, of the manifest of its
+    frames, or of a picture of a job that failed. FAILED_PRECONDITION (JOB_NOT_SUCCEEDED) before,
+    (NO_MANIFEST) for a job without one; NOT_FOUND (NO_FILE) for a file that Output.files does not
+    name, (NO_PICTURE) for a picture that the job's error does not name.
     """
     ListWorkers: _grpc.UnaryUnaryMultiCallable[_coordinator_pb2.ListWorkersRequest, _coordinator_pb2.ListWorkersResponse]
     GetFarm: _grpc.UnaryUnaryMultiCallable[_coordinator_pb2.GetFarmRequest, _coordinator_pb2.Farm]
@@ -117,9 +118,10 @@ class RenderCoordinatorAsyncStub(RenderCoordinatorStub):
     UploadBundle: _aio.StreamStreamMultiCallable[_render_pb2.UploadBundleRequest, _render_pb2.UploadBundleResponse]  # type: ignore[assignment]
     """Brings a folder's files here, only those that are missing."""
     DownloadOutput: _aio.UnaryStreamMultiCallable[_coordinator_pb2.DownloadOutputRequest, _coordinator_pb2.DownloadOutputResponse]  # type: ignore[assignment]
-    """The bytes from `offset` on of the finished video, of the manifest of its frames, or of a picture
-    of a job that failed. FAILED_PRECONDITION (JOB_NOT_SUCCEEDED) before, (NO_MANIFEST) for a job
-    without one; NOT_FOUND (NO_PICTURE) for a picture that the job's error does not name.
+    """The bytes from `offset` on of the finished video, of one of several files, of the manifest of its
+    frames, or of a picture of a job that failed. FAILED_PRECONDITION (JOB_NOT_SUCCEEDED) before,
+    (NO_MANIFEST) for a job without one; NOT_FOUND (NO_FILE) for a file that Output.files does not
+    name, (NO_PICTURE) for a picture that the job's error does not name.
     """
     ListWorkers: _aio.UnaryUnaryMultiCallable[_coordinator_pb2.ListWorkersRequest, _coordinator_pb2.ListWorkersResponse]  # type: ignore[assignment]
     GetFarm: _aio.UnaryUnaryMultiCallable[_coordinator_pb2.GetFarmRequest, _coordinator_pb2.Farm]  # type: ignore[assignment]
@@ -222,9 +224,10 @@ class RenderCoordinatorServicer(metaclass=_abc_1.ABCMeta):
         request: _coordinator_pb2.DownloadOutputRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_coordinator_pb2.DownloadOutputResponse], _abc.AsyncIterator[_coordinator_pb2.DownloadOutputResponse]]:
-        """The bytes from `offset` on of the finished video, of the manifest of its frames, or of a picture
-        of a job that failed. FAILED_PRECONDITION (JOB_NOT_SUCCEEDED) before, (NO_MANIFEST) for a job
-        without one; NOT_FOUND (NO_PICTURE) for a picture that the job's error does not name.
+        """The bytes from `offset` on of the finished video, of one of several files, of the manifest of its
+        frames, or of a picture of a job that failed. FAILED_PRECONDITION (JOB_NOT_SUCCEEDED) before,
+        (NO_MANIFEST) for a job without one; NOT_FOUND (NO_FILE) for a file that Output.files does not
+        name, (NO_PICTURE) for a picture that the job's error does not name.
         """
 
     @_abc_1.abstractmethod
