@@ -69,7 +69,9 @@ class JobQueue:
 
     At most `most_running` of them run at once, by turns, and only those of the same or a higher
     priority count: a job never waits for one of a lower priority to end, and the executor gives its
-    chunks the slots that come free. One that is paused takes no room, and goes on at once.
+    chunks the slots that come free. A user of whom nothing runs does not wait for the long jobs of
+    others, either, until there are twice as many. One that is paused takes no room, and goes on at
+    once.
     """
 
     def __init__(self, *, most_running: int) -> None:
@@ -214,12 +216,16 @@ class JobQueue:
     def _beginnings(self) -> Iterator[Command]:
         while not self._is_held and (place := self._turns.next(self._users)):
             rivals = sum(entry.place.priority >= place.priority for entry in self._running.values())
-            if rivals >= self._most_running:
+            if rivals >= self._limit(self._users[place.user]):
                 return  # those of lower priorities have even more
             self._begun += 1
             self._users[place.user].served = self._begun
             self._move(self._entries[place.job_id], Phase.RUNNING, is_begun=True)
             yield Begin(place.job_id)
+
+    def _limit(self, user: User) -> int:
+        """How many jobs may run where one of this user is to begin."""
+        return self._most_running if user.running else 2 * self._most_running
 
     def _move(self, entry: _Entry, phase: Phase, *, is_begun: bool | None = None) -> None:
         self._leave(entry)

@@ -117,6 +117,17 @@ def test_a_user_with_fewer_running_jobs_has_the_next_turn() -> None:
     assert steps.begun == ["a0", "a1", "a2", "b0", "a3"]
 
 
+def test_a_user_of_whom_nothing_runs_does_not_wait_for_the_long_jobs_of_others() -> None:
+    steps = Steps(most_running=2)
+    steps.take(*(added(f"a{n}", "ann") for n in range(3)))
+
+    steps.take(added("b0", "bob"), added("b1", "bob"), added("c0", "cas"), added("d0", "dan"))
+
+    assert steps.begun == ["a0", "a1", "b0", "c0"]  # twice the limit, and no more
+    steps.take(done("b0"), done("a0"))
+    assert steps.begun == ["a0", "a1", "b0", "c0", "d0", "b1"]
+
+
 def test_a_job_begins_when_all_that_it_comes_after_have_succeeded() -> None:
     steps = Steps(most_running=9)
     steps.take(added("a"), added("b"), added("c", after=("a", "b")))

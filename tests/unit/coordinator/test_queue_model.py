@@ -200,7 +200,11 @@ class QueueAgainstModel(RuleBasedStateMachine):
             for each in self.jobs.values()
             if each.takes_room and each.added.priority >= first.added.priority
         )
-        return first.added.job_id if len(list(rivals)) < MOST_RUNNING else None
+        has_one = any(
+            each.takes_room and each.added.user == first.added.user for each in self.jobs.values()
+        )
+        limit = MOST_RUNNING if has_one else 2 * MOST_RUNNING
+        return first.added.job_id if len(list(rivals)) < limit else None
 
     def order(self, job: Model) -> tuple[int, ...]:
         mine = [each for each in self.jobs.values() if each.added.user == job.added.user]
