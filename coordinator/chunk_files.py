@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import re
 from contextlib import closing
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any, Final
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _BROUGHT_AT_ONCE: Final = 8
+_TERM: Final = re.compile(r"\.+(\d+)-\d+-")
 
 
 class ChunkFiles:
@@ -39,14 +41,18 @@ class ChunkFiles:
     A note names the frames that its chunk holds, and how they were reached, so that another plan
     (of another version, or after another probe) takes none of them. `folder` is on the shelf, or
     by itself where no shelf is given; what the shelf keeps and the folder does not hold is brought.
+    A coordinator of a later `term` may use the folder, too: what it is writing is left alone.
 
     Raises:
         StorageError: from any call: the chunk cannot be kept, or not be brought.
 
     """
 
-    def __init__(self, folder: Path, shelf: Shelf | None = None) -> None:
+    def __init__(
+        self, folder: Path, shelf: Shelf | None = None, *, term: int | None = None
+    ) -> None:
         self._folder = folder
+        self._term = term
         self._shelf = shelf or Shelf(folder)
         self._sounds_kept = set[str]()  # chunks share them, and they are large:
         self._sounds_here = set[str]()  # each is put once, and read once to see if it is whole
@@ -123,7 +129,7 @@ class ChunkFiles:
         sync(self._folder)
 
     def _all_finished(self, tasks: Iterable[ChunkTask]) -> dict[int, ChunkResult | None]:
-        _sweep(self._folder)
+        _sweep(self._folder, self._term)
         self._sounds_here.clear()
         return {task.index: self._finished(task) for task in tasks}
 
@@ -161,13 +167,19 @@ class ChunkFiles:
         return self.path(task).with_suffix(".json")
 
 
-def _sweep(folder: Path) -> None:
-    """Remove what attempts of a process that was killed left unfinished: nobody writes here now."""
+def _sweep(folder: Path, term: int | None) -> None:
+    """Remove what attempts of a process that was killed left unfinished."""
     sweep_parts(folder)
     for below in (folder, folder / SOUNDS):
         for path in below.glob(".*"):
-            if path.is_file() and not is_part(path.name):
+            if path.is_file() and not is_part(path.name) and not _is_later(path.name, term):
                 path.unlink(missing_ok=True)
+
+
+def _is_later(name: str, term: int | None) -> bool:
+    """Whether a coordinator of a later term fetches this file (executors.orders.FilesOnDisk)."""
+    fetched_in = _TERM.match(name)
+    return term is not None and fetched_in is not None and int(fetched_in[1]) > term
 
 
 def _made(task: ChunkTask) -> Any:

@@ -79,7 +79,7 @@ class RenderOrchestrator:
     and outputs are kept there; of outputs no copy stays here, if that is elsewhere.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # wiring: each is one thing that it works with
         self,
         bundles: BundleStore,
         executor: RenderExecutor | None = None,
@@ -87,7 +87,9 @@ class RenderOrchestrator:
         shelf: Shelf | None = None,
         environment: Mapping[str, str] = os.environ,
         follower: PlanFollower | None = None,
+        term: int | None = None,
     ) -> None:
+        self._term = term
         self._follower = follower
         self._bundles = bundles
         self._executor = executor
@@ -134,7 +136,7 @@ class RenderOrchestrator:
         with _folder(chunks, output) as folder:
             async with _ended_by(abort, plan.job_id), self._open_executor() as executor:
                 await self._bring_bundles(plan.spec)
-                files = ChunkFiles(folder, self._shelf)
+                files = ChunkFiles(folder, self._shelf, term=self._term)
                 plan = await with_burned(await settle(plan, executor, on_event), self._bundles)
                 opening = open_soundtrack(
                     plan.spec, self._bundles, output, ffmpeg=ffmpeg, ffprobe=ffprobe

@@ -158,7 +158,9 @@ async def _working_service(
     jobs = Jobs(
         patient,
         events,
-        RenderOrchestrator(context.bundles, pausing, shelf=shelf, follower=previews),
+        RenderOrchestrator(
+            context.bundles, pausing, shelf=shelf, follower=previews, term=context.term
+        ),
         files=files,
         new_id=new_job_id,
         utc_now=utc_now,

@@ -152,6 +152,7 @@ async def check_that_a_zombie_is_refused(
     zombie: Coordinator, heir: Coordinator, jobs: list[str]
 ) -> None:
     jobs = [await zombie.create("last wish"), *jobs]
+    await zombie.first_chunk_of(jobs[0])
     zombie.process.signal(signal.SIGSTOP)
     asked = asyncio.create_task(zombie.create("late"))  # it lies there until the zombie wakes
     await holds(heir.serves, within_s=30.0)

@@ -222,3 +222,17 @@ async def test_what_a_killed_process_left_half_written_is_swept(shelf: Shelf) ->
     await on(shelf).finished([TASK])
 
     assert [path.name for path in folder.rglob("*")] == ["sounds"]
+
+
+async def test_what_a_later_coordinator_is_fetching_is_not_swept(tmp_path: Path) -> None:
+    for name in (
+        ".3-2-1.chunk-000000.mp4",
+        "..3-3-1.chunk-000001.mp4.ab.part",
+        ".2-1-1.chunk-0.mp4",
+    ):
+        (tmp_path / name).touch()
+
+    await ChunkFiles(tmp_path, term=2).finished([TASK])
+
+    left = sorted(path.name for path in tmp_path.iterdir())
+    assert left == ["..3-3-1.chunk-000001.mp4.ab.part", ".3-2-1.chunk-000000.mp4"]
