@@ -90,7 +90,14 @@ def _counted(video: Any, rate: FrameRate) -> Any:
 def _frame_number(overlay: Overlay) -> str:
     """The composition's frame that is picture N of the filter."""
     count = len(overlay.before)
-    earlier = "".join(
-        f"eq(N,{index})*{frame}+" for index, frame in enumerate(overlay.before) if frame
-    )
-    return f"{earlier}gte(N,{count})*(N-{count}+{overlay.first_frame})"
+    own = f"N-{count}+{overlay.first_frame}"
+    return f"if(lt(N,{count}),{_chosen(overlay.before, 0)},{own})" if count else own
+
+
+def _chosen(frames: tuple[int, ...], first: int) -> str:
+    """The one for N of `frames`, by halves: ffmpeg takes no long sum."""
+    if len(frames) == 1:
+        return str(frames[0])
+    half = len(frames) // 2
+    left, right = _chosen(frames[:half], first), _chosen(frames[half:], first + half)
+    return f"if(lt(N,{first + half}),{left},{right})"

@@ -272,3 +272,17 @@ async def test_chinese_japanese_and_korean_letters_are_drawn(text: str, tmp_path
 
     assert frames_with_letters(there) == [0]
     assert (there != back).any()
+
+
+async def test_a_cue_that_is_always_there_costs_no_late_chunk_its_place(tmp_path: Path) -> None:
+    """All that came while it was there decide, however many: here a hundred and more."""
+    cue = "{}\n00:00:{:06.3f} --> 00:00:{:06.3f}\n{}\n\n"
+    text = cue.format(0, 0.05, 9, "always")
+    text += "".join(cue.format(n, n / 25, n / 25 + 0.05, f"cue {n}") for n in range(1, 125))
+    settings = settings_of(drawn_of("a.srt", text))
+
+    whole = await film(tmp_path / "whole", settings, [0, 150])
+    late = await film(tmp_path / "late", settings, [140, 150])
+
+    assert (late == whole[140:]).all()
+    assert len(frames_with_letters(late)) == 10
