@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, closing, contextmanager
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final
+from functools import partial
+from typing import TYPE_CHECKING, Final, ParamSpec, TypeVar
 
 import obstore
 from obstore.exceptions import BaseError
@@ -18,13 +20,17 @@ from renderer.durable import PartFile, make_folder, sync
 from .base import READ_BYTES, Artifact, ArtifactNotFoundError, checked_key, checked_prefix
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Generator, Sequence
+    from collections.abc import AsyncGenerator, Callable, Generator, Sequence
     from pathlib import Path
 
     from obstore.store import ClientConfig, RetryConfig, S3Config
 
     from .place import S3Place
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_REQUESTS_AT_ONCE: Final = 32
 # One request each: who reads a long file slowly holds no request open, and memory is bounded.
 _RANGE_BYTES: Final = 8 * READ_BYTES
 _PARTS_AT_ONCE: Final = 4
@@ -38,17 +44,21 @@ class S3Artifacts:
     def __init__(self, place: S3Place) -> None:
         self._place = place
         self._store = _store(place)
+        # Threads, and not obstore's coroutines: those let go of Python's objects on threads of
+        # their own, and abort a process that ends at that moment.
+        self._threads = ThreadPoolExecutor(_REQUESTS_AT_ONCE, thread_name_prefix="s3")
 
     async def check(self) -> None:
         """Find out whether the bucket is there and lets us read; StorageDownError if not."""
         with self._asking():
-            await obstore.list_with_delimiter_async(self._store, "check/")
+            await self._in_thread(obstore.list_with_delimiter, self._store, "check/")
 
     async def put(self, file: Path, key: str) -> None:
         size_bytes = (await asyncio.to_thread(file.stat)).st_size
         with self._asking():
             try:
-                await obstore.put_async(
+                await self._in_thread(
+                    obstore.put,
                     self._store,
                     checked_key(key),
                     file,
@@ -81,32 +91,28 @@ class S3Artifacts:
     async def size(self, key: str) -> int | None:
         with self._asking():
             try:
-                return (await obstore.head_async(self._store, checked_key(key)))["size"]
+                return (await self._in_thread(obstore.head, self._store, checked_key(key)))["size"]
             except FileNotFoundError:
                 return None
 
     async def list_prefix(self, prefix: str, *, beginning: str = "") -> Sequence[Artifact]:
-        found, start = list[Artifact](), f"{checked_prefix(prefix)}{beginning}"
+        start = f"{checked_prefix(prefix)}{beginning}"
         # All keys after the beginning come in order: those that go on with it come first.
         after = start[:-1] if beginning else None
         with self._asking():
-            async for part in obstore.list(self._store, prefix or None, offset=after):
-                listed = [_artifact(meta) for meta in part]
-                found += [each for each in listed if each.key.startswith(start)]
-                if listed[-1].key > start and not listed[-1].key.startswith(start):
-                    break
-        return sorted(found)
+            return await self._in_thread(_listed, self._store, prefix, start, after)
 
     async def list_folders(self, prefix: str) -> Sequence[str]:
         with self._asking():
-            found = await obstore.list_with_delimiter_async(
-                self._store, checked_prefix(prefix) or None
+            found = await self._in_thread(
+                obstore.list_with_delimiter, self._store, checked_prefix(prefix) or None
             )
         return sorted(f"{name}/" for name in found["common_prefixes"])
 
     async def delete(self, *keys: str) -> None:
         with self._asking():
-            await obstore.delete_async(self._store, [checked_key(key) for key in keys])
+            checked = [checked_key(key) for key in keys]
+            await self._in_thread(obstore.delete, self._store, checked)
 
     async def delete_prefix(self, prefix: str) -> None:
         await self.delete(*(each.key for each in await self.list_prefix(prefix)))
@@ -114,14 +120,20 @@ class S3Artifacts:
     async def upload_url(self, key: str, *, valid_s: float) -> str | None:
         with self._asking():
             valid = timedelta(seconds=valid_s)
-            return await obstore.sign_async(self._store, "PUT", checked_key(key), valid)
+            return await self._in_thread(obstore.sign, self._store, "PUT", checked_key(key), valid)
 
     async def _range(self, key: str, start: int, end: int) -> obstore.Bytes:
         with self._asking():
             try:
-                return await obstore.get_range_async(self._store, key, start=start, end=end)
+                return await self._in_thread(
+                    obstore.get_range, self._store, key, start=start, end=end
+                )
             except FileNotFoundError as error:
                 raise ArtifactNotFoundError(key) from error
+
+    async def _in_thread(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, partial(call, *args, **kwargs))
 
     @contextmanager
     def _asking(self) -> Generator[None]:
@@ -136,6 +148,16 @@ class S3Artifacts:
             f"the artifact store {self._place} cannot be used: {said}; see to its address, its "
             "bucket and the credentials (AWS_ACCESS_KEY_ID, …)"
         )
+
+
+def _listed(store: S3Store, prefix: str, start: str, after: str | None) -> list[Artifact]:
+    found = list[Artifact]()
+    for part in obstore.list(store, prefix or None, offset=after):
+        listed = [_artifact(meta) for meta in part]
+        found += [each for each in listed if each.key.startswith(start)]
+        if listed[-1].key > start and not listed[-1].key.startswith(start):
+            break
+    return sorted(found)
 
 
 def _artifact(meta: obstore.ObjectMeta) -> Artifact:
