@@ -36,12 +36,16 @@ _AT_ONCE: Final = 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Material:
-    """What a job's files are made of: its chunks, encoded as `settings` say, and its mix."""
+    """What a job's files are made of: its chunks, encoded as `settings` say, and its mix.
+
+    `sound` is what a sound file holds, if there is to be one: the mix, or silence.
+    """
 
     chunks: tuple[ChunkFile, ...]
     settings: RenderSettings
     size_px: tuple[int, int]
     mix: Path | None
+    sound: Path | None
     extras: Extras
     ffmpeg: Path
     ffprobe: Path
@@ -92,8 +96,8 @@ async def _make(
 ) -> None:
     async with slots:
         if isinstance(file, SoundFile):
-            assert material.mix is not None
-            await write_sound(material.mix, file.kind, _made(bench), bench)
+            assert material.sound is not None
+            await write_sound(material.sound, file.kind, _made(bench), bench)
             return
         assembly = await _assembly(material, file, bench)
         bench.listing.write_text(concat_list(assembly), encoding="utf-8")

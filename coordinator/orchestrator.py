@@ -141,8 +141,7 @@ class RenderOrchestrator:
                 opening = open_soundtrack(
                     plan.spec, self._bundles, output, ffmpeg=ffmpeg, ffprobe=ffprobe
                 )
-                following = self._following(plan, files, on_event)
-                async with opening as soundtrack, following as hear:
+                async with opening as soundtrack, self._following(plan, files, on_event) as hear:
                     verify = Verification(ffprobe, self._looking)
                     run = PlanRun(plan, executor, files, on_event=hear, verify=verify)
                     async with Exhibition(pictures, ffmpeg, self._shelf).of_mismatch():
@@ -154,7 +153,8 @@ class RenderOrchestrator:
                         chunks=tuple(_chunk_files(plan, files)),
                         settings=plan.tasks[0].settings,
                         size_px=(results[0].width_px, results[0].height_px),
-                        mix=await _mixed(plan, soundtrack),
+                        mix=(mix := await _mixed(plan, soundtrack)),
+                        sound=mix or await _silence(plan, soundtrack),
                         extras=await self._extras(plan.spec),
                         ffmpeg=ffmpeg,
                         ffprobe=ffprobe,
@@ -246,10 +246,15 @@ async def _mixed(plan: Plan, soundtrack: Soundtrack) -> Path | None:
         endings = ", ".join(dict.fromkeys(ending_of(file, settings) for file in files))
         soundtrack.warnings.append(f"sound: {endings} files hold none, and this one is silent")
         return None
-    if mix is None and any(isinstance(file, SoundFile) for file in files):
-        soundtrack.warnings.append("sound: nothing is heard, and the sound file is silence")
-        return await soundtrack.silence()
     return mix
+
+
+async def _silence(plan: Plan, soundtrack: Soundtrack) -> Path | None:
+    """What a sound file holds where nothing is heard; a film has no track of sound then."""
+    if not any(isinstance(file, SoundFile) for file in plan.spec.files):
+        return None
+    soundtrack.warnings.append("sound: nothing is heard, and the sound file is silence")
+    return await soundtrack.silence()
 
 
 @asynccontextmanager

@@ -222,9 +222,11 @@ def track_samples(path: Path) -> int:
 async def test_a_sound_file_of_a_silent_page_is_silence_and_says_so(
     tmp_path: Path, bundles: BundleStore
 ) -> None:
-    (path,), facts = await made(tmp_path / "out", spec_of([sound("wav")]), bundles)
+    files: list[OutputFile] = [film("a.mp4"), sound("wav")]
+    (video, path), facts = await made(tmp_path / "out", spec_of(files), bundles)
 
     samples = decode_sound(path)
+    assert (await probe(FFPROBE, video)).sound is None
     assert len(samples) == round(SAMPLE_RATE * NTSC.seconds(COUNT))
     assert not samples.any()
     assert facts.warnings == ("sound: nothing is heard, and the sound file is silence",)
