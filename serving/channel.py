@@ -24,7 +24,9 @@ _OPTIONS: Final = (
     # Channels to one address share a connection unless told not to; a worker that comes back at
     # the same address must not inherit the old connection's back-off.
     ("grpc.use_local_subchannel_pool", 1),
-    ("grpc.min_reconnect_backoff_ms", 200),
+    # The time that an attempt to connect has, for all its name: a busy server may need a while to
+    # answer. One that is refused is made again after the next two.
+    ("grpc.min_reconnect_backoff_ms", 3_000),
     ("grpc.initial_reconnect_backoff_ms", 200),
     ("grpc.max_reconnect_backoff_ms", 5_000),
 )
