@@ -183,8 +183,7 @@ class Dispatcher:
     async def _end_at_rest(self, job: Job, error: JobError | None) -> None:
         """End a job of which nothing runs."""
         verdict = Verdict(JobState.FAILED if error else JobState.CANCELLED, error)
-        # Kept first: that is refused to a coordinator that was followed, and what it would remove
-        # may be the next one's.
+        # Kept first: a coordinator that was followed may not, and the files may be the next one's.
         await self._ports.events.append(job.id, [StateChanged(verdict.state, error)])
         await tidied(self._ports.files.discard_output(job))
         await tidied(self._ports.files.forget_chunks(job.id))

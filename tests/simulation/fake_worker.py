@@ -33,6 +33,7 @@ ASK_S: Final = 3.0
 ABORT_GRACE_S: Final = 3.0
 
 _Held = tuple[str, Callable[[], None], contextvars.Context | None]
+_SENT: Final = 0.5  # of the replies that get lost, so many were not sent whole
 _APART_S: Final = 1e-6
 _NO_CUT: Final[set[str]] = set()
 
@@ -59,7 +60,9 @@ class Call:
 
     def finish(self, result: ChunkResult) -> None:
         strikes, where = self.line.network.chance.strikes, self.line.address
-        if strikes("lose-reply", where) is not None:
+        if (lost := strikes("lose-reply", where)) is not None:
+            if lost >= _SENT and self.machine is not None:
+                self.machine.taken(self)  # all of it was sent: the worker keeps nothing
             self.line.snap(self, "the connection broke under the result")
         elif strikes("damage", where) is not None:
             self._down(self._spoil, ChunkDamagedError("the bytes that came are not those sent"))
@@ -101,11 +104,16 @@ class Call:
     def _take(self, result: ChunkResult) -> None:
         if not self.answer.done():
             self.answer.set_result(result)
-        self.up(lambda machine: machine.taken(self))
+        self._release()
 
     def _spoil(self, error: ExecutorError) -> None:
         self.end(error)  # of the worker's side all went well: it keeps nothing of it
-        self.up(lambda machine: machine.taken(self))
+        self._release()
+
+    def _release(self) -> None:
+        """A call that ends well has ended at the worker before: it keeps nothing of it."""
+        if self.machine is not None and self.machine.is_up:
+            self.machine.taken(self)
 
     def _fail(self, error: ExecutorError) -> None:
         self.end(error)
@@ -222,7 +230,7 @@ class FakeWorker:
         self, task: ChunkTask, output: Path, *, on_progress: OnProgress
     ) -> ChunkResult:
         self._check_process()
-        self._network.watch.attached(self._line, task, takes_slot=self._runs_there(task))
+        self._network.watch.attached(self._line, task)
         call = self._open(task, on_progress)
         call.up(lambda machine: machine.attach(task, call, caller_term=self._term))
         return await self._converse(call, output)
@@ -279,11 +287,6 @@ class FakeWorker:
         result = call.answer.result()
         self._network.put_file(output, chunk_content(call.task, result.fingerprint))
         return result
-
-    def _runs_there(self, task: ChunkTask) -> bool:
-        """Whether the attempt has a slot; one that is finished and waits for a caller has none."""
-        machine = self._network.machine(self._line.address)
-        return machine is not None and machine.has_slot(task)
 
     def _check_process(self) -> None:
         if self._network.is_closed_to(self._line.process):

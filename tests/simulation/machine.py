@@ -30,6 +30,8 @@ from executors.worker_port import ReportedAttempt, Token, WorkerReport
 from .chance import Chance
 
 # What the real worker has (worker/, executors/worker_call.py): the conformance suite compares.
+ABORTED: Final = "ABORTED"
+PAGE_ERROR: Final = "PAGE_ERROR"
 KEPT_S: Final = 30.0  # an attempt that nobody listens to
 STALL_S: Final = 20.0
 ABORT_S: Final = 0.2  # until the browser's processes are gone
@@ -120,12 +122,8 @@ class Machine:
 
     @property
     def running(self) -> int:
-        stages = (Stage.RUNNING, Stage.STOPPING)
-        return sum(1 for attempt in self._attempts.values() if attempt.stage in stages)
-
-    def has_slot(self, task: ChunkTask) -> bool:
-        attempt = self._attempts.get((task.job_id, task.index))
-        return attempt is not None and attempt.stage in (Stage.RUNNING, Stage.STOPPING)
+        """Slots that are taken: one that is finished keeps its own until somebody has come."""
+        return len(self._attempts)
 
     def report(self) -> WorkerReport:
         slots = self.spec.slots + self.extra_slots
@@ -198,10 +196,10 @@ class Machine:
         """Whoever called wants no more of it; the answer comes when the processes are gone."""
         if listener in self._queued:
             self._queued.discard(listener)
-            listener.fail(ChunkAbortedError("aborted"))
+            listener.fail(ChunkAbortedError("aborted", reason=ABORTED))
         for attempt in self._attempts.values():
             if attempt.listener is listener:
-                self._stop(attempt, ChunkAbortedError("aborted"))
+                self._stop(attempt, ChunkAbortedError("aborted", reason=ABORTED))
                 return
 
     def lose(self, listener: Listener) -> None:
@@ -229,7 +227,7 @@ class Machine:
             return
         for attempt in self.attempts:
             if attempt.task.job_id == job_id:
-                self._stop(attempt, ChunkAbortedError("the job has ended"))
+                self._stop(attempt, ChunkAbortedError("its job has ended", reason=ABORTED))
 
     # -- its life ---------------------------------------------------------------------------------
 
@@ -301,7 +299,7 @@ class Machine:
             frame_s *= _SLOWNESS
         poison = json.loads(task.settings.props_json).get("throw", -1)
         if task.frames.start <= poison < task.frames.stop:
-            error = CompositionFailedError(f"the page threw at frame {poison}")
+            error = CompositionFailedError(f"threw at frame {poison}", reason=PAGE_ERROR)
             return frame_s, error, poison - task.frames.start
         if (at := self._chance.strikes("crash-render", where)) is not None:
             return frame_s, RenderCrashedError("Chromium is gone"), int(at * len(task.frames))

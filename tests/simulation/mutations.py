@@ -197,20 +197,6 @@ def forget_what_is_finished(patch: Patch) -> None:
     patch.setattr(SimChunkFiles, "finished", finished)
 
 
-def attach_twice(patch: Patch) -> None:
-    """What is taken up already is taken up again."""
-    live = Chunk.live
-    assert isinstance(live, property)
-    take_up = Board.take_up
-
-    def blind(self: Board, chunk: Chunk) -> None:
-        with pytest.MonkeyPatch.context() as blinded:
-            blinded.setattr(Chunk, "live", property(lambda _: []))
-            take_up(self, chunk)
-
-    patch.setattr(Board, "take_up", blind)
-
-
 def change_the_end_of_a_job(patch: Patch) -> None:
     """A job that is to end as cancelled ends as failed."""
     tell_end = JobRun.tell_end
@@ -245,6 +231,5 @@ MUTATIONS: Final[dict[Mutation, int]] = {
     forget_who_leads: 1,
     forget_what_is_paused: 27,
     forget_what_is_finished: 0,
-    attach_twice: 102,
     change_the_end_of_a_job: 0,
 }

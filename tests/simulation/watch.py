@@ -33,7 +33,7 @@ from executors.retry import Budget
 from executors.worker_port import Token, WorkerReport
 
 from .loop import Process, SimulationError, VirtualLoop
-from .machine import chunk_content
+from .machine import PAGE_ERROR, chunk_content
 
 if TYPE_CHECKING:
     from coordinator.planner import Plan
@@ -98,7 +98,7 @@ class ChunkAccount:
     kept: Token | None = None
     failures: int = 0
     interruptions: int = 0
-    open: dict[tuple[Place, Token], bool] = field(default_factory=dict)  # whether it takes a slot
+    open: set[tuple[Place, Token]] = field(default_factory=set)
 
 
 class Watch:
@@ -174,27 +174,26 @@ class Watch:
         if report is not None and report.is_draining:
             self.broken("slots", f"{_name(task)} begins on {line.address}, which drains")
 
-    def attached(self, line: Line, task: ChunkTask, *, takes_slot: bool) -> None:
+    def attached(self, line: Line, task: ChunkTask) -> None:
         self.messages["attach"] += 1
         self.note(f"{_name(task)} {task.term}.{task.attempt} ⇢ {line.address} (attach)")
-        self._opened(line, task, self._account(task), takes_slot=takes_slot)
+        self._opened(line, task, self._account(task))
 
     def ended(self, line: Line, task: ChunkTask, error: BaseException | None) -> None:
         place, token = (id(line.process), line.address), Token(task.term, task.attempt)
         account = self._account(task)
-        if account.open.pop((place, token), None):
+        if (place, token) in account.open:
+            account.open.remove((place, token))
             self.open[place] -= 1
         how = "done" if error is None else f"{type(error).__name__} {error}"
         self.note(f"{_name(task)} {token.term}.{token.attempt} ← {line.address}: {how}")
         account.failures += isinstance(error, _FAILURES)
         account.interruptions += isinstance(error, _INTERRUPTIONS)
 
-    def _opened(
-        self, line: Line, task: ChunkTask, account: ChunkAccount, *, takes_slot: bool = True
-    ) -> None:
+    def _opened(self, line: Line, task: ChunkTask, account: ChunkAccount) -> None:
         place = (id(line.process), line.address)
-        self.open[place] += takes_slot
-        account.open[(place, Token(task.term, task.attempt))] = takes_slot
+        self.open[place] += 1
+        account.open.add((place, Token(task.term, task.attempt)))
         report = self.told.get(place)
         if report is None:
             self.broken("slots", f"{_name(task)} goes to {line.address}, which has told no slots")
@@ -266,7 +265,7 @@ class Watch:
                 self.broken("fair-failure", f"{job.id} has succeeded, and its page throws")
             case JobState.CANCELLED if job.id not in self.cancels:
                 self.broken("fair-failure", f"nobody has cancelled {job.id}")
-            case JobState.FAILED if reason == "COMPOSITION_FAILED":
+            case JobState.FAILED if reason == PAGE_ERROR:
                 if not is_poisoned:
                     self.broken("fair-failure", f"the page of {job.id} does not throw")
             case JobState.FAILED if not self._is_spent(job.id):
