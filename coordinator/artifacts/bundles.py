@@ -13,6 +13,7 @@ from renderer.bundle import BundleManifest
 from renderer.composition import BundleEntry
 
 from .base import ArtifactNotFoundError
+from .opened import opened
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -109,7 +110,7 @@ class KeptBundles:
         async with slots:
             with (
                 storing(self.here.root),
-                closing(await asyncio.to_thread(self.here.writer, sha256)) as writer,
+                closing(await opened(lambda: self.here.writer(sha256))) as writer,
             ):
                 key = self.shelf.key(self.here.blob(sha256))
                 async with aclosing(self.shelf.store.read(key)) as parts:

@@ -17,6 +17,7 @@ from executors.storage import storing
 from renderer.durable import PartFile, is_part, make_folder, sweep_parts, sync
 
 from .base import READ_BYTES, Artifact, ArtifactNotFoundError, checked_key, checked_prefix
+from .opened import opened
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
@@ -42,7 +43,7 @@ class FolderArtifacts:
             await asyncio.to_thread(partial(_place, source, file, parts=file.parent, key=key))
 
     async def read(self, key: str, *, offset: int = 0) -> AsyncGenerator[bytes]:
-        with await _reading(self._path(key), key) as file:
+        with await opened(lambda: _opened(self._path(key), key)) as file:
             await asyncio.to_thread(file.seek, offset)
             while data := await asyncio.to_thread(file.read, READ_BYTES):
                 yield data
@@ -112,24 +113,6 @@ def _copy(file: IO[bytes], target: Path, parts: Path) -> None:
         while data := file.read(READ_BYTES):
             part.write(data)
         part.place(target)
-
-
-async def _reading(path: Path, key: str) -> IO[bytes]:
-    """Open a file in a thread; when nobody waits any more until it is open, close it."""
-    opening = asyncio.create_task(asyncio.to_thread(_opened, path, key), name=f"open-{key}")
-    is_awaited = False
-    try:
-        await asyncio.wait([opening])
-        is_awaited = True
-    finally:
-        if not is_awaited:
-            opening.add_done_callback(_close_opened)
-    return opening.result()
-
-
-def _close_opened(opening: asyncio.Task[IO[bytes]]) -> None:
-    if not opening.cancelled() and opening.exception() is None:
-        opening.result().close()
 
 
 def _opened(path: Path, key: str) -> IO[bytes]:
