@@ -90,7 +90,8 @@ class PlanRun:
         """No chunk runs any more, and none will. Cancelled, it has ended all the same."""
         if not isinstance(self._executor, JobEnder):
             return
-        ending = asyncio.create_task(
+        loop = asyncio.get_running_loop()  # first: without one, nothing is begun
+        ending = loop.create_task(
             self._executor.end_job(self.plan.job_id), name=f"end-job-{self.plan.job_id}"
         )
         try:

@@ -125,20 +125,30 @@ class Roster:
         """Ask a worker how it is, for ever."""
         try:
             while True:
+                was_lost = worker.ask_now.is_set()
                 worker.ask_now.clear()
-                await self._ask_once(worker, hear)
+                if not await self._ask_once(worker, hear, may_be_wrong=was_lost):
+                    continue
                 worker.asked.set()
                 await self._pause(worker)
         finally:
             await worker.port.close()
 
-    async def _ask_once(self, worker: _Known, hear: Hear) -> None:
+    async def _ask_once(self, worker: _Known, hear: Hear, *, may_be_wrong: bool) -> bool:
+        """Ask a worker; False if that proves nothing.
+
+        When an attempt is lost, a question before or after it may go down the same connection: it
+        is asked again, before what runs there is given up.
+        """
         try:
             report = await worker.port.ask()
         except ExecutorError as error:
+            if may_be_wrong or worker.ask_now.is_set():
+                return False
             hear(WorkerSilent(worker.address, str(error)))
-            return
-        hear(WorkerTold(worker.address, report))
+        else:
+            hear(WorkerTold(worker.address, report))
+        return True
 
     async def _pause(self, worker: _Known) -> None:
         waiting = asyncio.create_task(worker.ask_now.wait(), name=f"look-at-{worker.address}")
