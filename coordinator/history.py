@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from executors.base import RenderExecutor
 
+    from .history_note import HistoryNote
     from .job import Event
     from .planner import Plan
 
@@ -34,6 +35,18 @@ async def settle(plan: Plan, executor: RenderExecutor, on_event: Callable[[Event
     found = await executor.probe(_task(plan))
     on_event(HistoryFound(found.history, found.objection))
     return plan.with_history(found.history)
+
+
+async def settle_once(
+    plan: Plan, executor: RenderExecutor, on_event: Callable[[Event], None], note: HistoryNote
+) -> Plan:
+    """`settle`, unless an earlier coordinator has: a probe costs as much as hundreds of frames."""
+    if is_worth_probing(plan) and (known := await note.read()):
+        return plan.with_history(known)
+    settled = await settle(plan, executor, on_event)
+    if settled is not plan:
+        await note.write(settled.tasks[0].settings.history)
+    return settled
 
 
 def is_worth_probing(plan: Plan) -> bool:

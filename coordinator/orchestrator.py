@@ -21,7 +21,8 @@ from .assembly import ChunkFile
 from .chunk_files import ChunkFiles
 from .exhibition import Exhibition
 from .extras import Extras, unheld
-from .history import settle, was_jumped
+from .history import settle_once, was_jumped
+from .history_note import HistoryNote
 from .job import (
     Event,
     HistoryFound,
@@ -137,7 +138,7 @@ class RenderOrchestrator:
             async with _ended_by(abort, plan.job_id), self._open_executor() as executor:
                 await self._bring_bundles(plan.spec)
                 files = ChunkFiles(folder, self._shelf, term=self._term)
-                plan = await with_burned(await settle(plan, executor, on_event), self._bundles)
+                plan = await self._settled(plan, executor, on_event, HistoryNote(folder))
                 opening = open_soundtrack(
                     plan.spec, self._bundles, output, ffmpeg=ffmpeg, ffprobe=ffprobe
                 )
@@ -184,6 +185,12 @@ class RenderOrchestrator:
     async def _extras(self, spec: JobSpec) -> Extras:
         subtitles = await subtitle_streams(spec, self._bundles)
         return Extras(subtitles=subtitles, metadata=spec.metadata)
+
+    async def _settled(
+        self, plan: Plan, executor: RenderExecutor, on_event: OnEvent, note: HistoryNote
+    ) -> Plan:
+        settled = await settle_once(plan, executor, on_event, note)
+        return await with_burned(settled, self._bundles)
 
     def _sound_file(self, files: ChunkFiles) -> Callable[[SoundSource], Path]:
         """Where a source that a page is heard from stands."""

@@ -111,6 +111,21 @@ async def test_what_a_probe_finds_is_frozen_into_every_chunk(
     assert executor.probed[0].index not in {task.index for task in executor.rendering.calls}
 
 
+@pytest.mark.usefixtures("short_is_long")
+async def test_what_was_found_is_not_asked_again_by_the_coordinator_that_goes_on(
+    tmp_path: Path,
+) -> None:
+    executor, chunks = ProbingExecutor(SEEKABLE), tmp_path / "chunks"
+    orchestrator = RenderOrchestrator(BundleStore(tmp_path / "store"), executor)
+    plan = orchestrator.plan(a_long_spec(), job_id="job")
+    for name in ("first.mp4", "second.mp4"):
+        await orchestrator.render(plan, tmp_path / name, chunks=chunks)
+
+    assert len(executor.probed) == 1
+    assert len(executor.rendering.calls) == len(plan.tasks)  # and its chunks are found again
+    assert histories(executor) == {History.SEEKABLE}
+
+
 @pytest.mark.parametrize("history", [History.STATEFUL, History.SEEKABLE])
 @pytest.mark.usefixtures("short_is_long")
 async def test_what_the_user_says_is_not_asked(tmp_path: Path, history: History) -> None:
