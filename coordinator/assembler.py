@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,7 +18,7 @@ from renderer.encode.probe import probe
 from renderer.encode.recipe import chunk_recipe, is_encoded_once_more, video_recipe
 from renderer.errors import EncoderError
 
-from .assembly import Workbench, concat_list
+from .assembly import Workbench
 from .extras import check_extras, subtitle_inputs, with_extras
 from .last_encode import check_webp, encode_once_more
 from .muxing import file_options, sounds
@@ -32,23 +31,6 @@ if TYPE_CHECKING:
     from .assembly import Assembly
 
 _PICTURES: Final = frozenset({Container.ZIP, Container.PNG, Container.JPG})
-
-
-async def assemble(assembly: Assembly, output: Path, *, ffmpeg: Path, ffprobe: Path) -> None:
-    """Join the chunks and the sound to a file that stands at `output` when it is verified.
-
-    Raises:
-        EncoderError: a chunk cannot be read, or the file is not what it should be.
-        MissingToolError: ffmpeg or ffprobe cannot be started.
-
-    """
-    # Names and a short list: touched here and not in a thread, which a cancel would leave behind.
-    with tempfile.TemporaryDirectory(prefix=".assembly-", dir=output.absolute().parent) as folder:
-        listing, made = Path(folder, "chunks.txt"), Path(folder, "made")
-        listing.write_text(concat_list(assembly), encoding="utf-8")
-        bench = Workbench(ffmpeg=ffmpeg, ffprobe=ffprobe, folder=Path(folder), listing=listing)
-        await make(assembly, made, bench)
-        made.replace(output)
 
 
 async def make(assembly: Assembly, made: Path, bench: Workbench) -> None:

@@ -90,9 +90,6 @@ class Jobs:
         job.open += 1
         return job
 
-    def get(self, job_id: str) -> Job | None:
-        return self._known.get(job_id)
-
     def close(self, chunk: Chunk) -> None:
         """A chunk of the job is over, and has no slot any more."""
         job = self.of(chunk)

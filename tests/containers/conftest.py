@@ -52,6 +52,13 @@ def own_farm(images: None) -> Generator[Farm]:
         yield running
 
 
+@pytest.fixture
+def cold_farm(images: None) -> Generator[Farm]:
+    """For tests that look whether anything runs: no browser stands by without a chunk."""
+    with running_farm(pages=PAGES, browser_idle="0s") as running:
+        yield running
+
+
 @pytest.fixture(scope="session")
 def pages() -> Path:
     return PAGES

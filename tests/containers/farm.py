@@ -146,12 +146,17 @@ class Farm:
 
 
 @contextmanager
-def running_farm(*, pages: Path, workers: int = 2, disk: str = "") -> Generator[Farm]:
-    """A farm; with `disk`, its coordinator's data stand on one of that size."""
+def running_farm(
+    *, pages: Path, workers: int = 2, disk: str = "", browser_idle: str = "300s"
+) -> Generator[Farm]:
+    """A farm; with `disk`, its coordinator's data stand on one of that size.
+
+    Its workers keep a browser without a chunk for as long as `browser_idle`.
+    """
     with ExitStack() as stack:
         network = stack.enter_context(Network(docker_network_kw={"labels": LABELS}))
         started = tuple(
-            stack.enter_context(_running(_worker(network, pages), WORKER_PORT))
+            stack.enter_context(_running(_worker(network, pages, browser_idle), WORKER_PORT))
             for _ in range(workers)
         )
         coordinator = stack.enter_context(_running(_coordinator(network, disk), COORDINATOR_PORT))
@@ -176,11 +181,12 @@ def _free_port() -> int:
         return port
 
 
-def _worker(network: Network, pages: Path) -> DockerContainer:
+def _worker(network: Network, pages: Path, browser_idle: str) -> DockerContainer:
     return (
         DockerContainer(image("worker"))
         .with_network(network)
         .with_network_aliases("worker")
+        .with_env("FRAMEFARM_WORKER_BROWSER_IDLE", browser_idle)
         .with_volume_mapping(str(pages), "/pages", "ro")
         .with_tmpfs_mount("/tmp", "size=1g,mode=1777")
         .with_kwargs(**WALLS, shm_size="512m")

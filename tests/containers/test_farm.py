@@ -78,12 +78,12 @@ async def test_a_killed_worker_does_not_show(
 
 
 async def test_a_page_that_throws_fails_the_job_and_leaves_nothing_running(
-    farm: Farm, pages: Path
+    cold_farm: Farm, pages: Path
 ) -> None:
-    async with counting(farm, pages, throw=45) as watched:
+    async with counting(cold_farm, pages, throw=45) as watched:
         job = await watched.until_it_ends()
     quiet_by = time.monotonic() + QUIET_WITHIN_S
-    while busy := [worker for worker in farm.workers if worker.renders()]:
+    while busy := [worker for worker in cold_farm.workers if worker.renders()]:
         assert time.monotonic() < quiet_by, [worker.processes() for worker in busy]
 
     assert job.state is JobState.FAILED
@@ -105,13 +105,12 @@ async def test_a_farm_goes_on_after_a_job_that_failed(
     assert video.output.sha256 == undisturbed.output.sha256
 
 
-async def test_a_cancelled_job_leaves_nothing_running(own_farm: Farm, pages: Path) -> None:
-    # On a farm of its own: an earlier job's browser may stand by on a worker without a chunk.
-    async with counting(own_farm, pages) as watched:
+async def test_a_cancelled_job_leaves_nothing_running(cold_farm: Farm, pages: Path) -> None:
+    async with counting(cold_farm, pages) as watched:
         await watched.until_a_worker_draws()
         job = await watched.client.cancel(watched.job_id)
 
-        assert [worker.processes() for worker in own_farm.workers if worker.renders()] == []
+        assert [worker.processes() for worker in cold_farm.workers if worker.renders()] == []
 
     assert job.state is JobState.CANCELLED
 

@@ -17,11 +17,11 @@ import pytest
 from PIL import Image
 from playwright.async_api import Page, async_playwright
 
-from coordinator.assembler import assemble
 from coordinator.assembly import Assembly, ChunkFile
 from renderer.encode.codec_facts import Codec, Container
 from renderer.frames import FrameRange, FrameRate
 from renderer.tools import find_tools
+from tests.support.assembling import assemble
 from tests.support.chunks import FFMPEG, FFPROBE, chunk_settings, numbered_chunks
 from tests.support.frame_numbers import BITS, SQUARE_PX
 from tests.support.pages import tools_or_skip

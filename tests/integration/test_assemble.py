@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from coordinator.assembler import assemble
 from coordinator.assembly import Assembly, ChunkFile
 from renderer.encode.probe import ColorTags, VideoFacts, probe
 from renderer.errors import EncoderError, MissingToolError
 from renderer.frames import FrameRange, FrameRate
 from renderer.settings import RenderSettings
+from tests.support.assembling import assemble
 from tests.support.chunks import FFMPEG, FFPROBE, chunk_settings, encode, numbered_chunks
 from tests.support.frame_numbers import decode_frame_numbers, frame_digests
 from tests.support.pictures import numbered_picture

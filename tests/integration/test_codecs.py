@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 from PIL import Image, ImageSequence
 
-from coordinator.assembler import assemble
 from coordinator.assembly import Assembly, ChunkFile
 from renderer.audio.clips import Window
 from renderer.encode.check import check_pictures
@@ -24,6 +23,7 @@ from renderer.encode.probe import probe
 from renderer.frames import FrameRange, FrameRate
 from renderer.picture import Picture
 from renderer.settings import RenderSettings
+from tests.support.assembling import assemble
 from tests.support.chunks import FFMPEG, FFPROBE, encode
 from tests.support.frame_numbers import BITS, SQUARE_PX, decode_frame_numbers
 from tests.support.pictures import numbered_picture

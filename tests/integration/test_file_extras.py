@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 
-from coordinator.assembler import assemble
 from coordinator.assembly import Assembly, ChunkFile
 from coordinator.extras import Extras, check_extras
 from renderer.encode.codec_facts import Codec, Container
@@ -23,6 +22,7 @@ from renderer.frames import FrameRange, FrameRate
 from renderer.subtitles.reading import read_script
 from renderer.subtitles.streams import SubtitleStream
 from renderer.subtitles.tracks import SubtitleOptions
+from tests.support.assembling import assemble
 from tests.support.chunks import FFMPEG, FFPROBE, chunk_settings, numbered_chunks
 from tests.support.frame_numbers import decode_frame_numbers
 from tests.support.sounds import decode_sound

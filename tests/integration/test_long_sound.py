@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from coordinator.assembler import assemble
 from coordinator.assembly import Assembly, ChunkFile
 from renderer.encode.probe import probe
 from renderer.frames import FrameRange, FrameRate
+from tests.support.assembling import assemble
 from tests.support.chunks import FFMPEG, FFPROBE, chunk_settings, numbered_chunks
 from tests.support.sounds import RATE, Samples, decode_sound
 

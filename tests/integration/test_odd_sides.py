@@ -11,7 +11,6 @@ import numpy.typing as npt
 import pytest
 from PIL import Image, ImageSequence
 
-from coordinator.assembler import assemble
 from coordinator.assembly import Assembly, ChunkFile
 from renderer.encode.codec_facts import Codec, Container
 from renderer.encode.ffmpeg import PictureStream
@@ -19,6 +18,7 @@ from renderer.encode.probe import probe
 from renderer.frames import FrameRange
 from renderer.picture import Picture
 from renderer.settings import RenderSettings
+from tests.support.assembling import assemble
 from tests.support.chunks import FFMPEG, FFPROBE, encode
 
 WIDTH_PX, HEIGHT_PX = 67, 65

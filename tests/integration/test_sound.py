@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from coordinator.assembler import assemble
 from coordinator.assembly import Assembly, ChunkFile
 from renderer.audio.sound import check_sound
 from renderer.audio.tracks import Track
 from renderer.encode.probe import probe
 from renderer.errors import InvalidRequestError
 from renderer.frames import FrameRange, FrameRate
+from tests.support.assembling import assemble
 from tests.support.chunks import FFMPEG, FFPROBE, chunk_settings, numbered_chunks
 from tests.support.mixing import mix_file
 from tests.support.pictures import plain_picture
