@@ -135,7 +135,7 @@ async def test_chromium_shows_each_frame_at_its_time(tmp_path: Path) -> None:
 async def test_mpv_shows_all_frames_and_no_more(tmp_path: Path) -> None:
     mpv = shutil.which("mpv")
     if mpv is None:
-        missing("players", "mpv is not installed")
+        missing("mpv", "mpv is not installed")
     video = await film(tmp_path, Codec.H264, Container.MP4)
     pictures = tmp_path / "pictures"
     drawing = ["--vo=image", "--vo-image-format=png", f"--vo-image-outdir={pictures}"]

@@ -8,7 +8,18 @@ from typing import NoReturn
 import pytest
 
 KNOWN = frozenset(
-    {"cgroup", "chromium", "cjk", "docker", "kubectl", "npm", "players", "postgres", "tmpfs"}
+    {
+        "cgroup",
+        "chromium",
+        "cjk",
+        "docker",
+        "kubectl",
+        "mpv",
+        "npm",
+        "players",
+        "postgres",
+        "tmpfs",
+    }
 )
 
 
