@@ -7,13 +7,21 @@ from typing import TYPE_CHECKING, Final
 from .settings import History
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .capture.base import CaptureStrategy
     from .capture.remembering import RememberingCapture
+    from .frames import FrameRate
     from .picture import Picture
     from .session import Session
 
 # The first frame that is painted after others that were not differs in some pixels on pages that
 # are heavy to paint: it must not be one that is filmed. One was enough wherever we looked.
 APPROACH_FRAMES: Final = 3
+
+# However long nothing was played, SMIL goes on by 60 s at the most: Blink's clock of it takes no
+# longer step. A frame that is played now and then costs a longer jump next to nothing.
+_LONGEST_JUMP_US: Final = 50_000_000
 
 
 async def first_picture(
@@ -40,9 +48,23 @@ async def first_picture(
     if history is History.SEEKABLE and near > max(1, session.next_frame):
         if session.next_frame == 0:
             await capture.approach(0)
-        session.leave_out(near)
+        await jump(session, capture, near)
     for frame in range(session.next_frame, near):
         await capture.skip(frame)
     for frame in range(max(session.next_frame, near), start):
         await capture.approach(frame)
     return await capture.capture(start)
+
+
+async def jump(session: Session, capture: CaptureStrategy, until: int) -> None:
+    """Let time jump so far that the page's next frame is `until`; it is not played yet."""
+    for frame in stops(session.next_frame, until, session.settings.frame_rate):
+        session.leave_out(frame)
+        await capture.skip(frame)
+    session.leave_out(until)
+
+
+def stops(start: int, until: int, rate: FrameRate) -> Iterator[int]:
+    """The frames that are played on the way from before `start` to `until`. Pure."""
+    frames = max(1, int(rate.fraction * _LONGEST_JUMP_US / 1_000_000))
+    yield from range(start - 1 + frames, until, frames)

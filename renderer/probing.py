@@ -9,7 +9,7 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
 
-from .approach import APPROACH_FRAMES, first_picture
+from .approach import APPROACH_FRAMES, first_picture, jump
 from .errors import CompositionError, FrameStalledError
 from .history import Between, Difference, ProbeResult, Route, Use, route
 from .settings import History
@@ -79,7 +79,7 @@ async def _visit(session: Session, capture: CaptureStrategy, way: Route, picture
     """Come by at the frames that are not played; return what went wrong on the way."""
     try:
         for visit in way.visits:
-            session.leave_out(visit - APPROACH_FRAMES)
+            await jump(session, capture, visit - APPROACH_FRAMES)
             for frame in range(visit - APPROACH_FRAMES, visit):
                 await capture.approach(frame)
             pictures[visit] = await _file_of(await capture.capture(visit))

@@ -7,7 +7,7 @@ import pytest
 from coordinator.job import Event, HistoryFound, JobSpec
 from coordinator.orchestrator import RenderOrchestrator
 from executors.local import LocalExecutor
-from renderer.frames import FrameRange
+from renderer.frames import FrameRange, FrameRate
 from renderer.settings import CaptureMode, History
 from tests.support.frame_numbers import decode_frame_numbers, frame_digests
 from tests.support.pages import LOSSLESS, Crew, add_page, page_settings
@@ -31,6 +31,15 @@ async def test_after_a_jump_a_page_without_a_memory_is_the_same_file(
 
     assert jumped.numbers == list(range(*frames))
     assert jumped.chunk.sha256 == played.chunk.sha256
+
+
+async def test_a_jump_over_minutes_brings_every_clock_of_a_page_along(crew: Crew) -> None:
+    ways = {"frame_rate": FrameRate(1), **LOSSLESS}  # SMIL goes on by no more than 60 s at once
+    played = await crew.film("seekable.html", (130, 133), history=History.STATEFUL, **ways)
+
+    jumped = await crew.film("seekable.html", (130, 133), history=History.SEEKABLE, **ways)
+
+    assert jumped.chunk.frame_digests == played.chunk.frame_digests
 
 
 async def test_a_canvas_is_the_same_after_a_jump(crew: Crew) -> None:
