@@ -18,6 +18,7 @@ from playwright.async_api import async_playwright
 
 from . import processes
 from .cdp import CdpConnection, CdpSession, connected
+from .containment import contained
 from .drawing import Drawing, pixel_flags
 from .errors import BrowserLostError, MissingToolError
 
@@ -96,7 +97,8 @@ async def open_browser(playwright: Playwright, options: LaunchOptions) -> AsyncG
     """
     async with _started(playwright, options) as (playwright_browser, main):
         try:
-            async with connected(await asyncio.to_thread(_devtools_url, main)) as connection:
+            url = await asyncio.to_thread(_devtools_url, main)
+            async with contained(main.pid), connected(url) as connection:
                 yield Browser(connection, main.pid, asyncio.Lock(), options.drawing)
         finally:
             await asyncio.to_thread(_end, main)

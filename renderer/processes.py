@@ -81,12 +81,15 @@ def end_all(pid: int) -> None:
     deadline_s = time.monotonic() + GONE_TIMEOUT_S
     while any(map(_is_alive, doomed.values())) and time.monotonic() < deadline_s:
         time.sleep(_POLL_S)
-    _reap(doomed, deadline_s)
+    reap(doomed, deadline_s)
 
 
-def _reap(dead: Mapping[int, psutil.Process], deadline_s: float) -> None:
-    """Reap those who are, or are about to become, our children; others have who reaps them."""
-    family = {os.getpid(), *dead}
+def reap(dead: Mapping[int, psutil.Process], deadline_s: float, *, besides: int = 0) -> None:
+    """Reap who is, or is about to become, our child; others have who reaps them. Blocks.
+
+    `besides` has died, too, and is another's to reap.
+    """
+    family = {os.getpid(), besides, *dead}
     while ours := [process for process in dead.values() if _parent_pid(process) in family]:
         for process in ours:
             with suppress(ChildProcessError):  # not ours yet

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
+from renderer.containment import contained
 from renderer.errors import EncoderError
 
 from .arguments import chunk_arguments
@@ -126,6 +127,6 @@ class Encoder:
 async def _fed(arguments: Sequence[str]) -> AsyncGenerator[tuple[Process, WritingEnd]]:
     """A process and the pipe that is its standard input."""
     with open_pipe() as (reader, pipe):
-        async with running(arguments, stdin=reader.fd) as process:
+        async with running(arguments, stdin=reader.fd) as process, contained(process.pid):
             reader.close()
             yield process, pipe

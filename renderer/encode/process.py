@@ -92,6 +92,11 @@ class Process(asyncio.SubprocessProtocol):
         self._returncode = self._transport.get_returncode()
         self._ended.set()
 
+    @property
+    def pid(self) -> int:
+        assert self._transport is not None
+        return self._transport.get_pid()
+
     async def ended(self) -> None:
         """Wait until the process is reaped and its last words are read."""
         await self._ended.wait()
