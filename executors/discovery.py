@@ -7,6 +7,7 @@ import socket
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+_LAST_PORT: Final = 65_535
 _DNS_PREFIX: Final = "dns:///"
 
 
@@ -63,7 +64,7 @@ def discovery(workers: tuple[str, ...]) -> Discovery:
 
 def _host_port(text: str) -> tuple[str, int]:
     host, _, port = text.rpartition(":")
-    if not host or "/" in host or not port.isdigit():
+    if not host or "/" in host or not port.isdecimal() or int(port) > _LAST_PORT:
         raise ValueError(f"{text!r} is not an address; write HOST:PORT or dns:///NAME:PORT")
     return host, int(port)
 

@@ -30,6 +30,7 @@ _OPTIONS: Final = (
 )
 # What is still running when a server stops has been told before: this is only for the last words.
 _STOP_GRACE_S: Final = 1.0
+_LAST_PORT: Final = 65_535
 
 
 class ListenError(Exception):
@@ -104,8 +105,10 @@ async def open_server(
 
 def _bind(server: grpc.aio.Server, listen: str) -> str:
     host, _, port = listen.rpartition(":")
-    if not host or not port.isdigit():
+    if not host or not port.isdecimal():
         raise ListenError(f"cannot listen on {listen!r}; write it like 127.0.0.1:50051")
+    if int(port) > _LAST_PORT:  # gRPC would take it, and listen on another one
+        raise ListenError(f"cannot listen on {listen!r}: ports go up to {_LAST_PORT}")
     try:
         bound = server.add_insecure_port(listen)
     except RuntimeError as error:

@@ -26,9 +26,6 @@ MAX_GIF_FPS: Final = 50
 _ALPHA_BESIDE: Final = (Container.WEBM, Container.MKV)
 _LOSSLESS_RGBA: Final = ("bgra", "rgba")
 
-# Those whose pictures may have an alpha channel.
-ALPHA_CODECS: Final = frozenset(codec for codec, facts in CODECS.items() if facts.has_alpha)
-
 
 def container_of(settings: RenderSettings) -> Container:
     """The kind of the finished file."""

@@ -17,7 +17,7 @@ async def test_a_name_becomes_one_address_for_each_machine_behind_it() -> None:
     assert "127.0.0.1:50051" in await DnsWorkers("localhost", 50051).addresses()
 
 
-@pytest.mark.parametrize("text", ["worker", "http://a:1", ":5", "a:b", "dns:///worker"])
+@pytest.mark.parametrize("text", ["worker", "http://a:1", ":5", "a:b", "a:65536", "dns:///worker"])
 def test_what_is_no_address_is_refused_with_the_remedy(text: str) -> None:
     with pytest.raises(ValueError, match="write HOST:PORT"):
         discovery((text,))

@@ -125,6 +125,12 @@ async def test_what_is_no_address_is_refused_with_an_example(listen: str) -> Non
             pass
 
 
+async def test_a_port_that_there_cannot_be_is_refused_and_no_other_one_taken() -> None:
+    with pytest.raises(ListenError, match=r"127\.0\.0\.1:65536'?: ports go up to 65535"):
+        async with open_server("127.0.0.1:65536", [], status_of=lambda _: None):
+            pass
+
+
 async def test_a_taken_port_is_refused_by_name() -> None:
     async with open_server("127.0.0.1:0", [], status_of=lambda _: None) as server:
         with pytest.raises(ListenError, match=server.address):
