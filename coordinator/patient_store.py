@@ -35,6 +35,9 @@ class PatientStore:
     async def add(self, job: Job, *, request_id: str) -> Job:
         return await self._asked(partial(self._inner.add, job, request_id=request_id))
 
+    async def made_by(self, request_id: str) -> Job | None:
+        return await self._asked(partial(self._inner.made_by, request_id))
+
     async def get(self, job_id: str) -> Job:
         return await self._asked(partial(self._inner.get, job_id))
 

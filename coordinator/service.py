@@ -81,6 +81,9 @@ class CoordinatorService(coordinator_pb2_grpc.RenderCoordinatorServicer):
 
     async def CreateJob(self, request: pb.CreateJobRequest, context: Context) -> pb.Job:  # noqa: N802
         del context
+        # Asked again, it is answered again, also where nothing new is taken now.
+        if request.request_id and (made := await self._store.made_by(request.request_id)):
+            return self._told(made)
         spec = wire.to_spec(request.spec)
         await check_sources(spec, self._bundles, ffprobe=self._ffprobe)
         return self._told(await self._jobs.create(spec, request_id=request.request_id))

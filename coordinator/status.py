@@ -64,7 +64,7 @@ _RETRY_AFTER_S: Final[dict[type[Exception], float]] = {
     QueueFullError: 30.0,
     TooManyWatchersError: 10.0,
     StoreDownError: 5.0,
-    StandbyError: 5.0,
+    StandbyError: 2.0,
     LostLeadershipError: 5.0,
 }
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from contextlib import AsyncExitStack, aclosing, asynccontextmanager, contextmanager
-from typing import TYPE_CHECKING, Final, Self, TypeVar
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from typing import TYPE_CHECKING, Final, Self
 
 import grpc.aio
 
@@ -16,16 +16,17 @@ from protos.framefarm.v1.coordinator_pb2_grpc import RenderCoordinatorStub
 from renderer.bundle import manifest_of
 from serving.channel import open_channel
 
-from .errors import CallFailedError, NoSuchJobError
+from .calls import Calls, naming
+from .errors import CallFailedError
 from .farm_preview import FarmPreview, to_farm_preview
 from .farm_status import FarmStatus, to_farm_status
 from .farm_worker import FarmWorker, to_farm_worker
 from .kept_files import manifest_of_frames, output_of
 from .landing import landing, plain_name
-from .patience import Patience
+from .patience import PATIENCE_S, WAIT_S, Waiting, log_wait
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Generator
+    from collections.abc import AsyncGenerator, Callable, Collection
     from pathlib import Path
     from types import TracebackType
 
@@ -35,9 +36,6 @@ if TYPE_CHECKING:
 
     from .landing import Promised
 
-T = TypeVar("T")
-
-PATIENCE_S: Final = 60.0
 _PAGE: Final = 200
 
 
@@ -45,14 +43,23 @@ class FarmClient:
     """Talks to the coordinator at `address` (HOST:PORT). Enter it to connect, leave it to close.
 
     A coordinator that answered once and goes away is waited for: calls are tried again, streams
-    go on where they stood, until nothing has come for `patience_s`. Every method may raise
-    `FarmUnreachableError`, `CallFailedError`, and, where a job is named, `NoSuchJobError`.
+    go on where they stood, until nothing has come for `patience_s`. One that says "not now, come
+    again then" (a full queue or disk, a database that is down, another that leads) is asked again
+    then, for `wait_s`; `on_wait` is told why. Every method may raise `FarmUnreachableError`,
+    `CallFailedError`, and, where a job is named, `NoSuchJobError`.
     """
 
-    def __init__(self, address: str, *, patience_s: float = PATIENCE_S) -> None:
+    def __init__(
+        self,
+        address: str,
+        *,
+        patience_s: float = PATIENCE_S,
+        wait_s: float = WAIT_S,
+        on_wait: Callable[[str], None] = log_wait,
+    ) -> None:
         self.address = address
-        self._patience_s = patience_s
-        self._answered = False
+        waiting = Waiting(lost_s=patience_s, told_s=wait_s, on_wait=on_wait)
+        self._calls = Calls(address, waiting)
         self._open = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -77,7 +84,9 @@ class FarmClient:
         """Bring the files that `manifest` describes, and return the bundle's digest."""
         path_of = {file.sha256: folder / file.path for file in manifest.files}
         try:
-            return await self._ask(lambda: send_bundle(self._stub, manifest, path_of.__getitem__))
+            return await self._calls.ask(
+                lambda: send_bundle(self._stub, manifest, path_of.__getitem__)
+            )
         except ConnectionError as error:
             raise CallFailedError(str(error), status=grpc.StatusCode.UNKNOWN.name) from error
 
@@ -91,25 +100,25 @@ class FarmClient:
         request = pb.CreateJobRequest(
             spec=wire.from_spec(spec), request_id=request_id or uuid.uuid4().hex
         )
-        return wire.to_job(await self._ask(lambda: self._stub.CreateJob(request)))
+        return wire.to_job(await self._calls.ask(lambda: self._stub.CreateJob(request)))
 
     async def get(self, job_id: str) -> Job:
         request = pb.GetJobRequest(job_id=job_id)
-        with _naming(job_id):
-            return wire.to_job(await self._ask(lambda: self._stub.GetJob(request)))
+        with naming(job_id):
+            return wire.to_job(await self._calls.ask(lambda: self._stub.GetJob(request)))
 
     async def preview(self, job_id: str) -> FarmPreview | None:
         """Where a job can be watched while it is rendered; None if the farm serves no previews."""
         request = pb.GetJobRequest(job_id=job_id)
-        with _naming(job_id):
-            return to_farm_preview(await self._ask(lambda: self._stub.GetJob(request)))
+        with naming(job_id):
+            return to_farm_preview(await self._calls.ask(lambda: self._stub.GetJob(request)))
 
     async def jobs(self, *, limit: int = _PAGE) -> list[Job]:
         """The newest jobs, newest first, at most `limit`."""
         jobs: list[Job] = []
         request = pb.ListJobsRequest(page_size=min(limit, _PAGE))
         while True:
-            page = await self._ask(lambda: self._stub.ListJobs(request))
+            page = await self._calls.ask(lambda: self._stub.ListJobs(request))
             jobs += map(wire.to_job, page.jobs)
             if not page.next_page_token or len(jobs) >= limit:
                 return jobs[:limit]
@@ -118,19 +127,19 @@ class FarmClient:
     async def cancel(self, job_id: str) -> Job:
         """Stop a job. Returns when its work has ended on every worker."""
         request = pb.CancelJobRequest(job_id=job_id)
-        with _naming(job_id):
-            return wire.to_job(await self._ask(lambda: self._stub.CancelJob(request)))
+        with naming(job_id):
+            return wire.to_job(await self._calls.ask(lambda: self._stub.CancelJob(request)))
 
     async def pause(self, job_id: str) -> Job:
         """Let no more of a job begin; what runs of it finishes. One that assembles goes on."""
         request = pb.PauseJobRequest(job_id=job_id)
-        with _naming(job_id):
-            return wire.to_job(await self._ask(lambda: self._stub.PauseJob(request)))
+        with naming(job_id):
+            return wire.to_job(await self._calls.ask(lambda: self._stub.PauseJob(request)))
 
     async def resume(self, job_id: str) -> Job:
         request = pb.ResumeJobRequest(job_id=job_id)
-        with _naming(job_id):
-            return wire.to_job(await self._ask(lambda: self._stub.ResumeJob(request)))
+        with naming(job_id):
+            return wire.to_job(await self._calls.ask(lambda: self._stub.ResumeJob(request)))
 
     async def delete(self, job_id: str) -> None:
         """Have the farm forget a job that has ended, and all files that it keeps of it.
@@ -141,15 +150,17 @@ class FarmClient:
 
         """
         request = pb.DeleteJobRequest(job_id=job_id)
-        with _naming(job_id):
-            await self._ask(lambda: self._stub.DeleteJob(request))
+        with naming(job_id):
+            await self._calls.ask(lambda: self._stub.DeleteJob(request))
 
     async def farm(self) -> FarmStatus:
         """Whether anything begins on the farm now, and how much there is to do."""
-        return to_farm_status(await self._ask(lambda: self._stub.GetFarm(pb.GetFarmRequest())))
+        return to_farm_status(
+            await self._calls.ask(lambda: self._stub.GetFarm(pb.GetFarmRequest()))
+        )
 
     async def workers(self) -> list[FarmWorker]:
-        response = await self._ask(lambda: self._stub.ListWorkers(pb.ListWorkersRequest()))
+        response = await self._calls.ask(lambda: self._stub.ListWorkers(pb.ListWorkersRequest()))
         return [to_farm_worker(message) for message in response.workers]
 
     @asynccontextmanager
@@ -239,7 +250,7 @@ class FarmClient:
         self, request: pb.DownloadOutputRequest, path: Path, promised: Promised
     ) -> None:
         async with landing(path, promised) as arriving:
-            patience = self._patience()
+            patience = self._calls.patience()
             while arriving.size_bytes < promised.size_bytes:
                 request.offset = arriving.size_bytes
                 call = self._stub.DownloadOutput(request)
@@ -254,46 +265,20 @@ class FarmClient:
                     call.cancel()
 
     async def _events(self, job_id: str, after_sequence: int) -> AsyncGenerator[JobEvent]:
-        patience = self._patience()
+        patience = self._calls.patience()
         while True:
             request = pb.WatchJobRequest(job_id=job_id, after_sequence=after_sequence)
             call = self._stub.WatchJob(request)
             try:
                 async for message in call:
                     patience.renew()
-                    self._answered = True
+                    self._calls.answered = True
                     after_sequence = message.sequence
                     yield wire.to_job_event(message)
             except grpc.aio.AioRpcError as error:
-                with _naming(job_id):
+                with naming(job_id):
                     await patience.bear(error)
             else:
                 return
             finally:
                 call.cancel()
-
-    async def _ask(self, call: Callable[[], Awaitable[T]]) -> T:
-        """Make a call that is safe to repeat."""
-        patience = self._patience()
-        while True:
-            try:
-                answer = await call()
-            except grpc.aio.AioRpcError as error:
-                await patience.bear(error)
-            else:
-                self._answered = True
-                return answer
-
-    def _patience(self) -> Patience:
-        # An address that never answered is most likely wrong: say so at once.
-        return Patience(self.address, self._patience_s if self._answered else 0)
-
-
-@contextmanager
-def _naming(job_id: str) -> Generator[None]:
-    try:
-        yield
-    except CallFailedError as error:
-        if error.reason == "JOB_NOT_FOUND":
-            raise NoSuchJobError(job_id) from error
-        raise

@@ -15,6 +15,7 @@ from renderer.composition import BundleEntry, PageUrl
 
 from .extras import ExtraWish, bundled, read_extras, subtitles_of
 from .output_names import OutputName, is_pattern, output_names
+from .patience import WAIT_S
 from .problems import Problems, problems_of
 from .request import Wish, read_options
 from .source import Source, find_source
@@ -93,12 +94,14 @@ def output_files(
 class Place:
     """Where a job runs: on the farm at `farm`, or here, on `workers` workers or without any.
 
-    `preview`: the film is to be shown while it is rendered.
+    `preview`: the film is to be shown while it is rendered. A farm that takes nothing now is waited
+    for up to `wait_s`.
     """
 
     farm: str | None = None
     workers: int | None = None
     preview: bool = False
+    wait_s: float = WAIT_S
 
 
 def output_names_of(said: Sequence[str | os.PathLike[str]]) -> tuple[OutputName, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import time
 import uuid
@@ -16,6 +17,7 @@ from .client import FarmClient
 from .errors import FarmError, JobCancelledError, JobFailedError
 from .fetching import RenderedFile, fetch
 from .local_farm import local_farm, slot_count
+from .patience import WAIT_S
 from .preparation import OutputFiles, Place, PreparedJob, output_files, prepare
 from .request import RenderOptions
 
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
     from coordinator.job import Job, JobEvent, JobSpec
 
     from .farm_preview import FarmPreview
+
+log = logging.getLogger(__name__)
 
 # A worker stops a chunk in well under a second; beyond this, the farm is not answering.
 CANCEL_LIMIT_S: Final = 10.0
@@ -68,6 +72,7 @@ async def render(  # noqa: PLR0913  # what a user may say
     pictures: str | os.PathLike[str] | None = None,
     farm: str | None = None,
     workers: int | None = None,
+    wait_s: float = WAIT_S,
     on_progress: Callable[[JobEvent], None] | None = None,
     **options: Unpack[RenderOptions],
 ) -> RenderedVideo:
@@ -80,9 +85,10 @@ async def render(  # noqa: PLR0913  # what a user may say
 
     Without `farm` (HOST:PORT of a coordinator) a coordinator runs here for as long as it takes, and
     renders itself, or has `workers` workers. When this raises, `output` is as it was; when it is
-    cancelled, the job has been cancelled too, and its work has ended. `on_progress` is called from
-    the event loop. `manifest` is a file for a line of JSON about each frame, `pictures` a folder
-    that is made when the job fails and there are pictures that show why.
+    cancelled, the job has been cancelled too, and its work has ended. A farm that takes nothing now
+    is waited for up to `wait_s`. `on_progress` is called from the event loop. `manifest` is a file
+    for a line of JSON about each frame, `pictures` a folder that is made when the job fails and
+    there are pictures that show why.
 
     Raises:
         InvalidRequestError, RequestRefusedError: the request is wrong; `violations` says where.
@@ -91,7 +97,7 @@ async def render(  # noqa: PLR0913  # what a user may say
         OSError: `output` cannot be written.
 
     """
-    place = Place(farm=farm, workers=workers)
+    place = Place(farm=farm, workers=workers, wait_s=wait_s)
     said = [*([] if output is None else [output]), *outputs]
     files = output_files(said, manifest=manifest, pictures=pictures)
     prepared = await prepare(os.fspath(source), options, output=files, place=place)
@@ -214,7 +220,7 @@ async def _cancel(farm: FarmClient, spec: JobSpec, request_id: str, watcher: Ren
 @asynccontextmanager
 async def _farm(place: Place, spec: JobSpec, watcher: RenderWatcher) -> AsyncGenerator[FarmClient]:
     if place.farm:
-        async with FarmClient(place.farm) as farm:
+        async with FarmClient(place.farm, wait_s=place.wait_s, on_wait=watcher.said) as farm:
             yield farm
         return
     slots = slot_count(place.workers, spec)
@@ -226,13 +232,13 @@ async def _farm(place: Place, spec: JobSpec, watcher: RenderWatcher) -> AsyncGen
         here = local_farm(workers=slots, preview=place.preview)
     async with (
         here as address,
-        FarmClient(address, patience_s=_LOCAL_PATIENCE_S) as farm,
+        FarmClient(address, patience_s=_LOCAL_PATIENCE_S, wait_s=0.0) as farm,
     ):
         yield farm
 
 
 class ProgressOnly:
-    """Hands events on, and nothing else."""
+    """Hands events on; what is said goes to the log."""
 
     def __init__(self, on_progress: Callable[[JobEvent], None] | None) -> None:
         self._on_progress = on_progress
@@ -245,4 +251,4 @@ class ProgressOnly:
             self._on_progress(event)
 
     def said(self, message: str) -> None:
-        pass
+        log.info(message)

@@ -22,6 +22,11 @@ DOMAIN: Final = "framefarm"
 MAX_MESSAGE_BYTES: Final = 1024
 MAX_DETAIL_BYTES: Final = 2048
 MAX_VIOLATIONS: Final = 10
+_DETAILS: Final = (
+    error_details_pb2.ErrorInfo,
+    error_details_pb2.BadRequest,
+    error_details_pb2.RetryInfo,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,15 +53,18 @@ def read(error: grpc.aio.AioRpcError) -> RichStatus:
     """Read what the other side said. An empty reason: the gRPC library or a proxy said it."""
     details = _details(error)
     info = details.get("ErrorInfo", error_details_pb2.ErrorInfo())
+    retry = details.get("RetryInfo")
     request = details.get("BadRequest", error_details_pb2.BadRequest())
     assert isinstance(info, error_details_pb2.ErrorInfo)
     assert isinstance(request, error_details_pb2.BadRequest)
+    assert retry is None or isinstance(retry, error_details_pb2.RetryInfo)
     return RichStatus(
         code=error.code(),
         message=error.details() or error.code().name,
         reason=info.reason if info.domain == DOMAIN else "",
         detail=info.metadata.get("detail", ""),
         violations=tuple((row.field, row.description) for row in request.field_violations),
+        retry_after_s=None if retry is None else retry.retry_delay.ToMilliseconds() / 1000,
     )
 
 
@@ -93,7 +101,7 @@ def _details(error: grpc.aio.AioRpcError) -> dict[str, Message]:
     status = rpc_status.from_call(call)
     found: dict[str, Message] = {}
     for packed in () if status is None else status.details:
-        for kind in (error_details_pb2.ErrorInfo, error_details_pb2.BadRequest):
+        for kind in _DETAILS:
             message = kind()
             if packed.Is(kind.DESCRIPTOR) and packed.Unpack(message):
                 found[kind.__name__] = message

@@ -53,6 +53,10 @@ class JobStore(Protocol):
         """Keep a new job; or return the one that the same `request_id`, if any, made before."""
         ...
 
+    async def made_by(self, request_id: str) -> Job | None:
+        """The job as it stands that this request made; None if it made none."""
+        ...
+
     async def get(self, job_id: str) -> Job:
         """The job as it stands; JobNotFoundError if there is none."""
         ...

@@ -70,6 +70,11 @@ class SqlJobStore:
 
         return await self._write(work)
 
+    async def made_by(self, request_id: str) -> Job | None:
+        query = sql.select(JOBS.c.job).where(JOBS.c.request_id == request_id)
+        found = await self._jobs(query)
+        return found[0] if found else None
+
     async def get(self, job_id: str) -> Job:
         return await self._database.read(lambda db: _get(db, job_id))
 

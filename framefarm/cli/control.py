@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from framefarm.client import FarmClient
 from framefarm.event_fields import job_fields
 
+from .connecting import farm_client
 from .console import give_json, say
 from .jobs import JobId
 from .running import run
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from coordinator.job import Job
+    from framefarm.client import FarmClient
 
 
 def cancel(job_id: JobId, farm: Farm, as_json: Json = False) -> None:
@@ -37,7 +38,7 @@ def delete(job_id: JobId, farm: Farm, as_json: Json = False) -> None:
     """Forget a job that has ended, and all files that the farm keeps of it."""
 
     async def work() -> None:
-        async with FarmClient(farm) as client:
+        async with farm_client(farm) as client:
             await client.delete(job_id)
 
     run(work())
@@ -49,7 +50,7 @@ def delete(job_id: JobId, farm: Farm, as_json: Json = False) -> None:
 
 def _have(farm: str, ask: Callable[[FarmClient], Awaitable[Job]], *, as_json: bool) -> None:
     async def work() -> Job:
-        async with FarmClient(farm) as client:
+        async with farm_client(farm) as client:
             return await ask(client)
 
     job = run(work())

@@ -17,6 +17,7 @@ from framefarm.errors import (
 )
 from renderer.errors import CompositionError, InvalidRequestError, RenderError
 from serving.server import ListenError
+from serving.stopping import StdinEndedError
 
 from .console import say
 from .options import name_on_command_line
@@ -33,6 +34,7 @@ Told = (
     FarmError,
     RenderError,  # of a page that is rendered in this process
     ListenError,
+    StdinEndedError,
     StoreDownError,
     StoreUnfitError,
     LostLeadershipError,
@@ -40,7 +42,7 @@ Told = (
     OSError,
     typer.TyperException,
 )
-_WRONG: Final = (InvalidRequestError, RequestRefusedError, NoSuchJobError)
+_WRONG: Final = (InvalidRequestError, RequestRefusedError, NoSuchJobError, StdinEndedError)
 
 
 def tell(error: BaseException) -> int:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from framefarm.client import FarmClient
 from framefarm.event_fields import farm_fields, worker_fields
 
+from .connecting import farm_client
 from .console import give, give_json, say
 from .running import run
 from .shared import Farm, Json
@@ -21,7 +21,7 @@ def farm(farm: Farm, as_json: Json = False) -> None:
     """Say whether a farm begins anything now, why not, and how much there is to do."""
 
     async def work() -> FarmStatus:
-        async with FarmClient(farm) as client:
+        async with farm_client(farm) as client:
             return await client.farm()
 
     found = run(work())
@@ -41,7 +41,7 @@ def workers(farm: Farm, as_json: Json = False) -> None:
     """List a farm's workers."""
 
     async def work() -> tuple[list[FarmWorker], FarmStatus]:
-        async with FarmClient(farm) as client:
+        async with farm_client(farm) as client:
             return await client.workers(), await client.farm()
 
     found, status = run(work())

@@ -12,13 +12,15 @@ from coordinator.output_files import ending_of
 from framefarm.client import FarmClient
 from framefarm.event_fields import job_fields
 from framefarm.fetching import fetch
+from framefarm.patience import WAIT_S
 from framefarm.preparation import check_files, output_files
 from framefarm.rendering import follow
 
+from .connecting import farm_client
 from .console import Verbosity, give, give_json, say
 from .display import ProgressMode, open_display
 from .running import run
-from .shared import Farm, Json, Manifest, Progress, Quiet, Verbose, verbosity_of
+from .shared import Farm, Json, Manifest, Progress, Quiet, Verbose, Wait, verbosity_of
 from .tables import print_table
 
 if TYPE_CHECKING:
@@ -31,6 +33,7 @@ JobId = Annotated[str, typer.Argument(metavar="JOB", help="The job's id.")]
 def watch(
     job_id: JobId,
     farm: Farm,
+    wait: Wait = WAIT_S,
     as_json: Json = False,
     progress: Progress = ProgressMode.AUTO,
     quiet: Quiet = False,
@@ -40,8 +43,8 @@ def watch(
     verbosity = verbosity_of(quiet=quiet, verbose=verbose)
 
     async def work() -> Job:
-        async with FarmClient(farm) as client:
-            with open_display(progress, verbosity) as display:
+        with open_display(progress, verbosity) as display:
+            async with FarmClient(farm, wait_s=wait, on_wait=display.said) as client:
                 display.created(await client.get(job_id))
                 return await follow(client, job_id, display)
 
@@ -62,7 +65,7 @@ def jobs(
     """List a farm's jobs, newest first."""
 
     async def work() -> list[Job]:
-        async with FarmClient(farm) as client:
+        async with farm_client(farm) as client:
             return await client.jobs(limit=limit)
 
     found = run(work())
@@ -98,7 +101,7 @@ def download(
     async def work() -> Fetched:
         files = output_files(output, manifest=manifest)
         check_files(files)
-        async with FarmClient(farm) as client:
+        async with farm_client(farm) as client:
             return await fetch(client, job_id, files)
 
     fetched = run(work())
@@ -121,7 +124,7 @@ def pictures(
     """Bring the pictures that show why a job failed here."""
 
     async def work() -> list[Path]:
-        async with FarmClient(farm) as client:
+        async with farm_client(farm) as client:
             return await client.download_pictures(job_id, output)
 
     found = run(work())

@@ -8,18 +8,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from framefarm.client import FarmClient
+from framefarm.patience import WAIT_S
 from framefarm.preparation import OutputFiles, Place, output_files, output_names_of, prepare
 from framefarm.queue_options import QueueOptions
 from framefarm.rendering import RenderedVideo, render_prepared, send_bundles
 from framefarm.request import RenderOptions
 
+from .connecting import farm_client
 from .console import Verbosity, give, give_json, say
 from .display import ProgressMode, open_display
 from .options import takes_rendering_options, with_props_read
 from .queue_options import takes_queue_options
 from .running import run
-from .shared import Farm, Json, Manifest, Outputs, Progress, Quiet, Verbose, verbosity_of
+from .shared import Farm, Json, Manifest, Outputs, Progress, Quiet, Verbose, Wait, verbosity_of
 
 if TYPE_CHECKING:
     from coordinator.job import Job
@@ -58,13 +59,14 @@ def render(
         typer.Option("--preview", help="Say where the film can be watched while it is rendered."),
     ] = False,
     farm: Farm = "",
+    wait: Wait = WAIT_S,
     as_json: Json = False,
     progress: Progress = ProgressMode.AUTO,
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
     """Render a page to a video, here or on a farm."""
-    place = Place(farm=farm or None, workers=workers, preview=preview)
+    place = Place(farm=farm or None, workers=workers, preview=preview, wait_s=wait)
     verbosity = verbosity_of(quiet=quiet, verbose=verbose)
     files = run(named(output, manifest), verbosity=verbosity)
     first = files.output
@@ -124,6 +126,7 @@ def submit(
     options: RenderOptions,
     queue: QueueOptions,
     farm: Farm,
+    wait: Wait = WAIT_S,
     output: Annotated[
         list[str] | None,
         typer.Option(
@@ -143,7 +146,7 @@ def submit(
         names = output_names_of(output or [])
         given = with_props_read({**options, **queue})
         prepared = await prepare(source, given, output=None, names=names, place=place)
-        async with FarmClient(farm) as client:
+        async with farm_client(farm, wait_s=wait) as client:
             await send_bundles(client, prepared)
             return await client.create(prepared.spec)
 

@@ -7,8 +7,11 @@ from typing import Annotated
 
 import typer
 
+from framefarm.patience import WAIT_S
+
 from .console import Verbosity
 from .display import ProgressMode
+from .service_options import seconds
 
 Farm = Annotated[
     str,
@@ -17,6 +20,17 @@ Farm = Annotated[
         envvar="FRAMEFARM_FARM",
         help="The coordinator's HOST:PORT.",
         metavar="ADDRESS",
+    ),
+]
+Wait = Annotated[
+    float,
+    typer.Option(
+        "--wait",
+        envvar="FRAMEFARM_WAIT",
+        parser=seconds,
+        metavar="DURATION",
+        help="For a farm that takes nothing now: its queue or disk is full, its database down.",
+        show_default=f"{WAIT_S:.0f}s",
     ),
 ]
 Outputs = Annotated[

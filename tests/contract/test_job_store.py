@@ -79,6 +79,18 @@ async def test_the_same_request_makes_one_job(store: JobStore) -> None:
     assert [job.id for job in await store.page(size=10)] == ["one"]
 
 
+async def test_the_job_that_a_request_made_is_found(store: JobStore) -> None:
+    await store.add(a_job("one"), request_id="wish")
+    await store.add(a_job("two"), request_id="")
+    await store.append("one", [StateChanged(JobState.RENDERING)])
+
+    made = await store.made_by("wish")
+
+    assert made == await store.get("one")
+    assert await store.made_by("another") is None
+    assert await store.made_by("") is None
+
+
 async def test_jobs_without_a_request_id_are_each_their_own(store: JobStore) -> None:
     await store.add(a_job("one"), request_id="")
     await store.add(a_job("two"), request_id="")

@@ -89,7 +89,7 @@ async def test_a_refused_request_lists_its_violations(tmp_path: Path) -> None:
     async with fake_coordinator(tmp_path) as (address, _), FarmClient(address) as farm:
         request = pb.CreateJobRequest(spec=pb.JobSpec())
         with pytest.raises(RequestRefusedError) as refused:
-            await farm._ask(lambda: farm._stub.CreateJob(request))
+            await farm._calls.ask(lambda: farm._stub.CreateJob(request))
 
     assert [violation.field for violation in refused.value.violations] == ["composition"]
 

@@ -43,7 +43,10 @@ async def a_farm(
         coordinator = await stack.enter_async_context(
             running_coordinator(addresses, folder, **options)
         )
-        yield await stack.enter_async_context(FarmClient(coordinator.address)), coordinator
+        yield (
+            await stack.enter_async_context(FarmClient(coordinator.address, wait_s=0)),
+            coordinator,
+        )
 
 
 async def test_no_chunk_of_a_paused_job_begins_and_those_that_run_finish(tmp_path: Path) -> None:
@@ -159,6 +162,25 @@ async def test_a_job_that_is_not_taken_now_is_told_when_to_come_again(
 
     assert caught.value.reason == (hold or "QUEUE_FULL")
     assert seconds >= 5
+
+
+@pytest.mark.parametrize("hold", [STORAGE_FULL, STORE_DOWN, None])
+async def test_a_request_that_made_its_job_is_answered_where_nothing_new_is_taken(
+    tmp_path: Path, hold: str | None
+) -> None:
+    async with a_farm(tmp_path, limits=QueueLimits(jobs=1)) as (client, coordinator):
+        running = await client.create(a_spec(10), request_id="runs")
+        while coordinator.jobs.queue.queued:
+            await asyncio.sleep(0.01)
+        waiting = await client.create(replace(a_spec(10), after=(running.id,)), request_id="waits")
+        if hold:
+            coordinator.jobs.holds.put(Hold(hold, "something is wrong: mend it"))
+
+        again = [await client.create(a_spec(10), request_id=each) for each in ("runs", "waits")]
+        with pytest.raises(CallFailedError, match=hold or "QUEUE_FULL"):
+            await client.create(a_spec(10), request_id="new")
+
+    assert [job.id for job in again] == [running.id, waiting.id]
 
 
 async def asked_to_wait(coordinator: TestCoordinator, code: grpc.StatusCode) -> int:

@@ -134,6 +134,13 @@ class MemoryStore:
 
         return await self._ask(work)
 
+    async def made_by(self, request_id: str) -> Job | None:
+        def work() -> Job | None:
+            known = self._disk.requests.get(request_id)
+            return None if known is None else self._disk.record(known).job
+
+        return await self._ask(work)
+
     async def get(self, job_id: str) -> Job:
         return await self._ask(lambda: self._disk.record(job_id).job)
 

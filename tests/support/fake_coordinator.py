@@ -63,6 +63,8 @@ class Script:
     download_breaks_after: int | None = None
     cancel_takes_s: float = 0.0
     holds: tuple[tuple[str, str], ...] = ()
+    refusals: list[RichStatus] = field(default_factory=list)  # of the next CreateJobs
+    watch_refusals: list[RichStatus] = field(default_factory=list)
 
 
 @dataclass
@@ -78,6 +80,12 @@ class Seen:
 
 class NotThereError(Exception):
     pass
+
+
+class NotNowError(Exception):
+    def __init__(self, status: RichStatus) -> None:
+        super().__init__(status.message)
+        self.status = status
 
 
 class RecordingStore(BundleStore):
@@ -103,6 +111,7 @@ class FakeCoordinator(coordinator_pb2_grpc.RenderCoordinatorServicer):
         self._changed = asyncio.Condition()
 
     async def CreateJob(self, request: pb.CreateJobRequest, context: Context) -> pb.Job:
+        _refuse(self.script.refusals)
         if (known := self._by_request.get(request.request_id)) is None:
             spec = wire.to_spec(request.spec)
             known = self._by_request[request.request_id] = f"job-{len(self.jobs) + 1}"
@@ -125,6 +134,7 @@ class FakeCoordinator(coordinator_pb2_grpc.RenderCoordinatorServicer):
     async def WatchJob(  # type: ignore[override]
         self, request: pb.WatchJobRequest, context: Context
     ) -> None:
+        _refuse(self.script.watch_refusals)
         self._job(request.job_id)
         self.seen.watched_after.append(request.after_sequence)
         self.seen.watching += 1
@@ -296,7 +306,14 @@ def torn_seam(pictures: dict[str, bytes]) -> JobError:
     return JobError(reason="SEAM_MISMATCH", message="frame 10 differs", pictures=tuple(stored))
 
 
+def _refuse(refusals: list[RichStatus]) -> None:
+    if refusals:
+        raise NotNowError(refusals.pop(0))
+
+
 def _status_of(error: Exception) -> RichStatus | None:
+    if isinstance(error, NotNowError):
+        return error.status
     if isinstance(error, NotThereError):
         return RichStatus(
             code=grpc.StatusCode.NOT_FOUND, message=f"no job {error}", reason="JOB_NOT_FOUND"

@@ -58,6 +58,11 @@ class DictStore:
         self.logs.setdefault(job_id, [])
         return self.jobs.setdefault(job_id, job)
 
+    async def made_by(self, request_id: str) -> Job | None:
+        await self._call("made_by")
+        job_id = self.requests.get(request_id)
+        return None if job_id is None else self.jobs[job_id]
+
     async def get(self, job_id: str) -> Job:
         await self._call("get")
         if job_id not in self.jobs:

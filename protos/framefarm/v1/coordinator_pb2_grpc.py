@@ -109,7 +109,7 @@ class RenderCoordinatorServicer(object):
         FAILED_PRECONDITION (BUNDLE_MISSING) asks for UploadBundle first. Safe to call again with the
         same `request_id`: the first call's job is returned. RESOURCE_EXHAUSTED (QUEUE_FULL,
         STORAGE_FULL) and UNAVAILABLE (STORE_DOWN, STORAGE_DOWN, SHUTTING_DOWN) carry RetryInfo: not
-        now, call again then.
+        now, call again then; a request that has made its job is answered all the same.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -41,7 +41,7 @@ class RenderCoordinatorStub:
     FAILED_PRECONDITION (BUNDLE_MISSING) asks for UploadBundle first. Safe to call again with the
     same `request_id`: the first call's job is returned. RESOURCE_EXHAUSTED (QUEUE_FULL,
     STORAGE_FULL) and UNAVAILABLE (STORE_DOWN, STORAGE_DOWN, SHUTTING_DOWN) carry RetryInfo: not
-    now, call again then.
+    now, call again then; a request that has made its job is answered all the same.
     """
     GetJob: _grpc.UnaryUnaryMultiCallable[_coordinator_pb2.GetJobRequest, _coordinator_pb2.Job]
     ListJobs: _grpc.UnaryUnaryMultiCallable[_coordinator_pb2.ListJobsRequest, _coordinator_pb2.ListJobsResponse]
@@ -90,7 +90,7 @@ class RenderCoordinatorAsyncStub(RenderCoordinatorStub):
     FAILED_PRECONDITION (BUNDLE_MISSING) asks for UploadBundle first. Safe to call again with the
     same `request_id`: the first call's job is returned. RESOURCE_EXHAUSTED (QUEUE_FULL,
     STORAGE_FULL) and UNAVAILABLE (STORE_DOWN, STORAGE_DOWN, SHUTTING_DOWN) carry RetryInfo: not
-    now, call again then.
+    now, call again then; a request that has made its job is answered all the same.
     """
     GetJob: _aio.UnaryUnaryMultiCallable[_coordinator_pb2.GetJobRequest, _coordinator_pb2.Job]  # type: ignore[assignment]
     ListJobs: _aio.UnaryUnaryMultiCallable[_coordinator_pb2.ListJobsRequest, _coordinator_pb2.ListJobsResponse]  # type: ignore[assignment]
@@ -142,7 +142,7 @@ class RenderCoordinatorServicer(metaclass=_abc_1.ABCMeta):
         FAILED_PRECONDITION (BUNDLE_MISSING) asks for UploadBundle first. Safe to call again with the
         same `request_id`: the first call's job is returned. RESOURCE_EXHAUSTED (QUEUE_FULL,
         STORAGE_FULL) and UNAVAILABLE (STORE_DOWN, STORAGE_DOWN, SHUTTING_DOWN) carry RetryInfo: not
-        now, call again then.
+        now, call again then; a request that has made its job is answered all the same.
         """
 
     @_abc_1.abstractmethod
