@@ -21,6 +21,7 @@ from renderer.encode.recipe import chunk_recipe
 
 from .artifacts.base import ArtifactNotFoundError
 from .artifacts.shelf import Shelf
+from .findings import Findings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -54,6 +55,7 @@ class ChunkFiles:
         self._folder = folder
         self._term = term
         self._shelf = shelf or Shelf(folder)
+        self.findings = Findings(folder, shelf)
         self._sounds_kept = set[str]()  # chunks share them, and they are large:
         self._sounds_here = set[str]()  # each is put once, and read once to see if it is whole
 

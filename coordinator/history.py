@@ -7,15 +7,19 @@ from typing import TYPE_CHECKING, Final
 from executors.base import ChunkTask, CompositionProber
 from renderer.settings import History
 
+from .findings import Found
 from .job import HistoryFound
+from .seams import SeamMismatchError
+from .soundtrack import heard_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from executors.base import RenderExecutor
+    from executors.base import ChunkResult, RenderExecutor
 
-    from .history_note import HistoryNote
+    from .findings import Findings
     from .job import Event
+    from .plan_run import PlanRun
     from .planner import Plan
 
 # A probe plays up to 300 frames and opens up to six browsers, while other slots wait: it has to
@@ -38,15 +42,35 @@ async def settle(plan: Plan, executor: RenderExecutor, on_event: Callable[[Event
 
 
 async def settle_once(
-    plan: Plan, executor: RenderExecutor, on_event: Callable[[Event], None], note: HistoryNote
+    plan: Plan, executor: RenderExecutor, on_event: Callable[[Event], None], findings: Findings
 ) -> Plan:
     """`settle`, unless an earlier coordinator has: a probe costs as much as hundreds of frames."""
-    if is_worth_probing(plan) and (known := await note.read()):
+    if is_worth_probing(plan) and (known := (await findings.read()).history):
         return plan.with_history(known)
     settled = await settle(plan, executor, on_event)
     if settled is not plan:
-        await note.write(settled.tasks[0].settings.history)
+        await findings.keep(Found(history=settled.tasks[0].settings.history))
     return settled
+
+
+async def jumped_or_played(
+    run: PlanRun, findings: Findings, on_event: Callable[[Event], None]
+) -> list[ChunkResult]:
+    """Render all chunks; played, when they do not fit together where a probe let time jump."""
+    try:
+        results = await run.all_chunks()
+        tears = heard_in(run.plan, results).tears if was_jumped(run.plan) else ()
+        if not tears:
+            return results
+        why = str(tears[0])
+    except SeamMismatchError as error:
+        if not was_jumped(run.plan):
+            raise
+        why = str(error)
+    on_event(HistoryFound(History.STATEFUL, why))
+    await findings.keep(Found(history=History.STATEFUL))
+    run.plan = run.plan.with_history(History.STATEFUL)
+    return await run.all_chunks()
 
 
 def is_worth_probing(plan: Plan) -> bool:

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Protocol
 from executors.local import open_local_executor
 from executors.plugins import ExecutorContext
 from executors.tasks import task_group
-from renderer.settings import History
 from renderer.tools import find_ffmpeg
 
 from .artifacts.bundles import KeptBundles, bundles_of
@@ -21,11 +20,9 @@ from .assembly import ChunkFile
 from .chunk_files import ChunkFiles
 from .exhibition import Exhibition
 from .extras import Extras, unheld
-from .history import settle_once, was_jumped
-from .history_note import HistoryNote
+from .history import jumped_or_played, settle_once
 from .job import (
     Event,
-    HistoryFound,
     JobSpec,
     JobState,
     Output,
@@ -36,7 +33,6 @@ from .manifest import write_manifest
 from .output_files import SoundFile, StillFile, ending_of, holds_sound
 from .plan_run import PlanRun
 from .planner import Plan, plan
-from .seams import SeamMismatchError
 from .soundtrack import Soundtrack, heard_in, open_soundtrack
 from .subtitles import subtitle_streams, with_burned
 from .verification import Verification
@@ -50,6 +46,7 @@ if TYPE_CHECKING:
     from renderer.bundle import BundleStore
 
     from .artifacts.shelf import Shelf
+    from .findings import Findings
 
     OnEvent = Callable[[Event], None]
 
@@ -133,12 +130,12 @@ class RenderOrchestrator:
         abort = abort or asyncio.Event()
         if abort.is_set():
             raise JobAbortedError(plan.job_id)
-        ffmpeg, ffprobe = find_ffmpeg(self._environment)
+        ffmpeg, ffprobe = tools = find_ffmpeg(self._environment)
         with _folder(chunks, output) as folder:
             async with _ended_by(abort, plan.job_id), self._open_executor() as executor:
                 await self._bring_bundles(plan.spec)
                 files = ChunkFiles(folder, self._shelf, term=self._term)
-                plan = await self._settled(plan, executor, on_event, HistoryNote(folder))
+                plan = await self._settled(plan, executor, on_event, files.findings)
                 opening = open_soundtrack(
                     plan.spec, self._bundles, output, ffmpeg=ffmpeg, ffprobe=ffprobe
                 )
@@ -146,20 +143,9 @@ class RenderOrchestrator:
                     verify = Verification(ffprobe, self._looking)
                     run = PlanRun(plan, executor, files, on_event=hear, verify=verify)
                     async with Exhibition(pictures, ffmpeg, self._shelf).of_mismatch():
-                        results = await _filmed(run, soundtrack, hear)
+                        results = await _filmed(run, soundtrack, files.findings, hear)
                     hear(StateChanged(JobState.ASSEMBLING))
-                    if not all(isinstance(file, StillFile) for file in plan.spec.files):
-                        await soundtrack.add(heard_in(plan, results), self._sound_file(files))
-                    material = Material(
-                        chunks=tuple(_chunk_files(plan, files)),
-                        settings=plan.tasks[0].settings,
-                        size_px=(results[0].width_px, results[0].height_px),
-                        mix=(mix := await _mixed(plan, soundtrack)),
-                        sound=mix or await _silence(plan, soundtrack),
-                        extras=await self._extras(plan.spec),
-                        ffmpeg=ffmpeg,
-                        ffprobe=ffprobe,
-                    )
+                    material = await self._material(run, files, results, soundtrack, tools)
                     paths = await make_files(material, plan.spec.files, output)
         facts = await facts_of(plan.spec, paths, material.size_px)
         if manifest is not None:
@@ -182,14 +168,37 @@ class RenderOrchestrator:
             return nullcontext(on_event)
         return self._follower.following(plan, lambda i: files.path(plan.tasks[i]), on_event)
 
+    async def _material(
+        self,
+        run: PlanRun,
+        files: ChunkFiles,
+        results: Sequence[ChunkResult],
+        soundtrack: Soundtrack,
+        tools: tuple[Path, Path],
+    ) -> Material:
+        plan = run.plan
+        if not all(isinstance(file, StillFile) for file in plan.spec.files):
+            await soundtrack.add(heard_in(plan, results), self._sound_file(files))
+        mix, (ffmpeg, ffprobe) = await _mixed(plan, soundtrack), tools
+        return Material(
+            chunks=tuple(_chunk_files(plan, files)),
+            settings=plan.tasks[0].settings,
+            size_px=(results[0].width_px, results[0].height_px),
+            mix=mix,
+            sound=mix or await _silence(plan, soundtrack),
+            extras=await self._extras(plan.spec),
+            ffmpeg=ffmpeg,
+            ffprobe=ffprobe,
+        )
+
     async def _extras(self, spec: JobSpec) -> Extras:
         subtitles = await subtitle_streams(spec, self._bundles)
         return Extras(subtitles=subtitles, metadata=spec.metadata)
 
     async def _settled(
-        self, plan: Plan, executor: RenderExecutor, on_event: OnEvent, note: HistoryNote
+        self, plan: Plan, executor: RenderExecutor, on_event: OnEvent, findings: Findings
     ) -> Plan:
-        settled = await settle_once(plan, executor, on_event, note)
+        settled = await settle_once(plan, executor, on_event, findings)
         return await with_burned(settled, self._bundles)
 
     def _sound_file(self, files: ChunkFiles) -> Callable[[SoundSource], Path]:
@@ -217,31 +226,16 @@ def _chunk_files(plan: Plan, files: ChunkFiles) -> Iterator[ChunkFile]:
         yield ChunkFile(path=files.path(task), frames=task.frames)
 
 
-async def _filmed(run: PlanRun, soundtrack: Soundtrack, on_event: OnEvent) -> list[ChunkResult]:
+async def _filmed(
+    run: PlanRun, soundtrack: Soundtrack, findings: Findings, on_event: OnEvent
+) -> list[ChunkResult]:
     """Render all chunks, and meanwhile get the sounds ready."""
     try:
         async with task_group() as group:
             group.create_task(soundtrack.prepare(), name="prepare-sound")
-            return await _jumped_or_played(run, on_event)
+            return await jumped_or_played(run, findings, on_event)
     finally:
         await run.end()
-
-
-async def _jumped_or_played(run: PlanRun, on_event: OnEvent) -> list[ChunkResult]:
-    """Render all chunks; played, when they do not fit together where a probe let time jump."""
-    try:
-        results = await run.all_chunks()
-        tears = heard_in(run.plan, results).tears if was_jumped(run.plan) else ()
-        if not tears:
-            return results
-        why = str(tears[0])
-    except SeamMismatchError as error:
-        if not was_jumped(run.plan):
-            raise
-        why = str(error)
-    on_event(HistoryFound(History.STATEFUL, why))
-    run.plan = run.plan.with_history(History.STATEFUL)
-    return await run.all_chunks()
 
 
 async def _mixed(plan: Plan, soundtrack: Soundtrack) -> Path | None:

@@ -10,6 +10,7 @@ from executors.base import AttemptLost, AttemptStarted, Edges, FramesDone, JobEn
 from executors.errors import ChunkDamagedError, ExecutorError
 from executors.tasks import task_group
 
+from .findings import Found
 from .job import ChunkMoved, ChunkState, Event, PageLogged
 from .progress import Progress
 from .seams import SeamMismatchError, torn
@@ -54,10 +55,12 @@ class PlanRun:
         self._progress = Progress(plan)
         self._results: dict[int, ChunkResult] = {}
         self._engine = ""  # of the chunk that was rendered last, by this process
-        self._tried = set[int]()  # the first frames of chunks that were rendered again for it
+        self._found = Found()
 
     async def all_chunks(self) -> list[ChunkResult]:
         """Render what no earlier process has finished, and again what does not fit together.
+
+        A chunk that an earlier process was to render again is rendered as it would have been.
 
         Raises:
             ExecutorError: the first cause.
@@ -66,7 +69,8 @@ class PlanRun:
         tasks = self.plan.tasks
         found = await self._files.finished(tasks)
         self._results = {index: result for index, result in found.items() if result is not None}
-        self._engine, self._tried = "", set()
+        self._engine = ""
+        self._found = await self._files.findings.read()
         for index, result in self._results.items():
             self._teller(tasks[index]).rendered(result)
         await self._render([task for task in tasks if task.index not in self._results])
@@ -108,7 +112,7 @@ class PlanRun:
         async with task_group() as group:
             for index in tuple(self._results):
                 await self._compare(index, group)
-            for task in tasks:
+            for task in map(self._as_tried, tasks):
                 await room.acquire()
                 self._begin(task, group).add_done_callback(lambda _: room.release())
 
@@ -148,16 +152,25 @@ class PlanRun:
         """Render both chunks of a torn seam again, once, and leave out nothing on the way."""
         seams = torn(self.plan.tasks, self._results, at=index)
         for seam in seams:
-            if seam.frame in self._tried:
+            if seam.frame in self._found.torn:
                 raise SeamMismatchError(seam)
-            self._tried.add(seam.frame)
+            self._found = replace(self._found, torn=self._found.torn | {seam.frame})
         again = self._again(seams)
         for task in again:  # before anything is awaited: they are compared no more
             del self._results[task.index]
-        await self._files.drop(again)
+        if again:
+            # Dropped first: a torn seam that is known to the next coordinator, with chunks that are
+            # finished on both sides of it, is one that was torn twice.
+            await self._files.drop(again)
+            await self._files.findings.keep(self._found)
         for task in again:
             self._begin(task, group)
         self._forget_edges(index)
+
+    def _as_tried(self, task: ChunkTask) -> ChunkTask:
+        """The task, so that nothing is left out on the way where one of its seams was torn."""
+        is_torn = not self._found.torn.isdisjoint((task.frames.start, task.frames.stop))
+        return replace(task, paints_all=is_torn)
 
     def _forget_edges(self, index: int) -> None:
         """Keep no pictures of chunks that fit to all their neighbours: there may be thousands."""

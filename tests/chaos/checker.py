@@ -96,6 +96,8 @@ class _Log:
                 if index in self.known:
                     self._fault(sequence, f"renders chunk {index} again, which was finished")
             case ChunkState.REQUEUED:
+                if index in self.known:  # a trial's page has no memory: its chunks always fit
+                    self._fault(sequence, f"drops finished chunk {index}: {moved.reason}")
                 self.rendered.discard(index)
                 self.known.discard(index)
 

@@ -67,6 +67,7 @@ def test_a_gap_in_the_log_is_found() -> None:
     [
         (-2, ready(1), "accepts chunk 1 a second time"),
         (-2, first(0), "renders chunk 0 again, which was finished"),
+        (-2, chunk(0, ChunkState.REQUEUED), "drops finished chunk 0"),
         (-2, HALF, "falls from 10 to 5 frames"),
         (len(GOOD), WHOLE, "comes after the job has succeeded"),
     ],

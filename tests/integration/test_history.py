@@ -126,6 +126,24 @@ async def test_what_was_found_is_not_asked_again_by_the_coordinator_that_goes_on
     assert histories(executor) == {History.SEEKABLE}
 
 
+@pytest.mark.usefixtures("short_is_long")
+async def test_that_a_probe_was_wrong_is_known_to_the_coordinator_that_goes_on(
+    tmp_path: Path,
+) -> None:
+    executor, chunks = ProbingExecutor(SEEKABLE, remembers=True), tmp_path / "chunks"
+    orchestrator = RenderOrchestrator(BundleStore(tmp_path / "store"), executor)
+    plan = orchestrator.plan(a_long_spec(), job_id="job")
+    await orchestrator.render(plan, tmp_path / "first.mp4", chunks=chunks)
+    executor.rendering.calls.clear()
+    (chunks / "chunk-000001.json").unlink()
+
+    await orchestrator.render(plan, tmp_path / "second.mp4", chunks=chunks)
+
+    assert len(executor.probed) == 1
+    assert [task.index for task in executor.rendering.calls] == [1]
+    assert histories(executor) == {History.STATEFUL}
+
+
 @pytest.mark.parametrize("history", [History.STATEFUL, History.SEEKABLE])
 @pytest.mark.usefixtures("short_is_long")
 async def test_what_the_user_says_is_not_asked(tmp_path: Path, history: History) -> None:

@@ -20,8 +20,9 @@ from coordinator.job import (
     StateChanged,
     StoredPicture,
 )
-from coordinator.orchestrator import RenderOrchestrator
+from coordinator.orchestrator import JobAbortedError, RenderOrchestrator
 from coordinator.plan_run import PlanRun
+from coordinator.planner import Plan
 from coordinator.seams import SeamMismatchError
 from coordinator.verification import Verification
 from executors.base import ChunkTask
@@ -242,6 +243,63 @@ async def test_finished_chunks_of_an_earlier_process_are_held_against_new_ones(
         (2, 2),
     ]
     assert decode_frame_numbers(tmp_path / "out.mp4") == list(range(30))
+
+
+async def leave_while_a_seam_is_mended(bundles: BundleStore, tmp_path: Path) -> Plan:
+    """Begin a job in `chunks`; go when both chunks of a torn seam are being rendered again."""
+    executor, abort = FakeExecutor(drawn_by=wrong_always), asyncio.Event()
+    first = RenderOrchestrator(bundles, executor)
+    plan = first.plan(a_spec(20), job_id="job")
+
+    def hear(event: Event) -> None:
+        if isinstance(event, ChunkMoved) and event.state is ChunkState.REQUEUED:
+            executor.waits.add(event.index)
+
+    rendering = asyncio.create_task(
+        first.render(
+            plan, tmp_path / "out.mp4", on_event=hear, abort=abort, chunks=tmp_path / "chunks"
+        )
+    )
+    await eventually(lambda: len(executor.calls) == 4)
+    abort.set()
+    with pytest.raises(JobAbortedError):
+        await rendering
+    return plan
+
+
+def wrong_unless_all_is_painted(task: ChunkTask, number: int) -> int:
+    return number if task.paints_all else wrong_always(task, number)
+
+
+async def test_the_coordinator_that_goes_on_mends_a_seam_as_it_was_to_be_mended(
+    tmp_path: Path, bundles: BundleStore
+) -> None:
+    plan = await leave_while_a_seam_is_mended(bundles, tmp_path)
+
+    executor = FakeExecutor(drawn_by=wrong_unless_all_is_painted)
+    await RenderOrchestrator(bundles, executor).render(
+        plan, tmp_path / "out.mp4", chunks=tmp_path / "chunks"
+    )
+
+    assert sorted((task.index, task.paints_all) for task in executor.calls) == [
+        (0, True),
+        (1, True),
+    ]
+    assert decode_frame_numbers(tmp_path / "out.mp4") == list(range(20))
+
+
+async def test_a_seam_is_mended_once_however_many_coordinators_a_job_has(
+    tmp_path: Path, bundles: BundleStore
+) -> None:
+    plan = await leave_while_a_seam_is_mended(bundles, tmp_path)
+
+    executor = FakeExecutor(drawn_by=wrong_always)
+    with pytest.raises(SeamMismatchError, match="frame 10 of chunk 1"):
+        await RenderOrchestrator(bundles, executor).render(
+            plan, tmp_path / "out.mp4", chunks=tmp_path / "chunks"
+        )
+
+    assert sorted(task.index for task in executor.calls) == [0, 1]
 
 
 async def test_digests_come_over_the_wire_whole_and_in_order(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from coordinator.chunk_files import ChunkFiles
+from coordinator.findings import Findings, Found
 from coordinator.job import Event, Job, JobSpec, JobState, Output, StateChanged
 from coordinator.orchestrator import JobAbortedError, _ended_by
 from coordinator.plan_run import PlanRun
@@ -37,6 +38,7 @@ class Cupboard:
     loop: VirtualLoop
     files: dict[Path, str] = field(default_factory=dict)
     notes: dict[str, dict[int, tuple[ChunkTask, ChunkResult]]] = field(default_factory=dict)
+    findings: dict[str, Found] = field(default_factory=dict)
     outputs: dict[str, str] = field(default_factory=dict)
 
     async def write(self, process: Process) -> None:
@@ -50,6 +52,7 @@ class Cupboard:
 
     def forget(self, job_id: str) -> None:
         self.notes.pop(job_id, None)
+        self.findings.pop(job_id, None)
         folder = self.chunks(job_id)
         for path in [path for path in self.files if path.parent == folder]:
             del self.files[path]
@@ -131,11 +134,30 @@ class SimJobFiles:
         return {job_id: len(output) for job_id, output in self._cupboard.outputs.items()}
 
 
+class SimFindings(Findings):
+    """What was found out about a job, in a cupboard."""
+
+    def __init__(self, cupboard: Cupboard, process: Process, job_id: str) -> None:
+        super().__init__(cupboard.chunks(job_id))
+        self._cupboard = cupboard
+        self._process = process
+        self._job_id = job_id
+
+    async def read(self) -> Found:
+        await self._cupboard.write(self._process)
+        return self._cupboard.findings.get(self._job_id, Found())
+
+    async def keep(self, found: Found) -> None:
+        await self._cupboard.write(self._process)
+        self._cupboard.findings[self._job_id] = found
+
+
 class SimChunkFiles(ChunkFiles):
     """The finished chunks of a job, in a cupboard."""
 
     def __init__(self, cupboard: Cupboard, process: Process, job_id: str) -> None:
         super().__init__(cupboard.chunks(job_id))
+        self.findings = SimFindings(cupboard, process, job_id)
         self._cupboard = cupboard
         self._process = process
         self._notes = cupboard.notes.setdefault(job_id, {})
