@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import shutil
 import tempfile
 from contextlib import asynccontextmanager
@@ -26,8 +27,9 @@ MOST_SLOTS: Final = 4
 # second slot makes a video of 150 frames later, not sooner (benchmarks/results).
 _LONG: Final = 900
 # A worker of a local farm that is gone does not come back.
-_WORKER_WAIT_S: Final = 20
+_WORKER_WAIT_S: Final = 20.0
 _LOG_LINES: Final = 40
+_COORDINATOR: Final = "framefarm.local_coordinator"
 _ANY_PORT: Final = "127.0.0.1:0"
 
 
@@ -67,11 +69,16 @@ async def local_farm(
         fleet = {name: _worker_arguments(name, folder) for name in names}
         async with running_services(fleet, folder) as running:
             addresses = [await worker.address() for worker in running]
-            renders = (
-                _fleet(addresses) if workers else ["--executor", "local", "--slots", f"{slots}"]
-            )
-            shows = ["--preview", _ANY_PORT] if preview else []
-            head = {"coordinator": [*_coordinator_arguments(folder), *renders, *shows]}
+            settings = {
+                "listen": _ANY_PORT,
+                "data_dir": str(folder / "coordinator"),
+                "executor": "grpc" if workers else "local",
+                "workers": addresses,
+                "worker_wait_s": _WORKER_WAIT_S,
+                "slots": slots,
+                "preview": _ANY_PORT if preview else "",
+            }
+            head = {"coordinator": [_COORDINATOR, json.dumps(settings)]}
             async with running_services(head, folder) as (coordinator,):
                 try:
                     yield await coordinator.address()
@@ -93,12 +100,4 @@ def _last_words(folder: Path) -> str:
 def _worker_arguments(name: str, folder: Path) -> list[str]:
     data_dir = folder / name.replace(" ", "-")
     where = ["--listen", _ANY_PORT, "--data-dir", str(data_dir), "--name", data_dir.name]
-    return ["worker", *where, "--slots", "1"]
-
-
-def _coordinator_arguments(folder: Path) -> list[str]:
-    return ["coordinator", "--listen", _ANY_PORT, "--data-dir", str(folder / "coordinator")]
-
-
-def _fleet(workers: list[str]) -> list[str]:
-    return ["--workers", ",".join(workers), "--worker-wait", f"{_WORKER_WAIT_S}s"]
+    return ["framefarm", "worker", *where, "--slots", "1", "--until-stdin-closes"]

@@ -28,7 +28,7 @@ _LOG_LINES: Final = 20
 
 
 class ServiceProcess:
-    """A running `framefarm worker` or `framefarm coordinator`."""
+    """A running worker or coordinator."""
 
     def __init__(self, name: str, process: Process, log: Path) -> None:
         self._name = name
@@ -91,8 +91,9 @@ class ServiceProcess:
 async def running_services(
     services: Mapping[str, Sequence[str]], folder: Path
 ) -> AsyncGenerator[list[ServiceProcess]]:
-    """Start `framefarm ARGUMENTS…` for each name, all at once; stop them when the block ends.
+    """Start `python -m ARGUMENTS…` for each name, all at once; stop them when the block ends.
 
+    Each prints its address first, and ends when its standard input closes.
     Their logs and temporary files go to `folder`.
     """
     running: list[ServiceProcess] = []
@@ -122,7 +123,7 @@ async def _start(arguments: Sequence[str], log: Path) -> Process:
 
 def _command(arguments: Sequence[str]) -> list[str]:
     # -P: a folder of the user's that is called like a package of ours must not be imported.
-    return [sys.executable, "-P", "-m", "framefarm", *arguments, "--until-stdin-closes"]
+    return [sys.executable, "-P", "-m", *arguments]
 
 
 def _family(pid: int) -> list[psutil.Process]:

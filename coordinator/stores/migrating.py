@@ -1,4 +1,7 @@
-"""Brings a database up to this version's tables, by the revisions in migrations/versions."""
+"""Brings a database up to this version's tables: an empty one at once, an older one by revisions.
+
+The revisions are in migrations/versions.
+"""
 
 from __future__ import annotations
 
@@ -9,13 +12,19 @@ from typing import Final
 import sqlalchemy as sql
 
 from .base import StoreUnfitError
-from .schema import NEWEST
+from .schema import LEADERSHIP, METADATA, NEWEST
 
 log = logging.getLogger(__name__)
 
 # What the versions before Alembic made.
 _BEFORE_ALEMBIC: Final = "0001"
-_VERSION: Final = sql.table("alembic_version", sql.column("version_num"))
+# Alembic's own, as it makes it.
+_VERSION: Final = sql.Table(
+    "alembic_version",
+    sql.MetaData(),
+    sql.Column("version_num", sql.String(32), nullable=False),
+    sql.PrimaryKeyConstraint("version_num", name="alembic_version_pkc"),
+)
 
 
 def bring_up_to_date(db: sql.Connection, *, name: str) -> None:
@@ -28,8 +37,19 @@ def bring_up_to_date(db: sql.Connection, *, name: str) -> None:
     version = _version(db)
     if version == NEWEST:
         return
-    _migrate(db, version, name)
+    if version is None:
+        _make(db)
+    else:
+        migrate(db, version, name=name)
     log.info("jobs database brought up to date", extra={"before": version, "now": NEWEST})
+
+
+def _make(db: sql.Connection) -> None:
+    """Make what all revisions together make, without Alembic: each local render begins so."""
+    METADATA.create_all(db)
+    db.execute(sql.insert(LEADERSHIP).values(id=1, term=0))
+    _VERSION.create(db)
+    db.execute(sql.insert(_VERSION).values(version_num=NEWEST))
 
 
 def _version(db: sql.Connection) -> str | None:
@@ -40,9 +60,15 @@ def _version(db: sql.Connection) -> str | None:
     return _BEFORE_ALEMBIC if "jobs" in tables else None
 
 
-def _migrate(db: sql.Connection, version: str | None, name: str) -> None:
+def migrate(db: sql.Connection, version: str | None, *, name: str) -> None:
+    """Run the revisions after `version`; None: all of them.
+
+    Raises:
+        StoreUnfitError: no revision is called so.
+
+    """
     logging.getLogger("alembic").setLevel(logging.WARNING)  # we say it in our own words
-    # Here and not above: it takes 0.1 s to import, and most databases are up to date.
+    # Here and not above: it takes 0.1 s to import, and most databases are new or up to date.
     from alembic import command
     from alembic.config import Config
     from alembic.script import ScriptDirectory

@@ -6,13 +6,13 @@ import sys
 
 import typer
 
-from .app import app
+from .app import app_for
 from .failures import Told, tell
 
 
 def main() -> None:
     """Run the command line. Exit 0 done, 1 the job failed, 2 the request was wrong, 130 Ctrl-C."""
-    command = typer.main.get_command(app)
+    command = typer.main.get_command(app_for(sys.argv[1:]))
     try:
         code = command.main(prog_name="framefarm", standalone_mode=False)
     except Told as error:

@@ -19,6 +19,7 @@ from alembic.migration import MigrationContext
 from coordinator import wire
 from coordinator.job import Job, JobState, PageLogged, ProgressMade, StateChanged
 from coordinator.stores.base import JobStore, StoreDownError, StoreUnfitError
+from coordinator.stores.migrating import migrate
 from coordinator.stores.schema import METADATA, NEWEST
 from coordinator.stores.sqlite import open_sqlite_store
 from tests.support.eventually import eventually
@@ -80,6 +81,33 @@ async def test_the_migrations_make_the_tables_that_are_used(file: Path, old: boo
         context = MigrationContext.configure(db)
         assert compare_metadata(context, METADATA) == []
         assert context.get_current_revision() == NEWEST
+
+
+async def test_a_new_database_is_what_all_migrations_make(file: Path, tmp_path: Path) -> None:
+    async with open_sqlite_store(file):
+        pass
+    migrated = sql.create_engine(f"sqlite:///{tmp_path / 'migrated'}", poolclass=sql.NullPool)
+    with migrated.begin() as db:
+        migrate(db, None, name="the test's")
+
+    made = sql.create_engine(f"sqlite:///{file}", poolclass=sql.NullPool)
+    assert described(made) == described(migrated)
+
+
+def described(engine: sql.Engine) -> dict[str, object]:
+    """All that a database says of its tables, and what is in them."""
+    inspector = sql.inspect(engine)
+    with engine.connect() as db:
+        return {
+            name: (
+                str(inspector.get_columns(name)),
+                inspector.get_pk_constraint(name),
+                sorted(inspector.get_unique_constraints(name), key=str),
+                inspector.get_indexes(name),
+                db.execute(sql.text(f"SELECT * FROM {name}")).all(),
+            )
+            for name in inspector.get_table_names()
+        }
 
 
 async def test_a_newer_database_is_refused_and_left_as_it_is(file: Path) -> None:

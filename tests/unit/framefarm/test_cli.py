@@ -28,7 +28,7 @@ from coordinator.job import (
     ProgressMade,
     StateChanged,
 )
-from framefarm.cli.app import app
+from framefarm.cli.app import app_for
 from framefarm.cli.console import Verbosity, printable
 from framefarm.cli.display import (
     JsonDisplay,
@@ -113,7 +113,7 @@ def chunk(index: int, state: ChunkState) -> ChunkMoved:
 
 
 def test_the_commands_take_the_options_that_the_grammar_names() -> None:
-    commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+    commands = typer.main.get_command(app_for([])).commands  # type: ignore[attr-defined]
 
     assert commands.keys() == GRAMMAR.keys()
     for name, expected in GRAMMAR.items():
@@ -122,10 +122,25 @@ def test_the_commands_take_the_options_that_the_grammar_names() -> None:
         assert expected <= taken
 
 
+@pytest.mark.parametrize(
+    ("arguments", "names"),
+    [
+        (["render", "a.html", "--help"], ["render"]),
+        (["watch", "render"], ["watch"]),
+        (["rendr"], list(GRAMMAR)),
+        (["--version"], list(GRAMMAR)),
+    ],
+)
+def test_a_command_brings_in_no_other(arguments: list[str], names: list[str]) -> None:
+    commands = typer.main.get_command(app_for(arguments)).commands  # type: ignore[attr-defined]
+
+    assert sorted(commands) == sorted(names)
+
+
 def test_the_reference_page_names_every_command_and_option() -> None:
     page = Path(__file__).parents[3].joinpath("docs/reference/cli.md").read_text(encoding="utf-8")
 
-    commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+    commands = typer.main.get_command(app_for([])).commands  # type: ignore[attr-defined]
     for name, command in commands.items():
         assert f"## `framefarm {name}`" in page or f"`framefarm {name} " in page
         for option in command.params:
@@ -143,7 +158,7 @@ def test_the_rendering_options_are_those_of_the_library() -> None:
     ]
 
     assert sorted(names) == sorted(RenderOptions.__annotations__)
-    render = typer.main.get_command(app).commands["render"]  # type: ignore[attr-defined]
+    render = typer.main.get_command(app_for([])).commands["render"]  # type: ignore[attr-defined]
     assert set(names) <= {each.name for each in render.params}
 
 
