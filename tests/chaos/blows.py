@@ -56,6 +56,11 @@ class Blower:
                 wire.delay_s = LATENCY_S
                 await _lasting(blow, is_over)
                 wire.delay_s = 0.0
+            case Deed.UNPLUG:
+                assert self._farm.cable is not None
+                self._farm.cable.is_cut = True
+                await _lasting(blow, is_over)
+                self._farm.cable.is_cut = False
 
     def _service(self, target: int) -> Service:
         return self._farm.coordinator if target == COORDINATOR else self._farm.workers[target]

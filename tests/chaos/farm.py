@@ -15,6 +15,8 @@ from pathlib import Path
 
 from tests.support.tcp_proxy import TcpProxy, tcp_proxy
 
+from .cable import FAR, Cable, open_cable
+
 START_LIMIT_S = 90
 STOP_LIMIT_S = 20
 
@@ -27,13 +29,14 @@ class Service:
     command: tuple[str, ...]
     folder: Path
     address: str = field(default_factory=lambda: f"127.0.0.1:{_free_port()}")
+    there: tuple[str, ...] = ()  # what begins a command where it runs
     process: Process | None = None
 
     async def start(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         with (self.folder / "log").open("ab") as log:
             self.process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-P", "-m", "framefarm", *self.command),
+                *(*self.there, sys.executable, "-P", "-m", "framefarm", *self.command),
                 *("--listen", self.address, "--data-dir", str(self.folder / "data")),
                 "--until-stdin-closes",  # none outlives us
                 stdin=PIPE,
@@ -83,6 +86,7 @@ class Farm:
     workers: Sequence[Service]
     wires: Sequence[TcpProxy]
     folder: Path
+    cable: Cable | None = None  # between the workers' network and all others
 
     @property
     def services(self) -> list[Service]:
@@ -91,13 +95,25 @@ class Farm:
 
 @asynccontextmanager
 async def running_farm(
-    folder: Path, *, workers: int, options: Sequence[Sequence[str]] = (), is_wired: bool = False
+    folder: Path,
+    *,
+    workers: int,
+    options: Sequence[Sequence[str]] = (),
+    is_wired: bool = False,
+    is_far: bool = False,
 ) -> AsyncGenerator[Farm]:
     """Start a farm; `options` are more words for each worker's command."""
     given = [*options, *[()] * (workers - len(options))]
     async with AsyncExitStack() as stack:
+        cable = await stack.enter_async_context(open_cable()) if is_far else None
         started = [
-            Service(f"worker {number}", ("worker", "--slots", "1", *words), folder / f"w{number}")
+            Service(
+                f"worker {number}",
+                ("worker", "--slots", "1", *words),
+                folder / f"w{number}",
+                address=f"{FAR if cable else '127.0.0.1'}:{_free_port()}",
+                there=cable.there if cable else (),
+            )
             for number, words in enumerate(given)
         ]
         wires = [
@@ -110,6 +126,7 @@ async def running_farm(
             workers=started,
             wires=wires,
             folder=folder,
+            cable=cable,
         )
         for service in farm.services:
             stack.push_async_callback(service.stop)
@@ -119,6 +136,8 @@ async def running_farm(
         yield farm
         for wire in wires:
             wire.release()
+        if cable:
+            cable.is_cut = False
 
 
 def _free_port() -> int:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from .plans import COORDINATOR, Deed, Habit
+from .trial import Now, by_frames, by_seconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,6 +17,8 @@ class Mode:
     habits: Callable[[tuple[int, ...]], tuple[Habit, ...]]
     options: tuple[tuple[str, ...], ...] = ()
     is_wired: bool = False
+    is_far: bool = False
+    now: Now = by_seconds  # what the habits count by
 
 
 def _kills(workers: tuple[int, ...]) -> tuple[Habit, ...]:
@@ -43,6 +46,10 @@ def _cuts(workers: tuple[int, ...]) -> tuple[Habit, ...]:
     )
 
 
+def _unplugs(workers: tuple[int, ...]) -> tuple[Habit, ...]:
+    return (Habit(deed=Deed.UNPLUG, every=80.0, targets=workers[:1], lasts_s=(2.0, 6.0)),)
+
+
 def _all(workers: tuple[int, ...]) -> tuple[Habit, ...]:
     return (
         Habit(deed=Deed.KILL, every=9.0, targets=workers),
@@ -61,6 +68,12 @@ MODES = {
         what="a worker without room for a chunk file, and kills",
         habits=_kills,
         options=(("--scratch", "8KiB"),),
+    ),
+    "far": Mode(
+        what="workers in another network: 5 % of packets lost, all 50 to 150 ms late; unplugged",
+        habits=_unplugs,
+        is_far=True,
+        now=by_frames,  # frames come slowly meanwhile
     ),
     "all": Mode(
         what="kills, freezes, resets and half-open connections together",

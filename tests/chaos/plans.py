@@ -17,6 +17,7 @@ class Deed(StrEnum):
     RESET = "reset"  # break every connection to it
     STALL = "stall"  # half-open: nothing comes through, nothing breaks
     DELAY = "delay"  # everything takes longer on the way
+    UNPLUG = "unplug"  # all workers at once: no packet reaches them or comes back
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)

@@ -36,6 +36,7 @@ class Size:
     workers: int = 3
     options: tuple[tuple[str, ...], ...] = ()  # more words for each worker's command
     is_wired: bool = False  # a proxy before each worker
+    is_far: bool = False  # workers in another network
 
     @property
     def chunks(self) -> int:
@@ -93,7 +94,11 @@ async def trial(
     """Have a job done by a farm of its own, which suffers the blows meanwhile."""
     loop, story = asyncio.get_running_loop(), Story()
     running = running_farm(
-        folder, workers=size.workers, options=size.options, is_wired=size.is_wired
+        folder,
+        workers=size.workers,
+        options=size.options,
+        is_wired=size.is_wired,
+        is_far=size.is_far,
     )
     async with (
         running as farm,

@@ -15,6 +15,7 @@ KNOWN = frozenset(
         "docker",
         "kubectl",
         "mpv",
+        "networks",
         "npm",
         "players",
         "postgres",
