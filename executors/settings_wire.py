@@ -9,6 +9,7 @@ from renderer.cookies import Cookie
 from renderer.encode.codec_facts import Codec, Container
 from renderer.errors import InvalidRequestError, Violation
 from renderer.frames import FrameRate
+from renderer.gamut import ColorGamut
 from renderer.settings import CaptureMode, ColorScheme, History, RenderSettings
 from renderer.subtitles.burning import BurnedSubtitles
 
@@ -28,6 +29,13 @@ _SCHEMES = {
 }
 _SCHEME_OF = {number: scheme for scheme, number in _SCHEMES.items()} | {
     render_pb2.COLOR_SCHEME_LIGHT: ColorScheme.LIGHT
+}
+_GAMUTS = {
+    ColorGamut.SRGB: render_pb2.COLOR_GAMUT_UNSPECIFIED,
+    ColorGamut.P3: render_pb2.COLOR_GAMUT_P3,
+}
+_GAMUT_OF = {number: gamut for gamut, number in _GAMUTS.items()} | {
+    render_pb2.COLOR_GAMUT_SRGB: ColorGamut.SRGB
 }
 _HISTORIES = {
     History.AUTO: render_pb2.HISTORY_UNSPECIFIED,
@@ -75,9 +83,7 @@ def from_settings(settings: RenderSettings) -> render_pb2.RenderSettings:
     return render_pb2.RenderSettings(
         width_px=settings.width_px,
         height_px=settings.height_px,
-        frame_rate=render_pb2.FrameRate(
-            numerator=settings.frame_rate.numerator, denominator=settings.frame_rate.denominator
-        ),
+        frame_rate=_from_rate(settings.frame_rate),
         mode=_MODES[settings.mode],
         canvas_selector=settings.canvas_selector,
         target_selector=settings.target_selector,
@@ -101,6 +107,7 @@ def from_settings(settings: RenderSettings) -> render_pb2.RenderSettings:
         timezone=settings.timezone,
         locale=settings.locale,
         color_scheme=_SCHEMES[settings.color_scheme],
+        color_gamut=_GAMUTS[settings.color_gamut],
         device_scale_factor=settings.device_scale_factor,
         user_agent=settings.user_agent,
         headers=[render_pb2.Header(name=name, value=value) for name, value in settings.headers],
@@ -150,6 +157,7 @@ def to_settings(message: render_pb2.RenderSettings) -> RenderSettings:
         seed=message.seed,
         strict=message.strict,
         color_scheme=_known(_SCHEME_OF, message.color_scheme, "color_scheme"),
+        color_gamut=_known(_GAMUT_OF, message.color_gamut, "color_gamut"),
         history=to_history(message.history),
         user_agent=message.user_agent,
         headers=tuple((header.name, header.value) for header in message.headers),
@@ -233,6 +241,10 @@ def _to_burned(message: render_pb2.BurnedSubtitles) -> BurnedSubtitles:
         counts_frames=message.counts_frames,
         offset_s=to_seconds(message.offset),
     )
+
+
+def _from_rate(rate: FrameRate) -> render_pb2.FrameRate:
+    return render_pb2.FrameRate(numerator=rate.numerator, denominator=rate.denominator)
 
 
 def _to_rate(message: render_pb2.FrameRate) -> FrameRate:

@@ -1,4 +1,4 @@
-"""What users say of a file besides its pictures and sound: subtitles, metadata, chapters, gamut."""
+"""What users say of a file besides its pictures and sound: subtitles, metadata, chapters."""
 
 from __future__ import annotations
 
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from .request import RenderOptions
 
 _NAMED: Final = ("title", "artist", "comment")
-_GAMUTS: Final = ("srgb",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,8 +47,6 @@ def read_extras(options: RenderOptions, problems: Problems) -> ExtraWish:
     mode = SubtitlesMode.BURN
     with problems.of("subtitles_mode"):
         mode = _mode(options.get("subtitles_mode", mode.value))
-    with problems.of("color_gamut"):
-        _check_gamut(options.get("color_gamut", _GAMUTS[0]))
     metadata = FileMetadata(
         tags=_tags(options, problems),
         chapters=_chapters(options, problems),
@@ -100,14 +97,6 @@ def _mode(said: str) -> SubtitlesMode:
         return SubtitlesMode(said)
     except ValueError:
         raise ValueError(f"{said!r:.80} is unknown; use burn or stream") from None
-
-
-def _check_gamut(said: str) -> None:
-    if said not in _GAMUTS:
-        raise ValueError(
-            f"{said!r:.80} cannot be: pages are captured in sRGB, and a file that says otherwise "
-            f"would show wrong colours; use {_GAMUTS[0]}, or leave it out"
-        )
 
 
 def _tags(options: RenderOptions, problems: Problems) -> tuple[tuple[str, str], ...]:

@@ -12,6 +12,7 @@ from renderer.audio.track_text import parse_track
 from renderer.encode.codec_facts import Codec, Container
 from renderer.encode.containers import CONTAINERS, file_of_output
 from renderer.frames import FrameRange, FrameRate
+from renderer.gamut import ColorGamut
 from renderer.settings import CaptureMode, ColorScheme, History, RenderSettings
 
 from .encoding import read_bitrate_kbps, read_codec_options
@@ -237,6 +238,8 @@ def _read_surroundings(options: RenderOptions, given: dict[str, Any], problems: 
     given["device_scale_factor"] = float(options.get("scale", 1.0))
     with problems.of("color_scheme"):
         given["color_scheme"] = _chosen(ColorScheme, options.get("color_scheme", "light"))
+    with problems.of("color_gamut"):
+        given["color_gamut"] = _chosen(ColorGamut, options.get("color_gamut", "srgb"))
     with problems.of("headers"):
         given["headers"] = tuple(read_headers(options.get("headers", ())))
     with problems.of("cookies"):

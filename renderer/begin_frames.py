@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 FRAME_INTERVAL_MS: Final = 1.0
 _BEGIN_FRAME: Final = "HeadlessExperimental.beginFrame"
 _UNKNOWN: Final = "wasn't found"
+_PICTURE: Final = {"format": "png", "optimizeForSpeed": True}
 
 
 class BeginFrames:
@@ -42,10 +43,14 @@ class BeginFrames:
         """Paint a frame of the browser's own time: only as long as that is not ours."""
         return await self._begin_frame({"interval": FRAME_INTERVAL_MS}, timeout_s=timeout_s)
 
+    async def picture_now(self, *, timeout_s: float) -> bytes | None:
+        """Paint such a frame and return it as a PNG file, if there is a picture yet."""
+        frame = {"interval": FRAME_INTERVAL_MS, "screenshot": _PICTURE}
+        return (await self._begin_frame(frame, timeout_s=timeout_s)).png
+
     async def draw_picture(self, ticks_ms: float, interval_ms: float, *, timeout_s: float) -> Drawn:
         """Paint a frame and return it as a PNG file, if there is a picture yet."""
-        picture = {"format": "png", "optimizeForSpeed": True}
-        frame = {"frameTimeTicks": ticks_ms, "interval": interval_ms, "screenshot": picture}
+        frame = {"frameTimeTicks": ticks_ms, "interval": interval_ms, "screenshot": _PICTURE}
         return await self._begin_frame(frame, timeout_s=timeout_s)
 
     async def _begin_frame(self, params: dict[str, Any], *, timeout_s: float) -> Drawn:

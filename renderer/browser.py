@@ -8,7 +8,7 @@ import shutil
 import time
 import uuid
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -19,7 +19,7 @@ from playwright.async_api import async_playwright
 from . import processes
 from .cdp import CdpConnection, CdpSession, connected
 from .containment import contained
-from .drawing import Drawing, pixel_flags
+from .drawing import Drawing, Screen, pixel_flags
 from .errors import BrowserLostError, MissingToolError
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class LaunchOptions:
     chromium: Path
     sandbox: bool
     resolver_rules: str = ""
-    device_scale_factor: float = 1.0
+    screen: Screen = field(default_factory=Screen)
     drawing: Drawing = Drawing.BEGIN_FRAME
 
 
@@ -147,8 +147,8 @@ async def _abandon(starting: asyncio.Future[_Started]) -> None:
 
 async def _launch(playwright: Playwright, options: LaunchOptions, marker: str) -> PlaywrightBrowser:
     # Set for the whole browser: an override by page scales the page and not its surface.
-    scale = f"--force-device-scale-factor={options.device_scale_factor:g}"
-    flags = (*pixel_flags(options.drawing), *_QUIET_FLAGS)
+    scale = f"--force-device-scale-factor={options.screen.scale:g}"
+    flags = (*pixel_flags(options.drawing, options.screen.gamut), *_QUIET_FLAGS)
     rules = [f"--host-resolver-rules={options.resolver_rules}"] if options.resolver_rules else []
     try:
         return await playwright.chromium.launch(

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from .gamut import ColorGamut
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -15,6 +17,14 @@ class Drawing(StrEnum):
 
     BEGIN_FRAME = "begin-frame"
     SCREENSHOT = "screenshot"
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """What a browser draws on: the same for all of its pages."""
+
+    scale: float = 1.0
+    gamut: ColorGamut = ColorGamut.SRGB
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +53,10 @@ class Frames(Protocol):
         """Paint a frame and return it as a PNG file, if there is a picture yet."""
         ...
 
+    async def picture_now(self, *, timeout_s: float) -> bytes | None:
+        """The same of the browser's own time: only as long as that is not ours."""
+        ...
+
 
 # What decides pixels and time. The steps of an animation hang BeginFrame unless the compositor
 # leaves animations to the main thread; a checkered image would be drawn one frame late; an animated
@@ -54,7 +68,6 @@ _PIXEL_FLAGS: Final = (
     "--disable-checker-imaging",
     "--disable-image-animation-resync",
     "--disable-partial-raster",
-    "--force-color-profile=srgb",
     "--font-render-hinting=none",
     "--hide-scrollbars",
     "--enable-unsafe-swiftshader",
@@ -75,13 +88,27 @@ _SCREENSHOT_FLAGS: Final = (
 )
 
 
+_PROFILES: Final = {ColorGamut.SRGB: "srgb", ColorGamut.P3: "display-p3-d65"}
+# Chromium's software compositor knows sRGB alone: what is wider is painted as ever, and put
+# together by SwiftShader. Should that crash, it has to come back, and not leave the rest to it.
+_WIDE_FLAGS: Final = (
+    "--use-angle=swiftshader",
+    "--ignore-gpu-blocklist",
+    "--disable-gpu-rasterization",
+    "--disable-gpu-process-crash-limit",
+)
+_NOT_WIDE: Final = "--disable-gpu-compositing"
+
 _ROOM_PX: Final = 600
 
 
-def pixel_flags(drawing: Drawing) -> tuple[str, ...]:
+def pixel_flags(drawing: Drawing, gamut: ColorGamut = ColorGamut.SRGB) -> tuple[str, ...]:
     """Return the flags of a Chromium that is to draw so, which belong to the fingerprint."""
     own = _BEGIN_FRAME_FLAGS if drawing is Drawing.BEGIN_FRAME else _SCREENSHOT_FLAGS
-    return (*own, *_PIXEL_FLAGS)
+    flags = (*own, *_PIXEL_FLAGS, f"--force-color-profile={_PROFILES[gamut]}")
+    if gamut is ColorGamut.SRGB:
+        return flags
+    return (*(flag for flag in flags if flag != _NOT_WIDE), *_WIDE_FLAGS)
 
 
 def target_window(drawing: Drawing, size_px: tuple[int, int]) -> dict[str, Any]:

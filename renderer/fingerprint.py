@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 from .capture.choose import strategies
 from .drawing import Drawing, drawing_of, pixel_flags
 from .errors import MissingToolError
+from .gamut import ColorGamut
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -69,7 +70,7 @@ async def read_fingerprint(tools: Tools) -> Fingerprint:
         chromium=f"{chromium}{_KINDS[drawing_of(tools.chromium)]}",
         ffmpeg=" ".join(ffmpeg.split()[:3]),
         fonts=await _fonts(),
-        flags=pixel_flags(tools.drawing),
+        flags=tuple(flag for gamut in ColorGamut for flag in pixel_flags(tools.drawing, gamut)),
         capture=strategies(tools.drawing),
         cpu=await asyncio.to_thread(_cpu),
     )

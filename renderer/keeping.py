@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from .approach import APPROACH_FRAMES
+from .drawing import Screen
 from .encode.codec_facts import Codec
 from .errors import InvalidRequestError, Violation
 from .settings import RenderSettings
@@ -46,8 +47,8 @@ class View:
         return self.start - APPROACH_FRAMES
 
     @property
-    def scale(self) -> float:
-        return self.settings.device_scale_factor
+    def screen(self) -> Screen:
+        return Screen(self.settings.device_scale_factor, self.settings.color_gamut)
 
     @property
     def key(self) -> PageKey:
@@ -108,10 +109,10 @@ class KeptPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeptBrowser:
-    """An idle browser, of those that draw at `scale`."""
+    """An idle browser, of those that draw on such a screen."""
 
     id: int
-    scale: float
+    screen: Screen
     idle_since_s: float
     is_worn: bool = False
     page: KeptPage | None = None
@@ -134,7 +135,7 @@ def choose(view: View, idle: Collection[KeptBrowser], *, room: int) -> Choice:
     """
     if (near := _nearest(view, idle)) is not None:
         return Choice(take=near.id, with_page=True)
-    fit = [browser for browser in idle if browser.scale == view.scale and not browser.is_worn]
+    fit = [browser for browser in idle if browser.screen == view.screen and not browser.is_worn]
     bare = [browser for browser in fit if browser.page is None]
     if bare:
         return Choice(take=_longest_idle(bare).id)

@@ -6,10 +6,12 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 from .begin_frames import FRAME_INTERVAL_MS, BeginFrames
+from .capture.gamut_check import check_gamut
 from .cdp import CdpError
 from .drawing import Drawing, Drawn, target_window
 from .errors import BrowserLostError, CompositionError, Fault
 from .events import PageLog
+from .gamut import ColorGamut
 from .missing import Missing
 from .moving import MovingPictures
 from .requests import Requests
@@ -57,6 +59,8 @@ async def open_page(browser: Browser, settings: RenderSettings, on_event: OnRend
         await _scale(page.cdp, settings)
     await surround(page.cdp, settings)
     await page.preload(surroundings_script())
+    if settings.color_gamut is not ColorGamut.SRGB:
+        await check_gamut(page)
     return page
 
 
@@ -167,6 +171,10 @@ class Page:
     async def draw_picture(self, ticks_ms: float, interval_ms: float, *, timeout_s: float) -> Drawn:
         """Paint a frame and return it as a PNG file, if there is a picture yet."""
         return await self._frames.draw_picture(ticks_ms, interval_ms, timeout_s=timeout_s)
+
+    async def picture_now(self, *, timeout_s: float) -> bytes | None:
+        """Paint one of the browser's own time, and return it as a PNG file, if there is one yet."""
+        return await self._frames.picture_now(timeout_s=timeout_s)
 
     async def draw_now(self, *, timeout_s: float) -> Drawn:
         """Paint a frame of the browser's own time: only as long as that is not ours."""

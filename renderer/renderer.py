@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from .browser import Browser
     from .bundle import BundleStore
     from .composition import Composition
+    from .drawing import Screen
     from .encode.pictures import PictureStream
     from .events import OnRenderEvent
     from .filming import Filmed
@@ -102,8 +103,8 @@ async def open_renderer(  # noqa: PLR0913  # each a choice of who runs it
         )
         media = MediaRoom(site, tools)
 
-        def start(scale: float) -> AbstractAsyncContextManager[Browser]:
-            return open_browser(playwright, replace(options, device_scale_factor=scale))
+        def start(screen: Screen) -> AbstractAsyncContextManager[Browser]:
+            return open_browser(playwright, replace(options, screen=screen))
 
         async with open_warm_browsers(start, limits) as warm:
             studio = Studio(warm, site, tools, frame_timeout_s, media)

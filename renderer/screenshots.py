@@ -72,12 +72,16 @@ class Screenshots:
     async def draw_picture(self, ticks_ms: float, interval_ms: float, *, timeout_s: float) -> Drawn:
         """Play a frame and return it as a PNG file."""
         await self.play(ticks_ms, interval_ms, timeout_s=timeout_s)
+        return Drawn(has_damage=True, png=await self.picture_now(timeout_s=timeout_s))
+
+    async def picture_now(self, *, timeout_s: float) -> bytes:
+        """Return what the page shows as a PNG file."""
         reply = await self._page.cdp.call(
             "Page.captureScreenshot",
             {"format": "png", "optimizeForSpeed": True, "captureBeyondViewport": False},
             timeout_s=timeout_s,
         )
-        return Drawn(has_damage=True, png=base64.b64decode(reply["data"]))
+        return base64.b64decode(reply["data"])
 
 
 @cache

@@ -13,6 +13,7 @@ from .encode.choices import encoding_violations, pixel_format_of, side_steps
 from .encode.codec_facts import Codec, Container
 from .errors import InvalidRequestError, Violation
 from .frames import FrameRate
+from .gamut import ColorGamut
 from .subtitles.burning import BurnedSubtitles, burning_violations
 from .surroundings import scale_problem, scaled_px, surroundings_violations
 
@@ -74,6 +75,7 @@ class RenderSettings:
     target_selector: str = ""
     target_follows: bool = False  # the crop goes where the target goes
     transparent: bool = False  # nothing stands behind the page
+    color_gamut: ColorGamut = ColorGamut.SRGB  # that the page is painted in
     background: str = ""  # or this colour does, like #1a2b3c; white unless told
     # Of these, what is left out is what the codec usually takes (`encode/codecs.py`).
     codec: Codec = Codec.H264

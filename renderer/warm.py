@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from itertools import count
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from . import processes
 from .ahead import StartedAhead
+from .drawing import Screen
 from .errors import RenderError
 from .keeping import choose, next_chore
 from .warm_browser import WarmBrowser
@@ -20,8 +21,10 @@ if TYPE_CHECKING:
     from .browser import Browser
     from .keeping import Choice, Chore, KeptBrowser, KeptPage, View, WarmLimits
 
-    # Starts a browser that draws at a scale.
-    StartBrowser = Callable[[float], AbstractAsyncContextManager[Browser]]
+    # Starts a browser that draws on such a screen.
+    StartBrowser = Callable[[Screen], AbstractAsyncContextManager[Browser]]
+
+_USUAL: Final = Screen()
 
 
 @asynccontextmanager
@@ -88,13 +91,13 @@ class WarmBrowsers:
                     del self._idle[warm.id]
                     group.create_task(self._bare(warm), name=f"close-page-{warm.id}")
 
-    async def start_ahead(self, scale: float = 1.0) -> None:
+    async def start_ahead(self, screen: Screen = _USUAL) -> None:
         """Start as many browsers as are kept. A view that comes meanwhile waits for one of them.
 
         One that does not start is not missed here: the view that needs it is told.
         """
-        starting = [self._started(scale) for _ in range(self._limits.browsers)]
-        await self._ahead.start(scale, starting)
+        starting = [self._started(screen) for _ in range(self._limits.browsers)]
+        await self._ahead.start(screen, starting)
 
     async def keep_house(self) -> None:
         """End what has been idle for too long, until closed. Someone must run this."""
@@ -123,15 +126,15 @@ class WarmBrowsers:
                 return warm
         if choice.end is not None:
             await self._idle.pop(choice.end).end()
-        if self._ahead.has(view.scale):
+        if self._ahead.has(view.screen):
             return await self._ahead.take()
-        return await self._started(view.scale)
+        return await self._started(view.screen)
 
-    async def _started(self, scale: float) -> WarmBrowser:
+    async def _started(self, screen: Screen) -> WarmBrowser:
         async with AsyncExitStack() as life:
-            browser = await life.enter_async_context(self._start(scale))
+            browser = await life.enter_async_context(self._start(screen))
             return WarmBrowser(
-                id=next(self._ids), browser=browser, scale=scale, life=life.pop_all()
+                id=next(self._ids), browser=browser, screen=screen, life=life.pop_all()
             )
 
     def _chosen(self, view: View) -> Choice:

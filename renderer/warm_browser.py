@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from .browser import Browser
     from .capture.remembering import RememberingCapture
+    from .drawing import Screen
     from .events import OnRenderEvent, RenderEvent
     from .keeping import PageKey, WarmLimits
     from .session import Session
@@ -57,7 +58,7 @@ class WarmBrowser:
 
     id: int
     browser: Browser
-    scale: float
+    screen: Screen
     life: AsyncExitStack
     page: WarmPage | None = None
     chunks: int = 0
@@ -76,7 +77,7 @@ class WarmBrowser:
     def kept(self, limits: WarmLimits) -> KeptBrowser:
         return KeptBrowser(
             id=self.id,
-            scale=self.scale,
+            screen=self.screen,
             idle_since_s=self.idle_since_s,
             is_worn=self.is_worn(limits),
             page=self.page.kept if self.page else None,

@@ -38,7 +38,8 @@ def extra_options(
         typer.Option("--creation-time", help="An ISO 8601 time, or now.", show_default="not told"),
     ] = None,
     color_gamut: Annotated[
-        str | None, typer.Option("--color-gamut", help="srgb.", show_default="srgb")
+        str | None,
+        typer.Option("--color-gamut", help="srgb, or p3 (Display P3).", show_default="srgb"),
     ] = None,
 ) -> None:
     """Only its signature matters, as that of `rendering_options`."""

@@ -1,14 +1,15 @@
 // Reads a canvas at the end of a frame: in the last of its animation frame callbacks, when the page
 // has drawn, and in the same task, so that a WebGL drawing is still there. Asked for before the
 // frame is drawn (`request`), told after it (`take`). It runs before the page's own scripts: what
-// those replace is not what reads. `backdrop` is the colour behind it, "" if there is none.
-(find, backdrop) => {
+// those replace is not what reads. `backdrop` is the colour behind it, "" if there is none;
+// `colorSpace` is that of the pixels.
+(find, backdrop, colorSpace) => {
   const MARK_BYTES = 16; // at both ends of the pixels; the last ones bear the frame's number
   const LEAST_BYTES = 4 << 20; // what is smaller shares a large region with much else
   const nextFrame = window.requestAnimationFrame.bind(window);
   const { VideoFrame } = window;
   const copy = document.createElement("canvas");
-  const context = copy.getContext("2d", { alpha: !backdrop, willReadFrequently: true });
+  const context = copy.getContext("2d", { alpha: !backdrop, willReadFrequently: true, colorSpace });
   const asFile = copy.toDataURL.bind(copy, "image/png");
   const offscreens = new WeakMap();
   const clock = window[Symbol.for("framefarm.clock")];
@@ -83,7 +84,8 @@
   }
 
   async function copyPixels(pixels) {
-    if (!VideoFrame || !backdrop) return copySwapped(pixels); // which knows straight alpha
+    // Which knows straight alpha, and what colours are of a wide gamut.
+    if (!VideoFrame || !backdrop || colorSpace !== "srgb") return copySwapped(pixels);
     const frame = new VideoFrame(copy, { timestamp: 0 });
     try {
       await frame.copyTo(pixels, { format: "BGRA" });

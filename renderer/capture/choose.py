@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from renderer.backdrop import backdrop_of
 from renderer.drawing import Drawing
+from renderer.gamut import ColorGamut
 
 from . import scripts
 from .begin_frame import BeginFrameCapture
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from .framebuffer import Framebuffer
 
 
+_CANVAS_SPACES: Final = {ColorGamut.SRGB: "srgb", ColorGamut.P3: "display-p3"}
 _NO_BEGIN_FRAME: Final = "Chromium draws by itself: it has no BeginFrame, or is not to use it"
 
 
@@ -49,6 +51,8 @@ async def find_surface(page: Page, browser_pid: int, settings: RenderSettings) -
         return Surface(None, browser_pid=browser_pid)
     if page.drawing is Drawing.SCREENSHOT:
         return Surface(None, _NO_BEGIN_FRAME, drawing=page.drawing)
+    if settings.color_gamut is not ColorGamut.SRGB:
+        return Surface(None, "Chromium's memory holds frames in sRGB alone")
     if backdrop_of(settings).is_transparent:
         return Surface(None, "the pictures have alpha, which Chromium's memory holds multiplied")
     try:
@@ -71,4 +75,6 @@ def page_scripts(settings: RenderSettings) -> tuple[str, ...]:
     if not settings.captures_canvas:
         return ()
     behind = scripts.literal(backdrop_of(settings).css)
-    return scripts.call("keep_webgl"), scripts.call("canvas", scripts.source("find"), behind)
+    space = scripts.literal(_CANVAS_SPACES[settings.color_gamut])
+    canvas = scripts.call("canvas", scripts.source("find"), behind, space)
+    return scripts.call("keep_webgl"), canvas

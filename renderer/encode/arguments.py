@@ -84,7 +84,7 @@ def compiled(stream: Any, ffmpeg: Path) -> list[str]:
 def converted(video: Any, recipe: Recipe) -> Any:
     """The filters that make of BGRA what the encoder takes, and say what its colours are."""
     tags = recipe.colors.value
-    if recipe.colors is not Colors.RGB:
+    if not recipe.colors.is_rgb:
         matrix = "smpte170m" if recipe.colors is Colors.JFIF else tags.space
         video = video.filter("scale", out_color_matrix=matrix, out_range=tags.range, flags=_SCALE)
     planar = video.filter("format", recipe.pixel_format)

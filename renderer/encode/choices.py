@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from renderer.errors import Violation
+from renderer.gamut import ColorGamut
 
 from .codec_facts import Codec, Container, Look
 from .codecs import CODECS
@@ -87,6 +88,12 @@ def encoding_violations(settings: RenderSettings) -> Iterator[Violation]:
     yield from _look_violations(settings, facts)
     yield from _quality_violations(settings, facts)
     yield from _word_violations(settings, facts)
+    if settings.color_gamut is not ColorGamut.SRGB and not facts.tells_gamut:
+        yield Violation(
+            "color_gamut",
+            f"{settings.codec} files do not tell players of {settings.color_gamut}, and would show "
+            f"wrong colours; use srgb, or {_those(lambda each: each.tells_gamut)}",
+        )
     for field, number, most in (
         ("gop_frames", settings.gop_frames, MAX_GOP_FRAMES),
         ("encoder_threads", settings.encoder_threads, MAX_ENCODER_THREADS),

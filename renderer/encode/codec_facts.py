@@ -87,7 +87,7 @@ class CodecFacts:
     depth is the default one. `chunk` is the container of chunks; without one, chunks are kept
     without loss, and the file is encoded in one piece at the end. `crf` is the range of its
     quality, `default_crf` the one taken. `params` names the one option of ffmpeg through which the
-    encoder itself is spoken to.
+    encoder itself is spoken to. `tells_gamut` says whether its files tell of what gamut they are.
     """
 
     encoder: str
@@ -110,6 +110,7 @@ class CodecFacts:
     params: str = ""
     options: Mapping[str, Span | Words] = field(default_factory=lambda: _NO_OPTIONS)
     least_size_px: tuple[int, int] = (2, 2)
+    tells_gamut: bool = True
 
     @property
     def has_alpha(self) -> bool:

@@ -86,6 +86,7 @@ CODECS: Final[Mapping[Codec, CodecFacts]] = {
         passes=2,
         has_gop=True,
         options={"lag-in-frames": Span(0, 25), "noise-sensitivity": Span(0, 6)},
+        tells_gamut=False,
     ),
     Codec.VP9: CodecFacts(
         encoder="libvpx-vp9",
@@ -172,6 +173,7 @@ CODECS: Final[Mapping[Codec, CodecFacts]] = {
             "colors": Span(4, 256),
             "dither": Words(("none", "bayer", "floyd_steinberg", "sierra2_4a")),
         },
+        tells_gamut=False,
     ),
     Codec.APNG: CodecFacts(
         encoder="apng",
@@ -181,6 +183,7 @@ CODECS: Final[Mapping[Codec, CodecFacts]] = {
         formats={Look.OPAQUE: _RGB, Look.ALPHA: _RGBA, Look.LOSSLESS: _RGB},
         fixed={"pred": "mixed"},
         options={"pred": Words(("none", "sub", "up", "avg", "paeth", "mixed"))},
+        tells_gamut=False,
     ),
     Codec.WEBP: CodecFacts(
         encoder="libwebp_anim",
@@ -193,6 +196,7 @@ CODECS: Final[Mapping[Codec, CodecFacts]] = {
         fixed={"quality": "90", "compression_level": "4"},
         lossless={"lossless": "1"},
         options={"quality": Span(0, 100), "compression_level": Span(0, 6)},
+        tells_gamut=False,
     ),
     Codec.PNG: CodecFacts(
         encoder="png",
@@ -202,6 +206,7 @@ CODECS: Final[Mapping[Codec, CodecFacts]] = {
         formats={Look.OPAQUE: _RGB, Look.ALPHA: _RGBA, Look.LOSSLESS: _RGB},
         fixed={"pred": "mixed", "compression_level": "6"},
         options={"compression_level": Span(0, 9)},
+        tells_gamut=False,
     ),
     Codec.JPEG: CodecFacts(
         encoder="mjpeg",
@@ -213,5 +218,6 @@ CODECS: Final[Mapping[Codec, CodecFacts]] = {
         crf=Span(1, 31),
         default_crf=1,
         crf_name="q:v",
+        tells_gamut=False,
     ),
 }  # fmt: skip

@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final
 
+from renderer.gamut import ColorGamut
+
 from .choices import container_of, look_of, pixel_format_of
 from .codec_facts import Codec, Container, Look
 from .codecs import CODECS
@@ -33,8 +35,17 @@ class Colors(Enum):
 
     VIDEO = ColorTags()
     VP8 = ColorTags(space="smpte170m")  # its stream knows no other: many players read no tags
+    VIDEO_P3 = ColorTags(primaries="smpte432")
     RGB = ColorTags(space="gbr", transfer="iec61966-2-1", range="pc")
+    RGB_P3 = ColorTags(space="gbr", primaries="smpte432", transfer="iec61966-2-1", range="pc")
     JFIF = ColorTags(space="bt470bg", primaries="unknown", transfer="unknown", range="pc")
+
+    @property
+    def is_rgb(self) -> bool:
+        return self.value.space == "gbr"
+
+
+_IN_P3: Final = {Colors.VIDEO: Colors.VIDEO_P3, Colors.RGB: Colors.RGB_P3}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +118,10 @@ def _recipe_for(settings: RenderSettings, container: Container) -> Recipe:
     facts = CODECS[settings.codec]
     encoder = _encoder(settings, facts, container)
     options = _options(settings, facts, container)
-    return _recipe(encoder, facts.stream, container, pixel_format_of(settings), options=options)
+    recipe = _recipe(encoder, facts.stream, container, pixel_format_of(settings), options=options)
+    if settings.color_gamut is ColorGamut.SRGB:
+        return recipe
+    return replace(recipe, colors=_IN_P3[recipe.colors])
 
 
 def _recipe(

@@ -25,23 +25,25 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n protos/framefarm/v1/render.proto\x12\x0c\x66ramefarm.v1\x1a\x1egoogle/protobuf/duration.proto\"3\n\tFrameRate\x12\x11\n\tnumerator\x18\x01 \x01(\r\x12\x13\n\x0b\x64\x65nominator\x18\x02 \x01(\r\")\n\nFrameRange\x12\r\n\x05start\x18\x01 \x01(\x03\x12\x0c\n\x04stop\x18\x02 \x01(\x03\"S\n\x0b\x43omposition\x12\r\n\x03url\x18\x01 \x01(\tH\x00\x12+\n\x06\x62undle\x18\x02 \x01(\x0b\x32\x19.framefarm.v1.BundleEntryH\x00\x42\x08\n\x06source\",\n\x0b\x42undleEntry\x12\x0e\n\x06\x64igest\x18\x01 \x01(\t\x12\r\n\x05\x65ntry\x18\x02 \x01(\t\"*\n\x0b\x43odecOption\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t\"%\n\x06Header\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t\"y\n\x06\x43ookie\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t\x12\x0e\n\x06\x64omain\x18\x03 \x01(\t\x12\x0c\n\x04path\x18\x04 \x01(\t\x12\x0e\n\x06secure\x18\x05 \x01(\x08\x12\x11\n\thttp_only\x18\x06 \x01(\x08\x12\x11\n\tsame_site\x18\x07 \x01(\t\"\xf7\x08\n\x0eRenderSettings\x12\x15\n\x08width_px\x18\x01 \x01(\rH\x00\x88\x01\x01\x12\x16\n\theight_px\x18\x02 \x01(\rH\x01\x88\x01\x01\x12+\n\nframe_rate\x18\x03 \x01(\x0b\x32\x17.framefarm.v1.FrameRate\x12\'\n\x04mode\x18\x04 \x01(\x0e\x32\x19.framefarm.v1.CaptureMode\x12\x17\n\x0f\x63\x61nvas_selector\x18\x05 \x01(\t\x12\x17\n\x0ftarget_selector\x18\x06 \x01(\t\x12\"\n\x05\x63odec\x18\x07 \x01(\x0e\x32\x13.framefarm.v1.Codec\x12\x10\n\x03\x63rf\x18\x08 \x01(\rH\x02\x88\x01\x01\x12\x0e\n\x06preset\x18\t \x01(\t\x12\x17\n\ngop_frames\x18\n \x01(\rH\x03\x88\x01\x01\x12\x1c\n\x0f\x65ncoder_threads\x18\x0b \x01(\rH\x04\x88\x01\x01\x12\x12\n\nprops_json\x18\x0c \x01(\t\x12\x0c\n\x04seed\x18\r \x01(\x04\x12\x34\n\x11stability_timeout\x18\x0e \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x0e\n\x06strict\x18\x0f \x01(\x08\x12\x10\n\x08timezone\x18\x10 \x01(\t\x12\x0e\n\x06locale\x18\x11 \x01(\t\x12/\n\x0c\x63olor_scheme\x18\x12 \x01(\x0e\x32\x19.framefarm.v1.ColorScheme\x12 \n\x13\x64\x65vice_scale_factor\x18\x13 \x01(\x01H\x05\x88\x01\x01\x12\x12\n\nuser_agent\x18\x14 \x01(\t\x12%\n\x07headers\x18\x15 \x03(\x0b\x32\x14.framefarm.v1.Header\x12\x15\n\x08\x65poch_ms\x18\x16 \x01(\x03H\x06\x88\x01\x01\x12%\n\x07\x63ookies\x18\x17 \x03(\x0b\x32\x14.framefarm.v1.Cookie\x12\x13\n\x0btransparent\x18\x18 \x01(\x08\x12\x12\n\nbackground\x18\x19 \x01(\t\x12\x16\n\x0etarget_follows\x18\x1a \x01(\x08\x12&\n\x07history\x18\x1e \x01(\x0e\x32\x15.framefarm.v1.History\x12*\n\tcontainer\x18( \x01(\x0e\x32\x17.framefarm.v1.Container\x12\x19\n\x0c\x62itrate_kbps\x18) \x01(\rH\x07\x88\x01\x01\x12\x10\n\x08lossless\x18* \x01(\x08\x12\x16\n\tbit_depth\x18+ \x01(\rH\x08\x88\x01\x01\x12\x0c\n\x04tune\x18, \x01(\t\x12\x30\n\rcodec_options\x18- \x03(\x0b\x32\x19.framefarm.v1.CodecOption\x12\x37\n\x10\x62urned_subtitles\x18. \x03(\x0b\x32\x1d.framefarm.v1.BurnedSubtitlesB\x0b\n\t_width_pxB\x0c\n\n_height_pxB\x06\n\x04_crfB\r\n\x0b_gop_framesB\x12\n\x10_encoder_threadsB\x16\n\x14_device_scale_factorB\x0b\n\t_epoch_msB\x0f\n\r_bitrate_kbpsB\x0c\n\n_bit_depth\"c\n\x0f\x42urnedSubtitles\x12\x0e\n\x06script\x18\x01 \x01(\t\x12\x15\n\rcounts_frames\x18\x02 \x01(\x08\x12)\n\x06offset\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\">\n\nBundleFile\x12\x0c\n\x04path\x18\x01 \x01(\t\x12\x12\n\nsize_bytes\x18\x02 \x01(\x03\x12\x0e\n\x06sha256\x18\x03 \x01(\t\"9\n\x0e\x42undleManifest\x12\'\n\x05\x66iles\x18\x01 \x03(\x0b\x32\x18.framefarm.v1.BundleFile\"w\n\x13UploadBundleRequest\x12\x30\n\x08manifest\x18\x01 \x01(\x0b\x32\x1c.framefarm.v1.BundleManifestH\x00\x12&\n\x04part\x18\x02 \x01(\x0b\x32\x16.framefarm.v1.BlobPartH\x00\x42\x06\n\x04step\"6\n\x08\x42lobPart\x12\x0e\n\x06sha256\x18\x01 \x01(\t\x12\x0c\n\x04\x64\x61ta\x18\x02 \x01(\x0c\x12\x0c\n\x04last\x18\x03 \x01(\x08\"{\n\x14UploadBundleResponse\x12-\n\x07missing\x18\x01 \x01(\x0b\x32\x1a.framefarm.v1.MissingBlobsH\x00\x12,\n\x06stored\x18\x02 \x01(\x0b\x32\x1a.framefarm.v1.StoredBundleH\x00\x42\x06\n\x04step\"\x1e\n\x0cMissingBlobs\x12\x0e\n\x06sha256\x18\x01 \x03(\t\"\x1e\n\x0cStoredBundle\x12\x0e\n\x06\x64igest\x18\x01 \x01(\t*Z\n\x0b\x43\x61ptureMode\x12\x1c\n\x18\x43\x41PTURE_MODE_UNSPECIFIED\x10\x00\x12\x14\n\x10\x43\x41PTURE_MODE_DOM\x10\x01\x12\x17\n\x13\x43\x41PTURE_MODE_CANVAS\x10\x02*\x83\x02\n\x05\x43odec\x12\x15\n\x11\x43ODEC_UNSPECIFIED\x10\x00\x12\x0e\n\nCODEC_H264\x10\x01\x12\x0e\n\nCODEC_H265\x10\x02\x12\r\n\tCODEC_VP8\x10\x03\x12\r\n\tCODEC_VP9\x10\x04\x12\r\n\tCODEC_AV1\x10\x05\x12\x10\n\x0c\x43ODEC_PRORES\x10\x06\x12\x15\n\x11\x43ODEC_PRORES_4444\x10\x07\x12\x0f\n\x0b\x43ODEC_DNXHR\x10\x08\x12\x0e\n\nCODEC_FFV1\x10\t\x12\r\n\tCODEC_GIF\x10\n\x12\x0e\n\nCODEC_APNG\x10\x0b\x12\x0e\n\nCODEC_WEBP\x10\x0c\x12\r\n\tCODEC_PNG\x10\r\x12\x0e\n\nCODEC_JPEG\x10\x0e*\xe7\x01\n\tContainer\x12\x19\n\x15\x43ONTAINER_UNSPECIFIED\x10\x00\x12\x11\n\rCONTAINER_MP4\x10\x01\x12\x11\n\rCONTAINER_MOV\x10\x02\x12\x12\n\x0e\x43ONTAINER_WEBM\x10\x03\x12\x11\n\rCONTAINER_MKV\x10\x04\x12\x11\n\rCONTAINER_GIF\x10\x05\x12\x12\n\x0e\x43ONTAINER_APNG\x10\x06\x12\x12\n\x0e\x43ONTAINER_WEBP\x10\x07\x12\x11\n\rCONTAINER_PNG\x10\x08\x12\x11\n\rCONTAINER_JPG\x10\t\x12\x11\n\rCONTAINER_ZIP\x10\n*Z\n\x0b\x43olorScheme\x12\x1c\n\x18\x43OLOR_SCHEME_UNSPECIFIED\x10\x00\x12\x16\n\x12\x43OLOR_SCHEME_LIGHT\x10\x01\x12\x15\n\x11\x43OLOR_SCHEME_DARK\x10\x02*N\n\x07History\x12\x17\n\x13HISTORY_UNSPECIFIED\x10\x00\x12\x14\n\x10HISTORY_STATEFUL\x10\x01\x12\x14\n\x10HISTORY_SEEKABLE\x10\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n protos/framefarm/v1/render.proto\x12\x0c\x66ramefarm.v1\x1a\x1egoogle/protobuf/duration.proto\"3\n\tFrameRate\x12\x11\n\tnumerator\x18\x01 \x01(\r\x12\x13\n\x0b\x64\x65nominator\x18\x02 \x01(\r\")\n\nFrameRange\x12\r\n\x05start\x18\x01 \x01(\x03\x12\x0c\n\x04stop\x18\x02 \x01(\x03\"S\n\x0b\x43omposition\x12\r\n\x03url\x18\x01 \x01(\tH\x00\x12+\n\x06\x62undle\x18\x02 \x01(\x0b\x32\x19.framefarm.v1.BundleEntryH\x00\x42\x08\n\x06source\",\n\x0b\x42undleEntry\x12\x0e\n\x06\x64igest\x18\x01 \x01(\t\x12\r\n\x05\x65ntry\x18\x02 \x01(\t\"*\n\x0b\x43odecOption\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t\"%\n\x06Header\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t\"y\n\x06\x43ookie\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t\x12\x0e\n\x06\x64omain\x18\x03 \x01(\t\x12\x0c\n\x04path\x18\x04 \x01(\t\x12\x0e\n\x06secure\x18\x05 \x01(\x08\x12\x11\n\thttp_only\x18\x06 \x01(\x08\x12\x11\n\tsame_site\x18\x07 \x01(\t\"\xa6\t\n\x0eRenderSettings\x12\x15\n\x08width_px\x18\x01 \x01(\rH\x00\x88\x01\x01\x12\x16\n\theight_px\x18\x02 \x01(\rH\x01\x88\x01\x01\x12+\n\nframe_rate\x18\x03 \x01(\x0b\x32\x17.framefarm.v1.FrameRate\x12\'\n\x04mode\x18\x04 \x01(\x0e\x32\x19.framefarm.v1.CaptureMode\x12\x17\n\x0f\x63\x61nvas_selector\x18\x05 \x01(\t\x12\x17\n\x0ftarget_selector\x18\x06 \x01(\t\x12\"\n\x05\x63odec\x18\x07 \x01(\x0e\x32\x13.framefarm.v1.Codec\x12\x10\n\x03\x63rf\x18\x08 \x01(\rH\x02\x88\x01\x01\x12\x0e\n\x06preset\x18\t \x01(\t\x12\x17\n\ngop_frames\x18\n \x01(\rH\x03\x88\x01\x01\x12\x1c\n\x0f\x65ncoder_threads\x18\x0b \x01(\rH\x04\x88\x01\x01\x12\x12\n\nprops_json\x18\x0c \x01(\t\x12\x0c\n\x04seed\x18\r \x01(\x04\x12\x34\n\x11stability_timeout\x18\x0e \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x0e\n\x06strict\x18\x0f \x01(\x08\x12\x10\n\x08timezone\x18\x10 \x01(\t\x12\x0e\n\x06locale\x18\x11 \x01(\t\x12/\n\x0c\x63olor_scheme\x18\x12 \x01(\x0e\x32\x19.framefarm.v1.ColorScheme\x12 \n\x13\x64\x65vice_scale_factor\x18\x13 \x01(\x01H\x05\x88\x01\x01\x12\x12\n\nuser_agent\x18\x14 \x01(\t\x12%\n\x07headers\x18\x15 \x03(\x0b\x32\x14.framefarm.v1.Header\x12\x15\n\x08\x65poch_ms\x18\x16 \x01(\x03H\x06\x88\x01\x01\x12%\n\x07\x63ookies\x18\x17 \x03(\x0b\x32\x14.framefarm.v1.Cookie\x12\x13\n\x0btransparent\x18\x18 \x01(\x08\x12\x12\n\nbackground\x18\x19 \x01(\t\x12\x16\n\x0etarget_follows\x18\x1a \x01(\x08\x12-\n\x0b\x63olor_gamut\x18\x1b \x01(\x0e\x32\x18.framefarm.v1.ColorGamut\x12&\n\x07history\x18\x1e \x01(\x0e\x32\x15.framefarm.v1.History\x12*\n\tcontainer\x18( \x01(\x0e\x32\x17.framefarm.v1.Container\x12\x19\n\x0c\x62itrate_kbps\x18) \x01(\rH\x07\x88\x01\x01\x12\x10\n\x08lossless\x18* \x01(\x08\x12\x16\n\tbit_depth\x18+ \x01(\rH\x08\x88\x01\x01\x12\x0c\n\x04tune\x18, \x01(\t\x12\x30\n\rcodec_options\x18- \x03(\x0b\x32\x19.framefarm.v1.CodecOption\x12\x37\n\x10\x62urned_subtitles\x18. \x03(\x0b\x32\x1d.framefarm.v1.BurnedSubtitlesB\x0b\n\t_width_pxB\x0c\n\n_height_pxB\x06\n\x04_crfB\r\n\x0b_gop_framesB\x12\n\x10_encoder_threadsB\x16\n\x14_device_scale_factorB\x0b\n\t_epoch_msB\x0f\n\r_bitrate_kbpsB\x0c\n\n_bit_depth\"c\n\x0f\x42urnedSubtitles\x12\x0e\n\x06script\x18\x01 \x01(\t\x12\x15\n\rcounts_frames\x18\x02 \x01(\x08\x12)\n\x06offset\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\">\n\nBundleFile\x12\x0c\n\x04path\x18\x01 \x01(\t\x12\x12\n\nsize_bytes\x18\x02 \x01(\x03\x12\x0e\n\x06sha256\x18\x03 \x01(\t\"9\n\x0e\x42undleManifest\x12\'\n\x05\x66iles\x18\x01 \x03(\x0b\x32\x18.framefarm.v1.BundleFile\"w\n\x13UploadBundleRequest\x12\x30\n\x08manifest\x18\x01 \x01(\x0b\x32\x1c.framefarm.v1.BundleManifestH\x00\x12&\n\x04part\x18\x02 \x01(\x0b\x32\x16.framefarm.v1.BlobPartH\x00\x42\x06\n\x04step\"6\n\x08\x42lobPart\x12\x0e\n\x06sha256\x18\x01 \x01(\t\x12\x0c\n\x04\x64\x61ta\x18\x02 \x01(\x0c\x12\x0c\n\x04last\x18\x03 \x01(\x08\"{\n\x14UploadBundleResponse\x12-\n\x07missing\x18\x01 \x01(\x0b\x32\x1a.framefarm.v1.MissingBlobsH\x00\x12,\n\x06stored\x18\x02 \x01(\x0b\x32\x1a.framefarm.v1.StoredBundleH\x00\x42\x06\n\x04step\"\x1e\n\x0cMissingBlobs\x12\x0e\n\x06sha256\x18\x01 \x03(\t\"\x1e\n\x0cStoredBundle\x12\x0e\n\x06\x64igest\x18\x01 \x01(\t*Z\n\x0b\x43\x61ptureMode\x12\x1c\n\x18\x43\x41PTURE_MODE_UNSPECIFIED\x10\x00\x12\x14\n\x10\x43\x41PTURE_MODE_DOM\x10\x01\x12\x17\n\x13\x43\x41PTURE_MODE_CANVAS\x10\x02*\x83\x02\n\x05\x43odec\x12\x15\n\x11\x43ODEC_UNSPECIFIED\x10\x00\x12\x0e\n\nCODEC_H264\x10\x01\x12\x0e\n\nCODEC_H265\x10\x02\x12\r\n\tCODEC_VP8\x10\x03\x12\r\n\tCODEC_VP9\x10\x04\x12\r\n\tCODEC_AV1\x10\x05\x12\x10\n\x0c\x43ODEC_PRORES\x10\x06\x12\x15\n\x11\x43ODEC_PRORES_4444\x10\x07\x12\x0f\n\x0b\x43ODEC_DNXHR\x10\x08\x12\x0e\n\nCODEC_FFV1\x10\t\x12\r\n\tCODEC_GIF\x10\n\x12\x0e\n\nCODEC_APNG\x10\x0b\x12\x0e\n\nCODEC_WEBP\x10\x0c\x12\r\n\tCODEC_PNG\x10\r\x12\x0e\n\nCODEC_JPEG\x10\x0e*\xe7\x01\n\tContainer\x12\x19\n\x15\x43ONTAINER_UNSPECIFIED\x10\x00\x12\x11\n\rCONTAINER_MP4\x10\x01\x12\x11\n\rCONTAINER_MOV\x10\x02\x12\x12\n\x0e\x43ONTAINER_WEBM\x10\x03\x12\x11\n\rCONTAINER_MKV\x10\x04\x12\x11\n\rCONTAINER_GIF\x10\x05\x12\x12\n\x0e\x43ONTAINER_APNG\x10\x06\x12\x12\n\x0e\x43ONTAINER_WEBP\x10\x07\x12\x11\n\rCONTAINER_PNG\x10\x08\x12\x11\n\rCONTAINER_JPG\x10\t\x12\x11\n\rCONTAINER_ZIP\x10\n*Z\n\x0b\x43olorScheme\x12\x1c\n\x18\x43OLOR_SCHEME_UNSPECIFIED\x10\x00\x12\x16\n\x12\x43OLOR_SCHEME_LIGHT\x10\x01\x12\x15\n\x11\x43OLOR_SCHEME_DARK\x10\x02*S\n\nColorGamut\x12\x1b\n\x17\x43OLOR_GAMUT_UNSPECIFIED\x10\x00\x12\x14\n\x10\x43OLOR_GAMUT_SRGB\x10\x01\x12\x12\n\x0e\x43OLOR_GAMUT_P3\x10\x02*N\n\x07History\x12\x17\n\x13HISTORY_UNSPECIFIED\x10\x00\x12\x14\n\x10HISTORY_STATEFUL\x10\x01\x12\x14\n\x10HISTORY_SEEKABLE\x10\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'protos.framefarm.v1.render_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_CAPTUREMODE']._serialized_start=2251
-  _globals['_CAPTUREMODE']._serialized_end=2341
-  _globals['_CODEC']._serialized_start=2344
-  _globals['_CODEC']._serialized_end=2603
-  _globals['_CONTAINER']._serialized_start=2606
-  _globals['_CONTAINER']._serialized_end=2837
-  _globals['_COLORSCHEME']._serialized_start=2839
-  _globals['_COLORSCHEME']._serialized_end=2929
-  _globals['_HISTORY']._serialized_start=2931
-  _globals['_HISTORY']._serialized_end=3009
+  _globals['_CAPTUREMODE']._serialized_start=2298
+  _globals['_CAPTUREMODE']._serialized_end=2388
+  _globals['_CODEC']._serialized_start=2391
+  _globals['_CODEC']._serialized_end=2650
+  _globals['_CONTAINER']._serialized_start=2653
+  _globals['_CONTAINER']._serialized_end=2884
+  _globals['_COLORSCHEME']._serialized_start=2886
+  _globals['_COLORSCHEME']._serialized_end=2976
+  _globals['_COLORGAMUT']._serialized_start=2978
+  _globals['_COLORGAMUT']._serialized_end=3061
+  _globals['_HISTORY']._serialized_start=3063
+  _globals['_HISTORY']._serialized_end=3141
   _globals['_FRAMERATE']._serialized_start=82
   _globals['_FRAMERATE']._serialized_end=133
   _globals['_FRAMERANGE']._serialized_start=135
@@ -57,21 +59,21 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_COOKIE']._serialized_start=392
   _globals['_COOKIE']._serialized_end=513
   _globals['_RENDERSETTINGS']._serialized_start=516
-  _globals['_RENDERSETTINGS']._serialized_end=1659
-  _globals['_BURNEDSUBTITLES']._serialized_start=1661
-  _globals['_BURNEDSUBTITLES']._serialized_end=1760
-  _globals['_BUNDLEFILE']._serialized_start=1762
-  _globals['_BUNDLEFILE']._serialized_end=1824
-  _globals['_BUNDLEMANIFEST']._serialized_start=1826
-  _globals['_BUNDLEMANIFEST']._serialized_end=1883
-  _globals['_UPLOADBUNDLEREQUEST']._serialized_start=1885
-  _globals['_UPLOADBUNDLEREQUEST']._serialized_end=2004
-  _globals['_BLOBPART']._serialized_start=2006
-  _globals['_BLOBPART']._serialized_end=2060
-  _globals['_UPLOADBUNDLERESPONSE']._serialized_start=2062
-  _globals['_UPLOADBUNDLERESPONSE']._serialized_end=2185
-  _globals['_MISSINGBLOBS']._serialized_start=2187
-  _globals['_MISSINGBLOBS']._serialized_end=2217
-  _globals['_STOREDBUNDLE']._serialized_start=2219
-  _globals['_STOREDBUNDLE']._serialized_end=2249
+  _globals['_RENDERSETTINGS']._serialized_end=1706
+  _globals['_BURNEDSUBTITLES']._serialized_start=1708
+  _globals['_BURNEDSUBTITLES']._serialized_end=1807
+  _globals['_BUNDLEFILE']._serialized_start=1809
+  _globals['_BUNDLEFILE']._serialized_end=1871
+  _globals['_BUNDLEMANIFEST']._serialized_start=1873
+  _globals['_BUNDLEMANIFEST']._serialized_end=1930
+  _globals['_UPLOADBUNDLEREQUEST']._serialized_start=1932
+  _globals['_UPLOADBUNDLEREQUEST']._serialized_end=2051
+  _globals['_BLOBPART']._serialized_start=2053
+  _globals['_BLOBPART']._serialized_end=2107
+  _globals['_UPLOADBUNDLERESPONSE']._serialized_start=2109
+  _globals['_UPLOADBUNDLERESPONSE']._serialized_end=2232
+  _globals['_MISSINGBLOBS']._serialized_start=2234
+  _globals['_MISSINGBLOBS']._serialized_end=2264
+  _globals['_STOREDBUNDLE']._serialized_start=2266
+  _globals['_STOREDBUNDLE']._serialized_end=2296
 # @@protoc_insertion_point(module_scope)

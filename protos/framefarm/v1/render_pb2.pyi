@@ -141,6 +141,28 @@ COLOR_SCHEME_LIGHT: ColorScheme.ValueType  # 1
 COLOR_SCHEME_DARK: ColorScheme.ValueType  # 2
 Global___ColorScheme: _TypeAlias = ColorScheme  # noqa: Y015
 
+class _ColorGamut:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ColorGamutEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ColorGamut.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    COLOR_GAMUT_UNSPECIFIED: _ColorGamut.ValueType  # 0
+    """SRGB."""
+    COLOR_GAMUT_SRGB: _ColorGamut.ValueType  # 1
+    COLOR_GAMUT_P3: _ColorGamut.ValueType  # 2
+    """Display P3: video is tagged with SMPTE 432's primaries."""
+
+class ColorGamut(_ColorGamut, metaclass=_ColorGamutEnumTypeWrapper):
+    """In which colours a page is painted, and which the video's pixels mean."""
+
+COLOR_GAMUT_UNSPECIFIED: ColorGamut.ValueType  # 0
+"""SRGB."""
+COLOR_GAMUT_SRGB: ColorGamut.ValueType  # 1
+COLOR_GAMUT_P3: ColorGamut.ValueType  # 2
+"""Display P3: video is tagged with SMPTE 432's primaries."""
+Global___ColorGamut: _TypeAlias = ColorGamut  # noqa: Y015
+
 class _History:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -389,6 +411,7 @@ class RenderSettings(_message.Message):
     TRANSPARENT_FIELD_NUMBER: _builtins.int
     BACKGROUND_FIELD_NUMBER: _builtins.int
     TARGET_FOLLOWS_FIELD_NUMBER: _builtins.int
+    COLOR_GAMUT_FIELD_NUMBER: _builtins.int
     HISTORY_FIELD_NUMBER: _builtins.int
     CONTAINER_FIELD_NUMBER: _builtins.int
     BITRATE_KBPS_FIELD_NUMBER: _builtins.int
@@ -439,6 +462,7 @@ class RenderSettings(_message.Message):
     """what stands behind the page, "#rrggbb"; default white"""
     target_follows: _builtins.bool
     """the crop goes where the target's box goes, in the size of frame 0"""
+    color_gamut: Global___ColorGamut.ValueType
     history: Global___History.ValueType
     container: Global___Container.ValueType
     bitrate_kbps: _builtins.int
@@ -495,6 +519,7 @@ class RenderSettings(_message.Message):
         transparent: _builtins.bool = ...,
         background: _builtins.str = ...,
         target_follows: _builtins.bool = ...,
+        color_gamut: Global___ColorGamut.ValueType = ...,
         history: Global___History.ValueType = ...,
         container: Global___Container.ValueType = ...,
         bitrate_kbps: _builtins.int | None = ...,
@@ -506,7 +531,7 @@ class RenderSettings(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_bit_depth", b"_bit_depth", "_bitrate_kbps", b"_bitrate_kbps", "_crf", b"_crf", "_device_scale_factor", b"_device_scale_factor", "_encoder_threads", b"_encoder_threads", "_epoch_ms", b"_epoch_ms", "_gop_frames", b"_gop_frames", "_height_px", b"_height_px", "_width_px", b"_width_px", "bit_depth", b"bit_depth", "bitrate_kbps", b"bitrate_kbps", "crf", b"crf", "device_scale_factor", b"device_scale_factor", "encoder_threads", b"encoder_threads", "epoch_ms", b"epoch_ms", "frame_rate", b"frame_rate", "gop_frames", b"gop_frames", "height_px", b"height_px", "stability_timeout", b"stability_timeout", "width_px", b"width_px"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_bit_depth", b"_bit_depth", "_bitrate_kbps", b"_bitrate_kbps", "_crf", b"_crf", "_device_scale_factor", b"_device_scale_factor", "_encoder_threads", b"_encoder_threads", "_epoch_ms", b"_epoch_ms", "_gop_frames", b"_gop_frames", "_height_px", b"_height_px", "_width_px", b"_width_px", "background", b"background", "bit_depth", b"bit_depth", "bitrate_kbps", b"bitrate_kbps", "burned_subtitles", b"burned_subtitles", "canvas_selector", b"canvas_selector", "codec", b"codec", "codec_options", b"codec_options", "color_scheme", b"color_scheme", "container", b"container", "cookies", b"cookies", "crf", b"crf", "device_scale_factor", b"device_scale_factor", "encoder_threads", b"encoder_threads", "epoch_ms", b"epoch_ms", "frame_rate", b"frame_rate", "gop_frames", b"gop_frames", "headers", b"headers", "height_px", b"height_px", "history", b"history", "locale", b"locale", "lossless", b"lossless", "mode", b"mode", "preset", b"preset", "props_json", b"props_json", "seed", b"seed", "stability_timeout", b"stability_timeout", "strict", b"strict", "target_follows", b"target_follows", "target_selector", b"target_selector", "timezone", b"timezone", "transparent", b"transparent", "tune", b"tune", "user_agent", b"user_agent", "width_px", b"width_px"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_bit_depth", b"_bit_depth", "_bitrate_kbps", b"_bitrate_kbps", "_crf", b"_crf", "_device_scale_factor", b"_device_scale_factor", "_encoder_threads", b"_encoder_threads", "_epoch_ms", b"_epoch_ms", "_gop_frames", b"_gop_frames", "_height_px", b"_height_px", "_width_px", b"_width_px", "background", b"background", "bit_depth", b"bit_depth", "bitrate_kbps", b"bitrate_kbps", "burned_subtitles", b"burned_subtitles", "canvas_selector", b"canvas_selector", "codec", b"codec", "codec_options", b"codec_options", "color_gamut", b"color_gamut", "color_scheme", b"color_scheme", "container", b"container", "cookies", b"cookies", "crf", b"crf", "device_scale_factor", b"device_scale_factor", "encoder_threads", b"encoder_threads", "epoch_ms", b"epoch_ms", "frame_rate", b"frame_rate", "gop_frames", b"gop_frames", "headers", b"headers", "height_px", b"height_px", "history", b"history", "locale", b"locale", "lossless", b"lossless", "mode", b"mode", "preset", b"preset", "props_json", b"props_json", "seed", b"seed", "stability_timeout", b"stability_timeout", "strict", b"strict", "target_follows", b"target_follows", "target_selector", b"target_selector", "timezone", b"timezone", "transparent", b"transparent", "tune", b"tune", "user_agent", b"user_agent", "width_px", b"width_px"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__bit_depth: _TypeAlias = _typing.Literal["bit_depth"]  # noqa: Y015
     _WhichOneofArgType__bit_depth: _TypeAlias = _typing.Literal["_bit_depth", b"_bit_depth"]  # noqa: Y015

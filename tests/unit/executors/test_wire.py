@@ -14,6 +14,7 @@ from renderer.cookies import Cookie
 from renderer.encode.codec_facts import Codec, Container
 from renderer.encode.codecs import CODECS
 from renderer.frames import FrameRate
+from renderer.gamut import ColorGamut
 from renderer.history import Between, Difference, ProbeResult, Use
 from renderer.settings import CaptureMode, ColorScheme, History, RenderSettings
 from renderer.subtitles.burning import BurnedSubtitles
@@ -37,6 +38,7 @@ def test_settings_arrive_as_they_were_sent() -> None:
         timezone="Asia/Tokyo",
         locale="de-DE",
         color_scheme=ColorScheme.DARK,
+        color_gamut=ColorGamut.P3,
         device_scale_factor=1.5,
         user_agent="A browser",
         headers=(("X-B", "2"), ("X-A", "")),

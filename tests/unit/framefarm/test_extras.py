@@ -25,10 +25,6 @@ NEITHER = (
     "'1' is neither a cue's number nor its times; cues begin like 00:00:01,000 --> 00:00:02,500, "
     "with an empty line before"
 )
-NO_GAMUT = (
-    "'p3' cannot be: pages are captured in sRGB, and a file that says otherwise would show wrong "
-    "colours; use srgb, or leave it out"
-)
 
 
 def extras(**said: Any) -> ExtraWish:
@@ -101,7 +97,6 @@ def test_what_is_wrong_is_told_at_once(tmp_path: Path) -> None:
             chapters=str(tmp_path / "chapters"),
             chapter=["One"],
             creation_time="today",
-            color_gamut="p3",
         )
 
     assert [str(violation) for violation in caught.value.violations] == [
@@ -109,7 +104,6 @@ def test_what_is_wrong_is_told_at_once(tmp_path: Path) -> None:
         f"subtitles: {tmp_path / 'none.srt'} does not exist",
         "subtitles: lang: 'english' is no code of a language; write it like en, pt-BR or deu",
         "subtitles_mode: 'both' is unknown; use burn or stream",
-        f"color_gamut: {NO_GAMUT}",
         "metadata: 'album' has no value; write it like album=Summer",
         "chapter: 'One' is no chapter; write it like 10s=Title",
         "chapters: chapters, line 2: 'later' is no time; write it like 00:10 or 10s",

@@ -16,6 +16,7 @@ from renderer.cookies import Cookie
 from renderer.encode.codec_facts import Codec, Container
 from renderer.errors import InvalidRequestError, Violation
 from renderer.frames import FrameRange, FrameRate
+from renderer.gamut import ColorGamut
 from renderer.settings import DEFAULT_EPOCH_MS, CaptureMode, ColorScheme, RenderSettings
 
 
@@ -174,6 +175,7 @@ def test_what_the_page_finds_around_it_is_understood() -> None:
     said = options(
         timezone="Europe/Berlin",
         color_scheme="dark",
+        color_gamut="p3",
         scale=1.5,
         headers=["X-A: 1:2", "X-B:"],
         epoch="2030-05-06T07:08:09+02:00",
@@ -188,6 +190,7 @@ def test_what_the_page_finds_around_it_is_understood() -> None:
 
     assert settings.timezone == "Europe/Berlin"
     assert settings.color_scheme is ColorScheme.DARK
+    assert settings.color_gamut is ColorGamut.P3
     assert settings.device_scale_factor == 1.5
     assert settings.headers == (("X-A", "1:2"), ("X-B", ""))
     assert settings.epoch_ms == 1_904_274_489_000
@@ -230,6 +233,7 @@ def test_headers_may_be_a_mapping_and_an_epoch_a_time_in_utc() -> None:
         ({"background": "snow"}, "background", "'snow' is no colour; write it like #fff"),
         ({"target_follows": True}, "target_follows", "there is no target to follow"),
         ({"color_scheme": "blue"}, "color_scheme", "'blue' is unknown; use light or dark"),
+        ({"color_gamut": "p4"}, "color_gamut", "'p4' is unknown; use srgb or p3"),
         ({"timezone": "Mars"}, "timezone", "'Mars' is no IANA time zone"),
     ],
 )

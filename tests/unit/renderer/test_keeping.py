@@ -4,7 +4,9 @@ from dataclasses import fields, replace
 
 import pytest
 
+from renderer.drawing import Screen
 from renderer.errors import InvalidRequestError
+from renderer.gamut import ColorGamut
 from renderer.keeping import (
     ENCODING,
     Choice,
@@ -25,7 +27,7 @@ VIEW = View(url="http://a.example/", settings=SETTINGS, start=60, series="job")
 
 def a_browser(number: int, page_from: int | None = None, **changes: object) -> KeptBrowser:
     page = None if page_from is None else KeptPage(key=VIEW.key, from_frame=page_from)
-    given = {"scale": 1.0, "idle_since_s": 0.0, "page": page} | changes
+    given = {"screen": Screen(), "idle_since_s": 0.0, "page": page} | changes
     return KeptBrowser(id=number, **given)  # type: ignore[arg-type]
 
 
@@ -98,8 +100,9 @@ def test_the_page_that_nobody_has_asked_for_longest_is_lost_first() -> None:
     assert choose(VIEW, idle, room=0) == Choice(take=2)
 
 
-def test_a_browser_of_another_scale_makes_way_when_there_is_no_room() -> None:
-    idle = [a_browser(1, scale=2.0)]
+@pytest.mark.parametrize("screen", [Screen(scale=2.0), Screen(gamut=ColorGamut.P3)])
+def test_a_browser_of_another_screen_makes_way_when_there_is_no_room(screen: Screen) -> None:
+    idle = [a_browser(1, screen=screen)]
 
     assert choose(VIEW, idle, room=1) == Choice()
     assert choose(VIEW, idle, room=0) == Choice(end=1)

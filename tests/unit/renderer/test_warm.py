@@ -12,6 +12,7 @@ import pytest
 
 from renderer.browser import Browser
 from renderer.capture.remembering import RememberingCapture
+from renderer.drawing import Screen
 from renderer.errors import BrowserLostError
 from renderer.keeping import View, WarmLimits
 from renderer.session import Session
@@ -45,7 +46,7 @@ class Park:
     takes_forever: bool = False
 
     @asynccontextmanager
-    async def start(self, _scale: float) -> AsyncGenerator[Browser]:
+    async def start(self, _screen: Screen) -> AsyncGenerator[Browser]:
         self.started += 1
         root = Root()
         self.running.append(root)
