@@ -6,7 +6,7 @@ import asyncio
 import json
 import logging
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Final
 
 from executors.storage import storing
@@ -28,12 +28,14 @@ _NAME: Final = "findings.json"
 class Found:
     """How the page has to be brought to a chunk's beginning, and where chunks did not fit.
 
-    `history` is None as long as nobody has asked. `torn` are the first frames of chunks that began
-    with another picture than the one before them ended with: the chunks on both sides are rendered
-    once more, with everything painted, and fail the job if they differ then.
+    `history` is None as long as nobody knows; so many `probes` were begun to find out. `torn` are
+    the first frames of chunks that began with another picture than the one before them ended with:
+    the chunks on both sides are rendered once more, with everything painted, and fail the job if
+    they differ then.
     """
 
     history: History | None = None
+    probes: int = 0
     torn: frozenset[int] = frozenset()
 
 
@@ -75,15 +77,18 @@ class Findings:
     def _read(self) -> Found:
         try:
             told = json.loads(self._file.read_text(encoding="utf-8"))
-            history = told["history"] and History(told["history"])
-            return Found(history=history, torn=frozenset(map(int, told["torn"])))
+            return Found(
+                history=told["history"] and History(told["history"]),
+                probes=int(told["probes"]),
+                torn=frozenset(map(int, told["torn"])),
+            )
         except (ValueError, TypeError, KeyError) as error:  # of another version, say
             facts = {"file": str(self._file), "error": repr(error)}
             log.warning("what was found out about a job is damaged: it is asked again", extra=facts)
             return Found()
 
     def _write(self, found: Found) -> None:
-        told = {"history": found.history and found.history.value, "torn": sorted(found.torn)}
+        told = asdict(found) | {"torn": sorted(found.torn)}
         with closing(PartFile(self._folder)) as part:
             part.write(json.dumps(told).encode())
             part.place(self._file)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from executors.base import ChunkTask, CompositionProber
@@ -25,10 +26,16 @@ if TYPE_CHECKING:
 # A probe plays up to 300 frames and opens up to six browsers, while other slots wait: it has to
 # save more than it costs.
 _WORTH_FRAMES: Final = 3_000
+_MOST_PROBES: Final = 3
 
 
-async def settle(plan: Plan, executor: RenderExecutor, on_event: Callable[[Event], None]) -> Plan:
+async def settle(
+    plan: Plan, executor: RenderExecutor, on_event: Callable[[Event], None], findings: Findings
+) -> Plan:
     """Freeze what a probe finds into the plan, where nobody has said it and it is worth knowing.
+
+    It is asked once, however many coordinators a job has. In doubt a page is played, and a probe
+    that several of them have not lived to end is a doubt.
 
     Raises:
         ExecutorError: the page is at fault; it would fail in every chunk, too.
@@ -36,21 +43,18 @@ async def settle(plan: Plan, executor: RenderExecutor, on_event: Callable[[Event
     """
     if not is_worth_probing(plan) or not isinstance(executor, CompositionProber):
         return plan
-    found = await executor.probe(_task(plan))
-    on_event(HistoryFound(found.history, found.objection))
+    known = await findings.read()
+    if known.history is not None:
+        return plan.with_history(known.history)
+    if known.probes < _MOST_PROBES:
+        await findings.keep(replace(known, probes=known.probes + 1))
+        probed = await executor.probe(_task(plan))
+        found = HistoryFound(probed.history, probed.objection)
+    else:
+        found = HistoryFound(History.STATEFUL, f"{known.probes} probes were begun, and none ended")
+    on_event(found)
+    await findings.keep(Found(history=found.history))
     return plan.with_history(found.history)
-
-
-async def settle_once(
-    plan: Plan, executor: RenderExecutor, on_event: Callable[[Event], None], findings: Findings
-) -> Plan:
-    """`settle`, unless an earlier coordinator has: a probe costs as much as hundreds of frames."""
-    if is_worth_probing(plan) and (known := (await findings.read()).history):
-        return plan.with_history(known)
-    settled = await settle(plan, executor, on_event)
-    if settled is not plan:
-        await findings.keep(Found(history=settled.tasks[0].settings.history))
-    return settled
 
 
 async def jumped_or_played(

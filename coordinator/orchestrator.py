@@ -20,7 +20,7 @@ from .assembly import ChunkFile
 from .chunk_files import ChunkFiles
 from .exhibition import Exhibition
 from .extras import Extras, unheld
-from .history import jumped_or_played, settle_once
+from .history import jumped_or_played, settle
 from .job import (
     Event,
     JobSpec,
@@ -198,7 +198,7 @@ class RenderOrchestrator:
     async def _settled(
         self, plan: Plan, executor: RenderExecutor, on_event: OnEvent, findings: Findings
     ) -> Plan:
-        settled = await settle_once(plan, executor, on_event, findings)
+        settled = await settle(plan, executor, on_event, findings)
         return await with_burned(settled, self._bundles)
 
     def _sound_file(self, files: ChunkFiles) -> Callable[[SoundSource], Path]:

@@ -73,6 +73,7 @@ def _tell(name: str, story: Story, sha256: str) -> None:
     row = {
         "trial": name,
         "seconds": round(story.seconds, 1),
+        "a start takes": round(story.start_s, 1),
         "blows": len(story.blows),
         "workers killed": kills[0],
         "coordinators killed": kills[1],

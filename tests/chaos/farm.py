@@ -31,8 +31,10 @@ class Service:
     address: str = field(default_factory=lambda: f"127.0.0.1:{_free_port()}")
     there: tuple[str, ...] = ()  # what begins a command where it runs
     process: Process | None = None
+    starts_s: list[float] = field(default_factory=list)  # how long each start took
 
     async def start(self) -> None:
+        began_s = asyncio.get_running_loop().time()
         self.folder.mkdir(parents=True, exist_ok=True)
         with (self.folder / "log").open("ab") as log:
             self.process = await asyncio.create_subprocess_exec(
@@ -48,6 +50,7 @@ class Service:
         async with asyncio.timeout(START_LIMIT_S):
             line = await self.process.stdout.readline()
         assert line.decode().strip() == self.address, self.log()
+        self.starts_s.append(asyncio.get_running_loop().time() - began_s)
 
     async def kill(self) -> None:
         assert self.process is not None

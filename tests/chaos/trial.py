@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import median
 
 from coordinator.job import JobEvent, JobSpec, ProgressMade
 from framefarm.client import FarmClient
@@ -64,6 +65,7 @@ class Story:
     events: list[JobEvent] = field(default_factory=list)
     blows: list[Blow] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
+    start_s: float = 0.0  # what the start of a process took, as a rule: how crowded the machine is
 
     def hear(self, event: JobEvent) -> None:
         self.events.append(event)
@@ -114,6 +116,7 @@ async def trial(
                 story.hear(event)
         story.seconds = loop.time() - story.begun_s
         await client.download(job.id, folder / "out.mp4")
+        story.start_s = median(start_s for each in farm.services for start_s in each.starts_s)
     story.sha256 = hashlib.sha256((folder / "out.mp4").read_bytes()).hexdigest()
     story.faults += faults(story.events, chunks=size.chunks, frames=size.frames)
     story.faults += [f"still there: {each}" for each in await _left(folder)]

@@ -34,7 +34,7 @@ class ProbingExecutor:
     One that `hums` plays a sound from 0.1 s on, and from 2.1 s where it has jumped.
     """
 
-    found: ProbeResult | CompositionFailedError
+    found: ProbeResult | Exception
     remembers: bool = False
     hums: bool = False
     rendering: FakeExecutor = field(default_factory=FakeExecutor)
@@ -42,7 +42,7 @@ class ProbingExecutor:
 
     async def probe(self, task: ChunkTask) -> ProbeResult:
         self.probed.append(task)
-        if isinstance(self.found, CompositionFailedError):
+        if isinstance(self.found, Exception):
             raise self.found
         return self.found
 
@@ -124,6 +124,26 @@ async def test_what_was_found_is_not_asked_again_by_the_coordinator_that_goes_on
     assert len(executor.probed) == 1
     assert len(executor.rendering.calls) == len(plan.tasks)  # and its chunks are found again
     assert histories(executor) == {History.SEEKABLE}
+
+
+@pytest.mark.usefixtures("short_is_long")
+async def test_a_page_is_played_when_no_coordinator_lives_to_the_end_of_its_probe(
+    tmp_path: Path,
+) -> None:
+    executor, chunks = ProbingExecutor(BrokenPipeError()), tmp_path / "chunks"
+    orchestrator = RenderOrchestrator(BundleStore(tmp_path / "store"), executor)
+    plan = orchestrator.plan(a_long_spec(), job_id="job")
+    for _ in range(3):
+        with pytest.raises(BrokenPipeError):
+            await orchestrator.render(plan, tmp_path / "out.mp4", chunks=chunks)
+
+    events: list[Event] = []
+    await orchestrator.render(plan, tmp_path / "out.mp4", chunks=chunks, on_event=events.append)
+
+    told = [event for event in events if isinstance(event, HistoryFound)]
+    assert told == [HistoryFound(History.STATEFUL, "3 probes were begun, and none ended")]
+    assert len(executor.probed) == 3
+    assert histories(executor) == {History.STATEFUL}
 
 
 @pytest.mark.usefixtures("short_is_long")

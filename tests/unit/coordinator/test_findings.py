@@ -13,7 +13,7 @@ from coordinator.artifacts.shelf import Shelf
 from coordinator.findings import Findings, Found
 from renderer.settings import History
 
-FOUND = Found(history=History.STATEFUL, torn=frozenset({60, 1800}))
+FOUND = Found(history=History.STATEFUL, probes=2, torn=frozenset({60, 1800}))
 
 
 def findings(shelf: Shelf) -> Findings:
