@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# Clocks may be set while a job waits for its end: look again now and then.
+# Clocks may be set meanwhile: look again now and then.
 _LONGEST_SLEEP_S: Final = 60.0
 
 
@@ -113,7 +113,7 @@ class Dispatcher:
 
     async def add(self, job: Job) -> None:
         """Take a job into the queue."""
-        self.take(_added(job))
+        self.take(JobAdded.of(job))
         for other in job.spec.after:
             state = await self._state(other)
             if state is None or state.is_final:
@@ -128,9 +128,7 @@ class Dispatcher:
             if self.queue.phase(job_id) is not Phase.PAUSED:
                 return
             if run := self._runs.get(job_id):
-                run.is_paused = True
-                if self._ports.pauser:
-                    self._ports.pauser.pause_job(job_id)
+                self._hold_back(run)
                 await run.tell(StateChanged(JobState.PAUSED))
             else:
                 await self._ports.events.append(job_id, [StateChanged(JobState.PAUSED)])
@@ -155,12 +153,21 @@ class Dispatcher:
         """
         self.take(JobStopping(job_id))
         while run := self._runs.get(job_id):
+            self._hold_back(run)
             await run.stop(error)
         async with self.lock(job_id):
             if self.queue.phase(job_id) is not None:
                 job = await self._ports.store.get(job_id)
                 await self._end_at_rest(job, error)
                 self.take(JobEnded(job_id, JobState.FAILED if error else JobState.CANCELLED))
+
+    async def stopped(self, job_id: str) -> bool:
+        """Return when nothing runs of a job that is to end; False for one that is not to."""
+        if self.queue.phase(job_id) is not Phase.STOPPING:
+            return False
+        if run := self._runs.get(job_id):
+            await run.stopped.wait()
+        return True
 
     async def _take_up(self) -> None:
         left = await self._ports.store.unfinished()
@@ -268,6 +275,11 @@ class Dispatcher:
         report_end(job, verdict)
         return JobEnded(job.id, verdict.state)
 
+    def _hold_back(self, run: JobRun) -> None:
+        run.is_paused = True
+        if self._ports.pauser:
+            self._ports.pauser.pause_job(run.job_id)
+
     def _let_go_on(self, run: JobRun) -> None:
         if run.is_paused and self._ports.pauser:
             self._ports.pauser.resume_job(run.job_id)
@@ -278,15 +290,3 @@ class Dispatcher:
         if not self._ports.holds.of(SHUTTING_DOWN):
             raise error
         log.warning("job left as it is: the database is down", extra={"job_id": job_id})
-
-
-def _added(job: Job) -> JobAdded:
-    share = job.spec.share
-    return JobAdded(
-        job_id=job.id,
-        user=share.user,
-        priority=share.priority,
-        after=job.spec.after,
-        ends_at=job.ends_at,
-        is_paused=job.state is JobState.PAUSED,
-    )

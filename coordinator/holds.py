@@ -29,8 +29,8 @@ class Hold:
 class FarmHeldError(Exception):
     """The farm takes nothing new now; what is asked may be asked again later."""
 
-    def __init__(self, hold: Hold) -> None:
-        super().__init__(f"the farm takes nothing now: {hold.message}")
+    def __init__(self, hold: Hold, told: str = "the farm takes nothing now") -> None:
+        super().__init__(f"{told}: {hold.message}")
         self.hold = hold
 
 

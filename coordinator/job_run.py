@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from executors.errors import ExecutorError, StaleTermError, StorageError
 from executors.status import JOB_OVERDUE
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from .planner import Plan
 
 log = logging.getLogger(__name__)
+
+# Of the second in which all of a job is to be gone.
+_KEPT_WITHIN_S: Final = 0.3
 
 
 class JobRunner(Protocol):
@@ -66,6 +69,8 @@ class JobRun:
         self.job_id = job_id
         self.pump = Pump(job_id, events)
         self.abort = asyncio.Event()
+        self.stopped = asyncio.Event()  # nothing of it runs; what becomes of it may not be kept yet
+        self.stopped.set()
         self.ended = asyncio.Event()
         self.verdict: Verdict | None = None
         self.is_paused = False
@@ -96,14 +101,25 @@ class JobRun:
         """End for this cause, or as cancelled; return when nothing of it runs.
 
         That it is to end is kept before anything is stopped: a process that is killed between the
-        two leaves a job that the next one does not take up again.
+        two leaves a job that the next one does not take up again. A database that does not answer
+        keeps nothing running, though: then it is stopped first, and kept when that can be.
         """
         end = JobState.FAILED if error else JobState.CANCELLED
         if self.decide(Verdict(end, error)):
             self.pump.put(StateChanged(JobState.ABORTING, error))
-            await self.pump.flush()
-            self.abort.set()
+            keeping = asyncio.create_task(self._keep_then_stop(), name=f"stop-{self.job_id}")
+            try:
+                await asyncio.wait([keeping], timeout=_KEPT_WITHIN_S)
+            finally:
+                self.abort.set()
+            await keeping
         await self.ended.wait()
+
+    async def _keep_then_stop(self) -> None:
+        try:
+            await self.pump.flush()
+        finally:  # in the very step in which it is known to be kept: nothing more begins
+            self.abort.set()
 
     async def render(self, job: Job, runner: JobRunner, files: JobFiles) -> None:
         """Render until there is a verdict, or, without one, until it is aborted.
@@ -112,6 +128,7 @@ class JobRun:
             LostLeadershipError: another coordinator leads.
 
         """
+        self.stopped.clear()
         try:
             plan = runner.plan(job.spec, job_id=job.id).ending_at(job.ends_at)
             target = files.output(job)
@@ -139,6 +156,8 @@ class JobRun:
             self.decide(Verdict(JobState.FAILED, _cause(error)))
         else:
             self.decide(Verdict(JobState.SUCCEEDED, output=output))
+        finally:
+            self.stopped.set()
 
     async def hold(self, error: StorageError, *, is_paused: bool) -> None:
         """Tell that the job waits for a place for what it renders."""

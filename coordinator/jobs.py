@@ -124,8 +124,19 @@ class Jobs:
         return await self._errands.run(self._create(spec, request_id), name="create-job")
 
     async def cancel(self, job_id: str) -> Job:
-        """Stop a job and return it when nothing of it runs any more."""
-        return await self._ask(job_id, self._dispatcher.stop(job_id, None), name="cancel")
+        """Stop a job and return it when nothing of it runs any more, and that is kept.
+
+        Raises:
+            FarmHeldError: nothing of it runs any more, and that is kept when the database is back.
+
+        """
+        try:
+            return await self._ask(job_id, self._dispatcher.stop(job_id, None), name="cancel")
+        except FarmHeldError as error:
+            if not await self._dispatcher.stopped(job_id):
+                raise
+            told = f"nothing of job {job_id} runs any more, which is not kept yet"
+            raise FarmHeldError(error.hold, told) from error
 
     async def pause(self, job_id: str) -> Job:
         """Let no more of a job begin; what runs of it ends. One that assembles is let be."""
@@ -148,7 +159,8 @@ class Jobs:
     async def _ask(self, job_id: str, work: Coroutine[Any, Any, None], *, name: str) -> Job:
         async def asked() -> Job:
             try:
-                await self._store.get(job_id)  # is it known?
+                if self.queue.phase(job_id) is None:
+                    await self._store.get(job_id)  # is it known?
                 await work
             finally:
                 work.close()

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from .job import JobState
+
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from .job import JobError, JobState
+    from .job import Job, JobError
 
 
 # ── events ──
@@ -27,6 +29,18 @@ class JobAdded:
     after: tuple[str, ...] = ()
     ends_at: datetime | None = None
     is_paused: bool = False
+
+    @classmethod
+    def of(cls, job: Job) -> JobAdded:
+        share = job.spec.share
+        return cls(
+            job_id=job.id,
+            user=share.user,
+            priority=share.priority,
+            after=job.spec.after,
+            ends_at=job.ends_at,
+            is_paused=job.state is JobState.PAUSED,
+        )
 
 
 @dataclass(frozen=True, slots=True)

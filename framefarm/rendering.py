@@ -22,8 +22,9 @@ from .preparation import OutputFiles, Place, PreparedJob, output_files, prepare
 from .request import RenderOptions
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Sequence
+    from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
     from pathlib import Path
+    from typing import Any
 
     from coordinator.job import Job, JobEvent, JobSpec
 
@@ -153,9 +154,10 @@ async def run_job(
     """
     await send_bundles(farm, prepared)
     request_id = uuid.uuid4().hex
-    settled = False
+    settled, job_id = False, ""
     try:
         job = await farm.create(prepared.spec, request_id=request_id)
+        job_id = job.id
         watcher.created(job)
         if shows_preview:
             watcher.said(_preview_text(await farm.preview(job.id)))
@@ -166,7 +168,8 @@ async def run_job(
         raise
     finally:
         if not settled:
-            await _cancel(farm, prepared.spec, request_id, watcher)
+            cancelling = _cancelled(farm, prepared.spec, request_id, job_id)
+            await _cancel(cancelling, watcher)
     return job
 
 
@@ -199,16 +202,18 @@ async def follow(farm: FarmClient, job_id: str, watcher: RenderWatcher) -> Job:
     return job
 
 
-async def _cancel(farm: FarmClient, spec: JobSpec, request_id: str, watcher: RenderWatcher) -> None:
-    async def cancelled() -> Job:
-        # The answer to our first call may not have come: the same request names the same job.
-        job = await farm.create(spec, request_id=request_id)
-        return await farm.cancel(job.id)
+async def _cancelled(farm: FarmClient, spec: JobSpec, request_id: str, job_id: str) -> Job:
+    if not job_id:
+        # The answer to our first call has not come: the same request names the same job.
+        job_id = (await farm.create(spec, request_id=request_id)).id
+    return await farm.cancel(job_id)
 
+
+async def _cancel(cancelling: Coroutine[Any, Any, Job], watcher: RenderWatcher) -> None:
     try:
         # asyncio.timeout does not say TimeoutError in a task that is being cancelled, before
         # Python 3.11.4; Debian 12 has 3.11.2.
-        job = await asyncio.wait_for(cancelled(), CANCEL_LIMIT_S)
+        job = await asyncio.wait_for(cancelling, CANCEL_LIMIT_S)
     except TimeoutError:
         watcher.said(f"the farm did not acknowledge the cancel within {CANCEL_LIMIT_S:g} s")
     except FarmError as error:

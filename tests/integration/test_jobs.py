@@ -67,6 +67,23 @@ async def test_a_waiting_job_is_cancelled_though_who_asked_for_it_left(tmp_path:
         assert (await coordinator.store.get(waiting.id)).state is JobState.CANCELLED
 
 
+async def test_a_job_is_stopped_on_its_workers_while_nothing_can_be_kept(tmp_path: Path) -> None:
+    renderer = PictureRenderer()
+    async with (
+        running_worker(renderer) as worker,
+        running_coordinator([worker.address], tmp_path) as coordinator,
+    ):
+        job = await coordinator.jobs.create(a_spec(hang=5))
+        await eventually(lambda: bool(renderer.running))
+        with busy_disk(coordinator):
+            cancelling = asyncio.create_task(coordinator.jobs.cancel(job.id))
+
+            await eventually(lambda: not renderer.running, within_s=3)
+            assert not cancelling.done()
+
+        assert (await cancelling).state is JobState.CANCELLED
+
+
 async def test_a_job_that_is_cancelled_before_its_turn_keeps_no_chunks(tmp_path: Path) -> None:
     async with running_coordinator(["127.0.0.1:1"], tmp_path, most_running=1) as coordinator:
         running = await coordinator.jobs.create(a_spec())

@@ -9,11 +9,11 @@ from typing import Any, Final
 
 import pytest
 
-from coordinator import dispatcher
 from coordinator.events import EventLog
 from coordinator.job import Event, Job, JobError, JobEvent, JobState, Output
 from coordinator.job_run import JobRun, Verdict
 from coordinator.patient_store import PatientStore
+from coordinator.queue_events import JobAdded
 from coordinator.stores.base import StoreDownError
 from executors.errors import Retry, WorkerBusyError, WorkerLostError
 from executors.fleet import Fleet
@@ -185,9 +185,9 @@ def forget_who_leads(patch: Patch) -> None:
 
 
 def forget_what_is_paused(patch: Patch) -> None:
-    added = dispatcher._added
+    added = JobAdded.of
 
-    patch.setattr(dispatcher, "_added", lambda job: replace(added(job), is_paused=False))
+    patch.setattr(JobAdded, "of", lambda job: replace(added(job), is_paused=False))
 
 
 def forget_what_is_finished(patch: Patch) -> None:

@@ -138,8 +138,9 @@ class RenderCoordinatorServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def CancelJob(self, request, context):
-        """Stops the job and returns when its work has ended on every worker. A job that has ended
-        already is returned as it is.
+        """Stops the job and returns when its work has ended on every worker, and that is kept. A job that
+        has ended already is returned as it is. UNAVAILABLE (STORE_DOWN): nothing of it runs any more,
+        and that is kept when it can be; ask again (RetryInfo) to be sure of it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

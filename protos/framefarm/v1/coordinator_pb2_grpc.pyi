@@ -52,8 +52,9 @@ class RenderCoordinatorStub:
     (TOO_MANY_WATCHERS) with RetryInfo: others watch already.
     """
     CancelJob: _grpc.UnaryUnaryMultiCallable[_coordinator_pb2.CancelJobRequest, _coordinator_pb2.Job]
-    """Stops the job and returns when its work has ended on every worker. A job that has ended
-    already is returned as it is.
+    """Stops the job and returns when its work has ended on every worker, and that is kept. A job that
+    has ended already is returned as it is. UNAVAILABLE (STORE_DOWN): nothing of it runs any more,
+    and that is kept when it can be; ask again (RetryInfo) to be sure of it.
     """
     PauseJob: _grpc.UnaryUnaryMultiCallable[_coordinator_pb2.PauseJobRequest, _coordinator_pb2.Job]
     """Lets no chunk of the job begin, nor the job; those that run finish. A job that assembles or has
@@ -101,8 +102,9 @@ class RenderCoordinatorAsyncStub(RenderCoordinatorStub):
     (TOO_MANY_WATCHERS) with RetryInfo: others watch already.
     """
     CancelJob: _aio.UnaryUnaryMultiCallable[_coordinator_pb2.CancelJobRequest, _coordinator_pb2.Job]  # type: ignore[assignment]
-    """Stops the job and returns when its work has ended on every worker. A job that has ended
-    already is returned as it is.
+    """Stops the job and returns when its work has ended on every worker, and that is kept. A job that
+    has ended already is returned as it is. UNAVAILABLE (STORE_DOWN): nothing of it runs any more,
+    and that is kept when it can be; ask again (RetryInfo) to be sure of it.
     """
     PauseJob: _aio.UnaryUnaryMultiCallable[_coordinator_pb2.PauseJobRequest, _coordinator_pb2.Job]  # type: ignore[assignment]
     """Lets no chunk of the job begin, nor the job; those that run finish. A job that assembles or has
@@ -177,8 +179,9 @@ class RenderCoordinatorServicer(metaclass=_abc_1.ABCMeta):
         request: _coordinator_pb2.CancelJobRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_coordinator_pb2.Job, _abc.Awaitable[_coordinator_pb2.Job]]:
-        """Stops the job and returns when its work has ended on every worker. A job that has ended
-        already is returned as it is.
+        """Stops the job and returns when its work has ended on every worker, and that is kept. A job that
+        has ended already is returned as it is. UNAVAILABLE (STORE_DOWN): nothing of it runs any more,
+        and that is kept when it can be; ask again (RetryInfo) to be sure of it.
         """
 
     @_abc_1.abstractmethod

@@ -28,6 +28,19 @@ from tests.support.job_desk import Desk, DictStore, ToldRunner, open_desk
 from tests.support.tasks import a_spec
 
 
+class HangingStore(DictStore):
+    """Neither answers nor says that it is down until it goes on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.goes_on = asyncio.Event()
+        self.goes_on.set()
+
+    async def _call(self, name: str) -> None:
+        await self.goes_on.wait()
+        await super()._call(name)
+
+
 def spec(**said: object) -> JobSpec:
     return replace(a_spec(), **said)  # type: ignore[arg-type]  # what a test says
 
@@ -274,6 +287,58 @@ async def test_jobs_go_on_while_the_database_is_down_and_nothing_is_lost(tmp_pat
         desk.store.is_down = False
         await desk.until(job.id, JobState.SUCCEEDED)
         await eventually(lambda: not desk.holds.all)
+
+
+async def test_a_job_that_is_cancelled_while_the_database_is_down_stops_at_once(
+    tmp_path: Path,
+) -> None:
+    async with open_desk(tmp_path) as desk:
+        running, other = [await desk.jobs.create(spec()) for _ in range(2)]
+        await eventually(lambda: len(desk.runner.running) == 2)
+        desk.store.is_down = True
+        with pytest.raises(FarmHeldError, match="nothing of job job1 runs any more, which is not"):
+            await asyncio.wait_for(desk.jobs.cancel(running.id), 5)
+        stopped = list(desk.runner.running)
+        with pytest.raises(FarmHeldError, match="nothing of job job1 runs any more"):  # once more
+            await asyncio.wait_for(desk.jobs.cancel(running.id), 5)
+        desk.store.is_down = False
+
+        await desk.until(running.id, JobState.CANCELLED)
+        assert desk.states(running.id)[-2:] == [JobState.ABORTING, JobState.CANCELLED]
+        assert desk.runner.running == stopped == [other.id]
+
+
+async def test_a_waiting_job_that_is_cancelled_while_the_database_is_down_never_begins(
+    tmp_path: Path,
+) -> None:
+    async with open_desk(tmp_path, most_running=1) as desk:
+        running, waiting = [await desk.jobs.create(spec()) for _ in range(2)]
+        await eventually(lambda: desk.runner.running == [running.id])
+        desk.store.is_down = True
+        with pytest.raises(FarmHeldError):
+            await asyncio.wait_for(desk.jobs.cancel(waiting.id), 5)
+        desk.store.is_down = False
+        desk.succeed(running.id)
+        await desk.until(running.id, JobState.SUCCEEDED)
+
+        await desk.until(waiting.id, JobState.CANCELLED)
+    assert desk.runner.begun == [running.id]
+
+
+async def test_a_database_that_hangs_keeps_no_job_running_that_was_cancelled(
+    tmp_path: Path,
+) -> None:
+    store = HangingStore()
+    async with open_desk(tmp_path, store=store) as desk:
+        job = await desk.jobs.create(spec())
+        await desk.until(job.id, JobState.RENDERING)
+        store.goes_on.clear()
+        cancelling = asyncio.create_task(desk.jobs.cancel(job.id))
+
+        await eventually(lambda: not desk.runner.running, within_s=2)
+        assert not cancelling.done()
+        store.goes_on.set()
+        assert (await cancelling).state is JobState.CANCELLED
 
 
 async def test_a_coordinator_ends_though_its_database_is_down(tmp_path: Path) -> None:
