@@ -12,6 +12,7 @@ from renderer.errors import (
     BrowserLostError,
     BundleMissingError,
     CompositionError,
+    DrawingSilentError,
     EncoderError,
     FrameStalledError,
     InvalidRequestError,
@@ -193,6 +194,7 @@ _KINDS: Final[dict[type[RenderError], tuple[type[ExecutorError], str]]] = {
     BundleMissingError: (BundleAbsentError, BUNDLE_MISSING),
     BrowserLostError: (RenderCrashedError, "BROWSER_LOST"),
     FrameStalledError: (ChunkStalledError, "FRAME_STALLED"),
+    DrawingSilentError: (ChunkStalledError, "FRAME_STALLED"),
     EncoderError: (RenderCrashedError, "ENCODER"),
     MissingToolError: (WorkerUnfitError, MISSING_TOOL),
 }

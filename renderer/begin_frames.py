@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from .cdp import CdpError
 from .drawing import Drawn
-from .errors import MissingToolError
+from .errors import DrawingSilentError, FrameStalledError, MissingToolError
+from .liveness import answers
 
 if TYPE_CHECKING:
     import asyncio
@@ -65,5 +66,9 @@ class BeginFrames:
                     "this Chromium draws no frame when it is told to, as a headless shell does; "
                     "run `make setup`, or set FRAMEFARM_CAPTURE=screenshot"
                 ) from error
+            except FrameStalledError as error:
+                if await answers(self._cdp):
+                    raise DrawingSilentError(timeout_s) from error
+                raise
         data = reply.get("screenshotData")
         return Drawn(bool(reply["hasDamage"]), base64.b64decode(data) if data else None)

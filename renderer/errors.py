@@ -6,6 +6,8 @@ RenderError
 ├── CompositionError      the page is at fault: no other try will do better
 ├── BrowserLostError      Chromium crashed or was killed
 ├── FrameStalledError     no frame for the watchdog's limit: a hang
+│   └── DrawingSilentError    … though the page answers: Chromium's drawing hangs
+├── CaptureDoubtError     what was read may not be what Chromium draws: film it another way
 ├── EncoderError          ffmpeg failed, or wrote something else than it was asked to
 └── MissingToolError      this machine has no usable Chromium or ffmpeg
 """
@@ -83,6 +85,16 @@ class BrowserLostError(RenderError):
 
 class FrameStalledError(RenderError):
     """Chromium gave no frame within the watchdog's limit."""
+
+
+class DrawingSilentError(FrameStalledError):
+    """Chromium draws nothing of a page that answers: its drawing hangs, not the page."""
+
+    def __init__(self, timeout_s: float) -> None:
+        super().__init__(
+            f"Chromium drew no frame within {timeout_s:g} s, though the page answers; where that "
+            "comes again, set FRAMEFARM_CAPTURE=screenshot on every worker"
+        )
 
 
 class CaptureDoubtError(RenderError):

@@ -6,8 +6,9 @@ import asyncio
 from typing import TYPE_CHECKING, Any, Final
 
 from .backdrop import backdrop_of, put_behind
-from .errors import CompositionError, Fault
+from .errors import CompositionError, DrawingSilentError, Fault
 from .frames import GRID_US
+from .liveness import answers
 from .page import FRAME_INTERVAL_MS
 from .ready import READY
 
@@ -40,6 +41,7 @@ async def load(
 
     Raises:
         CompositionError: it is not there, throws, or is not ready in `stability_timeout_s`.
+        DrawingSilentError: it is ready in time, and Chromium does not draw it.
 
     """
     loading = _Loading(page, time, workers, settings)
@@ -52,6 +54,8 @@ async def load(
             await loading.rehearse()
             await loading.zero()
     except TimeoutError as error:
+        if loading.is_drawing and await answers(page.cdp):
+            raise DrawingSilentError(limit_s) from error
         waits = loading.waits()
         raise CompositionError(
             Fault.PAGE_NOT_STABLE,
@@ -75,6 +79,7 @@ class _Loading:
         self._browser_waits: list[str] = []
         self._page_waits: list[str] = []
         self._is_released = False
+        self.is_drawing = False  # in this moment
 
     def waits(self) -> list[str]:
         """Name what the page still waits for."""
@@ -119,9 +124,11 @@ class _Loading:
         while picture is None or not was_drawn:
             await self._ask_all("rehearse()")
             await self._advance_to(self._time.now_us + GRID_US)
+            self.is_drawing = True
             drawn = await self._page.draw_picture(
                 self._time.ticks_ms, FRAME_INTERVAL_MS, timeout_s=self._timeout_s
             )
+            self.is_drawing = False
             picture = drawn.png
             was_drawn = (await self._ask_all("wasRehearsed()"))[0]
         await self._ask_all("endRehearsal()")

@@ -16,7 +16,7 @@ from .composition import BundleEntry
 from .edges import Edges
 from .encode.check import check_chunk
 from .encode.probe import probe
-from .errors import CaptureDoubtError, InvalidRequestError, Violation
+from .errors import CaptureDoubtError, DrawingSilentError, InvalidRequestError, Violation
 from .events import PageLog
 from .filming import Camera, Film
 from .fingerprint import Fingerprint, read_fingerprint
@@ -253,11 +253,12 @@ class Renderer:
         return composition.url
 
     async def _film(self, film: Film, on_event: OnRenderEvent) -> Filmed:
-        """Film what is wanted; where that leaves a doubt, once more and another way."""
+        """Film what is wanted; where that leaves a doubt, all of it once more and another way."""
         try:
             return await self._film_once(film, on_event, reads_memory=self._reads_memory)
-        except CaptureDoubtError as doubt:
-            on_event(PageLog("warning", f"{doubt}; the chunk is filmed again, by screenshots"))
+        except (CaptureDoubtError, DrawingSilentError) as doubt:
+            again = "the chunk is filmed again, in a fresh page and by PNG files"
+            on_event(PageLog("warning", f"{doubt}; {again}"))
             filmed = await self._film_once(film, on_event, reads_memory=False)
             return replace(filmed, timings=replace(filmed.timings, why=str(doubt)))
 

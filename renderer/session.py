@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from .capture.choose import Surface, find_surface
+from .capture.choose import find_surface
 from .chance import chance_script
 from .clock import VirtualTime
 from .cookies import set_cookies
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
     from .browser import Browser
+    from .capture.choose import Surface
     from .drawing import Drawing
     from .events import OnRenderEvent
     from .settings import RenderSettings
@@ -63,9 +64,7 @@ async def open_session(browser: Browser, opening: Opening, on_event: OnRenderEve
     """
     settings = opening.settings
     page = await open_page(browser, settings, on_event)
-    surface = Surface(None, "Chromium's memory was not to be read")
-    if opening.reads_memory:
-        surface = await find_surface(page, browser.pid, settings)
+    surface = await find_surface(page, browser.pid, settings, reads_memory=opening.reads_memory)
     await set_cookies(page.cdp, settings.cookies, opening.url)
     for script in _scripts(opening, page.drawing):
         await page.preload(script)

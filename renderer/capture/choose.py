@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from renderer.backdrop import backdrop_of
 from renderer.drawing import Drawing
 from renderer.gamut import ColorGamut
+from renderer.liveness import PROBE_TIMEOUT_S
 
 from . import scripts
 from .begin_frame import BeginFrameCapture
@@ -45,20 +46,41 @@ class Surface:
     drawing: Drawing = Drawing.BEGIN_FRAME
 
 
-async def find_surface(page: Page, browser_pid: int, settings: RenderSettings) -> Surface:
-    """Look for the framebuffer of a page that is still empty, if the settings could do with it."""
+async def find_surface(
+    page: Page, browser_pid: int, settings: RenderSettings, *, reads_memory: bool
+) -> Surface:
+    """Look for the framebuffer of a page that is still empty, if it may be read and is of use.
+
+    A browser that draws when it is told to has to do so first, with the empty page.
+
+    Raises:
+        FrameStalledError: it does not draw.
+
+    """
+    if page.drawing is Drawing.BEGIN_FRAME:
+        await page.draw_now(timeout_s=PROBE_TIMEOUT_S)
+    why = _obstacle(page.drawing, settings, reads_memory=reads_memory)
+    if why is None:
+        try:
+            return Surface(await find_framebuffer(page, browser_pid, settings.picture_size_px))
+        except NoFramebufferError as problem:
+            why = str(problem)
+    return Surface(None, why, browser_pid if reads_memory else None, page.drawing)
+
+
+def _obstacle(drawing: Drawing, settings: RenderSettings, *, reads_memory: bool) -> str | None:
+    """Say why the page's framebuffer is not looked for; None if it is."""
     if settings.captures_canvas:
-        return Surface(None, browser_pid=browser_pid)
-    if page.drawing is Drawing.SCREENSHOT:
-        return Surface(None, _NO_BEGIN_FRAME, drawing=page.drawing)
+        return ""
+    if drawing is Drawing.SCREENSHOT:
+        return _NO_BEGIN_FRAME
     if settings.color_gamut is not ColorGamut.SRGB:
-        return Surface(None, "Chromium's memory holds frames in sRGB alone")
+        return "Chromium's memory holds frames in sRGB alone"
+    if not reads_memory:
+        return "Chromium's memory was not to be read"
     if backdrop_of(settings).is_transparent:
-        return Surface(None, "the pictures have alpha, which Chromium's memory holds multiplied")
-    try:
-        return Surface(await find_framebuffer(page, browser_pid, settings.picture_size_px))
-    except NoFramebufferError as problem:
-        return Surface(None, str(problem))
+        return "the pictures have alpha, which Chromium's memory holds multiplied"
+    return None
 
 
 def choose(stage: Stage, settings: RenderSettings, surface: Surface) -> CaptureStrategy:

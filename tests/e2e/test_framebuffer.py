@@ -111,7 +111,7 @@ async def test_a_chunk_is_filmed_again_when_memory_turns_out_to_hold_something_e
     assert len(reads) == 5
     assert film.chunk.timings.strategy == BY_SCREENSHOT
     assert film.chunk.timings.why == "Chromium's memory holds another picture than it draws"
-    assert any("filmed again, by screenshots" in line for line in film.console)
+    assert any("filmed again, in a fresh page and by PNG files" in line for line in film.console)
     assert film.chunk.frame_digests == usual.chunk.frame_digests
     assert film.pictures == usual.pictures
 
