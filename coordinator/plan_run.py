@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -81,7 +82,7 @@ class PlanRun:
     async def _render_stale(self) -> None:
         """Render again what the farm had other browsers for: it may change them in mid-job."""
         for _ in range(_MOST_ENGINES):
-            engine = self._engine or next(iter(self._results.values())).fingerprint
+            engine = self._engine or _commonest(self._results.values())
             stale = _stale(self._results, engine)
             for index in stale:
                 row = self._results[index]
@@ -108,13 +109,15 @@ class PlanRun:
         for task in tasks:
             self._results.pop(task.index, None)
         await self._files.drop(tasks)
+        fits = _commonest(self._results.values())
         room = asyncio.Semaphore(_MOST_OFFERED)
         async with task_group() as group:
             for index in tuple(self._results):
                 await self._compare(index, group)
-            for task in map(self._as_tried, tasks):
+            for task in tasks:
                 await room.acquire()
-                self._begin(task, group).add_done_callback(lambda _: room.release())
+                task_to_fit = replace(self._as_tried(task), fits=fits)
+                self._begin(task_to_fit, group).add_done_callback(lambda _: room.release())
 
     def _begin(self, task: ChunkTask, group: TaskGroup) -> asyncio.Task[None]:
         return group.create_task(self._chunk(task, group), name=f"chunk-{task.index}")
@@ -232,6 +235,12 @@ class Teller:
             reason=reason,
         )
         self._on_event(moved)
+
+
+def _commonest(results: Iterable[ChunkResult]) -> str:
+    """The fingerprint of most chunks; "" of none."""
+    counted = Counter(result.fingerprint for result in results)
+    return counted.most_common(1)[0][0] if counted else ""
 
 
 def _stale(results: Mapping[int, ChunkResult], engine: str) -> list[int]:

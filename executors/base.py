@@ -66,8 +66,9 @@ class ChunkTask:
 
     An attempt's token is (`term`, `attempt`): the higher one wins on a worker. `term` counts the
     coordinators that have led, one after the other; 0 is a caller without one. `share` is how much
-    of a farm the job may have, and `ends_at` when (UTC) its time is over. `upload_url` is where the
-    attempt's file may be brought with a PUT, instead of being sent.
+    of a farm the job may have, and `ends_at` when (UTC) its time is over. `fits` is the fingerprint
+    of the job's chunks that are there, if any are: what another engine renders would not fit them.
+    `upload_url` is where the attempt's file may be brought with a PUT, instead of being sent.
     """
 
     job_id: str
@@ -81,6 +82,7 @@ class ChunkTask:
     term: int = 0
     share: Share = Share()
     ends_at: datetime | None = None
+    fits: str = ""
     upload_url: str = field(default="", repr=False)  # whoever has it may write there
 
 

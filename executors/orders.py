@@ -168,6 +168,7 @@ def _offer(task: ChunkTask, number: int) -> Offer:
         frames=len(task.frames),
         digest=digest_of(task),
         share=task.share,
+        fits=task.fits,
         first_attempt=task.attempt,
         keeps_page=task.has_successor,
     )

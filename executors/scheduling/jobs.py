@@ -85,7 +85,13 @@ class Jobs:
         job = self._known.get(offer.job_id)
         if job is None:
             self._arrivals += 1
-            job = Job(offer.job_id, offer.share, self._arrivals, hopeful_at_s=now_s)
+            job = Job(
+                id=offer.job_id,
+                share=offer.share,
+                arrival=self._arrivals,
+                hopeful_at_s=now_s,
+                fingerprint=offer.fits,
+            )
             self._known[offer.job_id] = job
         job.open += 1
         return job

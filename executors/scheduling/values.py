@@ -22,6 +22,7 @@ class Offer:
     frames: int
     digest: str | None
     share: Share
+    fits: str = ""  # the fingerprint of what its job has already
     first_attempt: int = 1
     keeps_page: bool = False  # what it has rendered leaves its page open for the next chunk
     is_attachable: bool = True

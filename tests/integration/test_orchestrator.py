@@ -300,4 +300,5 @@ async def test_chunks_are_rendered_again_when_their_file_or_the_engine_has_chang
     await RenderOrchestrator(bundles, newer).render(plan, tmp_path / "out.mp4", chunks=chunks)
 
     assert sorted(task.index for task in newer.calls) == [0, 1, 2]
+    assert [task.fits for task in newer.calls] == ["fake", "newer", "newer"]
     assert decode_frame_numbers(tmp_path / "out.mp4") == list(range(30))

@@ -82,6 +82,7 @@ class Scene:
         share: Share | None = None,
         digest: str | None = None,
         frames: int = 10,
+        fits: str = "",
     ) -> int:
         self.offers += 1
         offer = Offer(
@@ -92,6 +93,7 @@ class Scene:
             frames=frames,
             digest=digest,
             share=share or Share(),
+            fits=fits,
             keeps_page=True,
         )
         self.hear(Offered(offer))

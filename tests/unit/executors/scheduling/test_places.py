@@ -76,6 +76,16 @@ def test_a_job_stays_with_the_fingerprint_that_most_workers_have() -> None:
     assert places(scene) == ["b", "c"]
 
 
+def test_a_job_goes_on_with_the_fingerprint_of_what_it_has_already() -> None:
+    scene = Scene()
+    scene.workers("a", fingerprint="odd")
+    scene.workers("b", "c", fingerprint="common")
+    for index in range(4):
+        scene.offer(index=index, fits="odd")
+
+    assert places(scene) == ["a"]
+
+
 def test_a_job_moves_to_other_workers_when_all_of_its_own_were_replaced() -> None:
     scene = Scene()
     scene.workers("old", fingerprint="old")
