@@ -15,6 +15,7 @@ from renderer.encode.codec_facts import Container
 from renderer.encode.containers import CONTAINERS, sound_format
 from renderer.encode.ffmpeg import run_ffmpeg
 from renderer.encode.probe import probe
+from renderer.encode.reading.chunk import chunk_facts
 from renderer.encode.recipe import chunk_recipe, is_encoded_once_more, video_recipe
 from renderer.errors import EncoderError
 
@@ -73,7 +74,7 @@ async def _copy(assembly: Assembly, made: Path, bench: Workbench) -> None:
 
 
 async def _times(assembly: Assembly, bench: Workbench) -> str:
-    first = await probe(bench.ffprobe, assembly.chunks[0].path)
+    first = await chunk_facts(bench.ffprobe, assembly.chunks[0].path)
     return exact_times(assembly.frame_rate, reorder_frames=first.reorder_frames)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from executors.errors import ChunkDamagedError
 from renderer.bundle import sha256_of
 from renderer.encode.check import check_chunk
-from renderer.encode.probe import probe
+from renderer.encode.reading.chunk import chunk_facts
 from renderer.errors import EncoderError
 
 if TYPE_CHECKING:
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """Looks at chunk files with ffprobe; with `looking`, at so many at once.
+    """Looks at chunk files; with `looking`, at so many at once by ffprobe.
 
-    A thousand workers may finish at a time, and each ffprobe is a process of 40 ms.
+    A thousand workers may finish at a time, and each ffprobe is a process of 60 ms.
     """
 
     ffprobe: Path
@@ -38,8 +38,7 @@ class Verification:
                 f"digests for {len(task.frames)} frames"
             )
         try:
-            async with self.looking:
-                facts = await probe(self.ffprobe, path)
+            facts = await chunk_facts(self.ffprobe, path, looking=self.looking)
             check_chunk(
                 facts,
                 frames=len(task.frames),

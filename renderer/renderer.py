@@ -15,7 +15,7 @@ from .bundle import sha256_of
 from .composition import BundleEntry
 from .edges import Edges
 from .encode.check import check_chunk
-from .encode.probe import probe
+from .encode.reading.chunk import chunk_facts
 from .errors import CaptureDoubtError, DrawingSilentError, InvalidRequestError, Violation
 from .events import PageLog
 from .filming import Camera, Film
@@ -284,7 +284,7 @@ class Renderer:
 
     async def _check(self, film: Film, pictures: PictureStream) -> None:
         check_chunk(
-            await probe(self._studio.tools.ffprobe, film.output),
+            await chunk_facts(self._studio.tools.ffprobe, film.output),
             frames=len(film.frames),
             settings=film.settings,
             size_px=pictures.video_size_px,

@@ -1,16 +1,17 @@
-"""Boxes of fragmented mp4 files: where they are, when they are shown, what decodes them. Pure."""
+"""Boxes of fragmented mp4 files: when they are shown, and what decodes them. Pure."""
 
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from renderer.encode.reading.boxes import boxes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_HEAD: Final = struct.Struct(">I4s")
-_HOLD_BOXES: Final = frozenset({b"moov", b"trak", b"mdia", b"minf", b"stbl", b"moof", b"traf"})
+    from renderer.encode.reading.boxes import Box
+
 _ENTRIES: Final = 8  # bytes of stsd before its first entry
 _PICTURE_ENTRY: Final = 78  # bytes of a picture's entry before its own boxes
 _VERSION_1: Final = 1
@@ -18,33 +19,6 @@ _VERSION_1: Final = 1
 _DATA_OFFSET, _FIRST_FLAGS = 0x1, 0x4
 _SAMPLE_FIELDS: Final = (0x100, 0x200, 0x400)  # duration, size, flags
 _SAMPLE_OFFSET: Final = 0x800
-
-
-@dataclass(frozen=True, slots=True)
-class Box:
-    """A box: its name, and where its content begins and ends."""
-
-    name: bytes
-    start: int
-    stop: int
-
-
-def boxes(data: bytes | bytearray, start: int = 0, stop: int | None = None) -> Iterator[Box]:
-    """Each box, and those within.
-
-    Raises:
-        ValueError: a box ends where there is nothing any more.
-
-    """
-    stop = len(data) if stop is None else stop
-    while start + _HEAD.size <= stop:
-        size, name = _HEAD.unpack_from(data, start)
-        if size < _HEAD.size or start + size > stop:
-            raise ValueError(f"box {name!r} has {size} bytes, of {stop - start}")
-        yield Box(name, start + _HEAD.size, start + size)
-        if name in _HOLD_BOXES:
-            yield from boxes(data, start + _HEAD.size, start + size)
-        start += size
 
 
 def moved(fragment: bytes, *, number: int, begins: int, earlier: int) -> bytes:

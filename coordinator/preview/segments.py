@@ -11,7 +11,7 @@ import ffmpeg as graph
 
 from renderer.encode.arguments import BITEXACT, compiled, ticks_per_frame, track_timescale
 from renderer.encode.ffmpeg import run_ffmpeg
-from renderer.encode.probe import probe
+from renderer.encode.reading.chunk import chunk_facts
 from renderer.errors import EncoderError
 
 from .boxes import moved
@@ -50,7 +50,7 @@ class SegmentMaker:
 
     async def _fragment(self, chunk: Path, part: Path) -> int:
         """Copy a chunk into a file of one fragment; how many ticks its frames stand too late."""
-        facts = await probe(self.ffprobe, chunk)
+        facts = await chunk_facts(self.ffprobe, chunk)
         ticks = ticks_per_frame(self.rate)
         # mp4's muxer takes no frame that is shown before it is decoded, and fragments begin at 0.
         late = facts.reorder_frames * ticks

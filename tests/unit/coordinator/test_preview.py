@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 from coordinator.job import JobSpec
-from coordinator.preview.boxes import boxes, codec_text, moved
+from coordinator.preview.boxes import codec_text, moved
 from coordinator.preview.playlist import Segment, film_playlist, video_playlist
 from coordinator.preview.previews import problem_of
 from renderer.encode.codec_facts import Codec
+from renderer.encode.reading.boxes import boxes
 from renderer.frames import FrameRange
 from tests.support.outputs import film, sound, still
 from tests.support.tasks import a_spec

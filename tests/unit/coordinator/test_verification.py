@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from coordinator import verification
 from coordinator.verification import Verification
 from executors.base import ChunkResult
 from executors.errors import ChunkDamagedError
+from renderer.encode.reading import chunk
 from renderer.errors import EncoderError
 from tests.support.tasks import a_task
 
@@ -29,7 +29,7 @@ async def test_a_thousand_chunks_that_come_at_once_start_few_processes(
         running -= 1
         raise EncoderError(f"{path.name} is no video")
 
-    monkeypatch.setattr(verification, "probe", probe)
+    monkeypatch.setattr(chunk, "probe", probe)
     verify = Verification(tmp_path, asyncio.Semaphore(3))
     path = tmp_path / "chunk.mp4"
     path.write_bytes(b"chunk")
