@@ -16,14 +16,15 @@ from renderer.encode.metadata import (
     holds_metadata,
     metadata_words,
     shifted,
-    told_time,
+    told_tags,
 )
+from renderer.encode.sound_files import unheld_by_sounds
 from renderer.errors import EncoderError
 from renderer.subtitles.languages import language_code
 from renderer.subtitles.streams import SubtitleStream, stream_text, stream_words
 from renderer.subtitles.tracks import STREAMS
 
-from .output_files import FilmFile, container_in, ending_of
+from .output_files import FilmFile, SoundFile, container_in, ending_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,6 +50,8 @@ def unheld(spec: JobSpec) -> list[str]:
     films = {container_in(file) for file in spec.files if isinstance(file, FilmFile)}
     if not spec.metadata or any(holds_metadata(container) for container in films):
         return []
+    if kinds := [file.kind for file in spec.files if isinstance(file, SoundFile)]:
+        return unheld_by_sounds(spec.metadata, kinds)
     endings = ", ".join(dict.fromkeys(ending_of(file, spec.settings) for file in spec.files))
     return [f"metadata: {endings} files hold none; {', '.join(METADATA_HOLDERS)} files do"]
 
@@ -115,9 +118,6 @@ def _differences(facts: VideoFacts, assembly: Assembly) -> Iterator[str]:
         yield f"it has {len(facts.chapters)} chapters, not the {len(titles)} that were given"
     if not holds_metadata(container):
         return
-    tags = list(extras.metadata.tags)
-    if extras.metadata.created_at is not None:
-        tags.append(("creation_time", told_time(extras.metadata.created_at)))
-    for name, value in tags:
+    for name, value in told_tags(extras.metadata):
         if (told := facts.tags.get(name)) != value:
             yield f"its {name} is {told!r}, not {value!r}"

@@ -18,7 +18,7 @@ from .assembly import Assembly, Workbench, concat_list
 from .extras import Extras
 from .job import Output, StoredOutput
 from .output_files import FilmFile, SoundFile, StillFile, holds_sound, path_of
-from .sound_file import write_sound
+from .sound_file import SoundWish, write_sound
 from .stills import cut_out
 
 if TYPE_CHECKING:
@@ -97,7 +97,8 @@ async def _make(
     async with slots:
         if isinstance(file, SoundFile):
             assert material.sound is not None
-            await write_sound(material.sound, file.kind, _made(bench), bench)
+            wish = SoundWish(kind=file.kind, metadata=material.extras.metadata)
+            await write_sound(material.sound, wish, _made(bench), bench)
             return
         assembly = await _assembly(material, file, bench)
         bench.listing.write_text(concat_list(assembly), encoding="utf-8")

@@ -32,7 +32,9 @@ _MOVIES: Final = frozenset({Container.MP4, Container.MOV})
 METADATA_HOLDERS: Final = (Container.MP4, Container.MOV, Container.MKV, Container.WEBM)
 # Those that mp4 and mov have a place of their own for, which every player looks at; beside any
 # other name, all stand in a list that fewer do.
-_PLAIN: Final = frozenset({"title", "artist", "album", "comment", "date", "genre", "copyright"})
+PLAIN_NAMES: Final = frozenset(
+    {"title", "artist", "album", "comment", "date", "genre", "copyright"}
+)
 _SPECIAL: Final = re.compile(r"([=;#\\\n])")
 
 
@@ -102,13 +104,17 @@ def metadata_words(metadata: FileMetadata, container: Container) -> list[str]:
     """What ffmpeg is told of it, but for the chapters, which are a file."""
     if not holds_metadata(container):
         return []
-    given = list(metadata.tags)
-    if metadata.created_at is not None:
-        given.append(("creation_time", told_time(metadata.created_at)))
-    words = [word for name, value in given for word in ("-metadata", f"{name}={value}")]
-    if container in _MOVIES and {name for name, _ in metadata.tags} - _PLAIN:
+    words = [word for pair in told_tags(metadata) for word in ("-metadata", "=".join(pair))]
+    if container in _MOVIES and {name for name, _ in metadata.tags} - PLAIN_NAMES:
         words += ["-movflags", "+faststart+use_metadata_tags"]
     return words
+
+
+def told_tags(metadata: FileMetadata) -> list[tuple[str, str]]:
+    """All that a file says of itself but its chapters, as ffprobe reads it."""
+    if metadata.created_at is None:
+        return list(metadata.tags)
+    return [*metadata.tags, ("creation_time", told_time(metadata.created_at))]
 
 
 def told_time(created_at: datetime) -> str:

@@ -24,12 +24,16 @@ _QUIET: Final = ("-v", "error", "-protocol_whitelist", "file")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SoundFacts:
-    """The first audio stream of a file. `lead_s` is how long after the file's start it begins."""
+    """The first audio stream of a file. `lead_s` is how long after the file's start it begins.
+
+    `tags` are the file's and the stream's, by lower-case names.
+    """
 
     codec: str
     channels: int
     sample_rate: int
     lead_s: Fraction
+    tags: Mapping[str, str] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,6 +198,7 @@ def _sound_facts(told: dict[str, Any]) -> SoundFacts | None:
         channels=stream.get("channels", 0),
         sample_rate=int(stream.get("sample_rate", 0)),
         lead_s=Fraction(stream.get("start_time", file_start_s)) - file_start_s,
+        tags=_tags(told["format"]) | _tags(stream),
     )
 
 

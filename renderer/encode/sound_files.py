@@ -5,11 +5,15 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
+from .codec_facts import Container
 from .containers import SoundFormat
+from .metadata import PLAIN_NAMES, FileMetadata, metadata_words
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
+
+_CREATED: Final = "creation_time"
 
 
 class SoundKind(StrEnum):
@@ -52,3 +56,32 @@ def sound_kind(path: Path) -> SoundKind | None:
     """The kind of sound file that a name asks for; None if it asks for none."""
     ending = path.suffix.lower().removeprefix(".")
     return next((kind for kind in SoundKind if kind == ending), None)
+
+
+def held_metadata(metadata: FileMetadata, kind: SoundKind) -> FileMetadata:
+    """What of it a sound file holds: no chapters, and of names a WAV only those that it knows."""
+    tags = [(name, value) for name, value in metadata.tags if _holds(kind, name)]
+    created_at = metadata.created_at if _holds(kind, _CREATED) else None
+    return FileMetadata(tags=tuple(tags), created_at=created_at)
+
+
+def sound_metadata_words(metadata: FileMetadata, kind: SoundKind) -> list[str]:
+    """What ffmpeg is told of what a sound file holds."""
+    like = Container.MP4 if kind is SoundKind.M4A else Container.MKV
+    return metadata_words(held_metadata(metadata, kind), like)
+
+
+def unheld_by_sounds(metadata: FileMetadata, kinds: Sequence[SoundKind]) -> list[str]:
+    """What is to be said of what none of some sound files holds."""
+    endings, warnings = ", ".join(dict.fromkeys(kinds)), list[str]()
+    names = [*(name for name, _ in metadata.tags), *([_CREATED] if metadata.created_at else [])]
+    lost = [name for name in names if not any(_holds(kind, name) for kind in kinds)]
+    if lost:
+        warnings.append(f"metadata: {endings} files have no place for {', '.join(lost)}")
+    if metadata.chapters:
+        warnings.append(f"chapters: {endings} files are given none; mp4, mov, mkv and webm are")
+    return warnings
+
+
+def _holds(kind: SoundKind, name: str) -> bool:
+    return kind is not SoundKind.WAV or name in PLAIN_NAMES

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import subprocess
 from dataclasses import replace
@@ -10,13 +11,17 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
-from coordinator.assembly import Assembly, ChunkFile
+from coordinator.assembly import Assembly, ChunkFile, Workbench
 from coordinator.extras import Extras, check_extras
+from coordinator.sound_file import SoundWish, write_sound
+from renderer.audio.tracks import SOUND_FORMATS
 from renderer.encode.codec_facts import Codec, Container
 from renderer.encode.metadata import Chapter, FileMetadata
-from renderer.encode.probe import VideoFacts, probe
+from renderer.encode.probe import VideoFacts, probe, probe_sound
+from renderer.encode.sound_files import SoundKind
 from renderer.errors import EncoderError
 from renderer.frames import FrameRange, FrameRate
 from renderer.subtitles.reading import read_script
@@ -243,3 +248,33 @@ async def test_a_file_that_lacks_what_was_asked_for_is_refused(
 
     with pytest.raises(EncoderError, match=lack):
         check_extras(facts, asked)
+
+
+@pytest.mark.parametrize("kind", list(SoundKind))
+async def test_a_sound_file_says_what_it_is(kind: SoundKind, tmp_path: Path) -> None:
+    """A WAV by the names that it knows; without any, the bytes are those that they were."""
+    mix, bench = tmp_path / "mix", workbench(tmp_path)
+    samples = np.full((4_800, 2), 0.1, "<f4").tobytes()
+    await asyncio.to_thread(mix.write_bytes, samples)
+    tags = (("title", "Ünser; Lied = 1"), ("artist", "Us"), ("comment", "two\nlines"))
+    mood, created = ("mood", "blue"), ("creation_time", "2024-01-02T00:00:00.000000Z")
+    metadata = FileMetadata(tags=(*tags, mood), created_at=datetime(2024, 1, 2, tzinfo=UTC))
+    told, plain, again = (tmp_path / f"{name}.{kind}" for name in ("told", "plain", "again"))
+
+    await write_sound(mix, SoundWish(kind=kind, metadata=metadata), told, bench)
+    for path in (plain, again):
+        await write_sound(mix, SoundWish(kind=kind, metadata=FileMetadata()), path, bench)
+
+    facts = await probe_sound(FFPROBE, told, formats=SOUND_FORMATS)
+    assert facts is not None
+    wanted = dict(tags if kind is SoundKind.WAV else (*tags, mood, created))
+    assert {name: facts.tags.get(name) for name in wanted} == wanted
+    bare = await probe_sound(FFPROBE, plain, formats=SOUND_FORMATS)
+    assert bare is not None
+    assert not bare.tags.keys() & {"title", "artist", "creation_time"}
+    assert plain.read_bytes() == again.read_bytes()
+    assert (decode_sound(told) == decode_sound(plain)).all()
+
+
+def workbench(folder: Path) -> Workbench:
+    return Workbench(ffmpeg=FFMPEG, ffprobe=FFPROBE, folder=folder, listing=folder / "none")

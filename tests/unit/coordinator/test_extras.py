@@ -145,6 +145,25 @@ def test_metadata_that_no_file_holds_is_a_warning() -> None:
     assert unheld(alone) == ["metadata: gif files hold none; mp4, mov, mkv, webm files do"]
 
 
+def test_sound_files_hold_names_and_no_chapters() -> None:
+    metadata = FileMetadata(
+        tags=(("title", "a"), ("mood", "blue")), chapters=(Chapter(Fraction(0), "One"),)
+    )
+    wav, flac = SoundFile(kind=SoundKind.WAV), SoundFile(kind=SoundKind.FLAC)
+    no_chapters = "files are given none; mp4, mov, mkv and webm are"
+
+    assert unheld(spec(outputs=(wav,), metadata=metadata)) == [
+        "metadata: wav files have no place for mood",
+        f"chapters: wav {no_chapters}",
+    ]
+    assert unheld(spec(outputs=(wav, flac), metadata=metadata)) == [
+        f"chapters: wav, flac {no_chapters}"
+    ]
+    assert unheld(spec(outputs=(wav,), metadata=replace(metadata, chapters=()))) == [
+        "metadata: wav files have no place for mood"
+    ]
+
+
 def stored(folder: Path, name: str, text: str) -> tuple[BundleStore, SubtitleFile]:
     (folder / name).write_text(text)
     manifest = files_manifest(folder, [folder / name])
