@@ -10,8 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from executors.local import open_local_executor
-from executors.plugins import ExecutorContext
+from executors.plugins import ExecutorContext, executor_named
 from executors.tasks import task_group
 from renderer.tools import find_ffmpeg
 
@@ -217,7 +216,9 @@ class RenderOrchestrator:
             yield self._executor
             return
         context = ExecutorContext(bundles=self._bundles, environment=self._environment)
-        async with open_local_executor(context) as executor:
+        # By name: a coordinator with a fleet starts without all that it takes to render here.
+        opening = await asyncio.to_thread(executor_named, "local")
+        async with opening(context) as executor:
             yield executor
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from importlib.metadata import EntryPoint, EntryPoints
@@ -53,6 +55,20 @@ async def test_an_installed_package_brings_an_executor_by_its_entry_point(
 def test_an_unknown_name_is_refused_with_the_names_there_are() -> None:
     with pytest.raises(UnknownExecutorError, match="'lambda'; there are: grpc, local"):
         executor_named("lambda")
+
+
+def test_a_coordinator_with_a_fleet_loads_nothing_that_only_rendering_needs() -> None:
+    program = (
+        "import sys, coordinator.process; from executors.plugins import executor_named; "
+        "executor_named('grpc'); "
+        "print(sorted({'playwright', 'renderer.renderer'} & sys.modules.keys()))"
+    )
+
+    printed = subprocess.run(
+        [sys.executable, "-c", program], check=True, capture_output=True, text=True
+    ).stdout
+
+    assert printed.strip() == "[]"
 
 
 async def test_without_an_executor_the_orchestrator_renders_here(tmp_path: Path) -> None:
