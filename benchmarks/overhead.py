@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import time
+from functools import partial
 from typing import Final
 
 from coordinator.job import JobSpec
@@ -20,6 +21,8 @@ from . import machine
 from .overhead_canned import chunk_cost, lateness_s, makespan_ratio
 from .overhead_real import abort_s, farm, plain
 from .tables import table, write_report
+
+Row = tuple[str, str, str]  # what, seen, wanted
 
 _PLANNED: Final = 1_000_000
 _INTRODUCTION: Final = """\
@@ -43,48 +46,67 @@ def main() -> None:
 
 async def _measure(asked: argparse.Namespace) -> None:
     rows: list[list[str]] = []
-
-    def told(what: str, seen: str, wanted: str) -> None:
-        rows.append([what, seen, wanted])
-        print(f"{what}: {seen} (wanted: {wanted})", flush=True)
-
-    alone, ours = await plain(asked.frames), await farm(asked.frames)
-    told(
-        "farm beside renderers, time",
-        f"{ours.wall_s:.1f} / {alone.wall_s:.1f} s = {ours.wall_s / alone.wall_s:.3f}",
-        "≤ 1.03",
-    )
-    told(
-        "farm beside renderers, CPU",
-        f"{ours.cpu_s:.1f} / {alone.cpu_s:.1f} s = {ours.cpu_s / alone.cpu_s:.3f}",
-        "",
-    )
-    cost = await chunk_cost(asked.chunks)
-    told("coordinator's CPU for a chunk", f"{cost.chunk_ms:.1f} ms", "≤ 5 ms")
-    told("and beside that, while 16 workers tell progress", f"{cost.while_part:.1%} of a core", "")
-    told("both together, by the chunks of a run of short ones", f"{cost.all_ms:.1f} ms", "")
-    told("ffprobe that it starts, for a chunk", f"{cost.tools_ms:.0f} ms CPU", "")
-    late_s = await lateness_s(64, chunks=128, frames=150)
-    parts = [1000 * late_s[int(part * (len(late_s) - 1))] for part in (0.5, 0.99, 1)]
-    told(
-        "progress to a watcher, 64 workers: median, p99, at most",
-        ", ".join(f"{part:.0f}" for part in parts) + " ms",
-        "p99 ≤ 200 ms",
-    )
-    for chunk_frames in (None, 30):
-        what = f"planning {_PLANNED:,} frames" + (f", {chunk_frames} a chunk" * bool(chunk_frames))
-        told(what, f"{_planning_s(chunk_frames):.3f} s CPU", "≤ 1 s")
-    told("makespan", f"{await makespan_ratio():.3f}", "≤ 1.15")
-    gone_s = await abort_s(5)
-    told(
-        "abort to the last process gone, of 5: median, at most",
-        f"{gone_s[2]:.2f}, {gone_s[-1]:.2f} s",
-        "≤ 1 s",
-    )
+    for measure in (
+        partial(_beside_renderers, asked.frames),
+        partial(_coordinator, asked.chunks),
+        _progress,
+        _planning,
+        _makespan,
+        _abort,
+    ):
+        for what, seen, wanted in await measure():
+            rows.append([what, seen, wanted])
+            print(f"{what}: {seen} (wanted: {wanted})", flush=True)
     text = _INTRODUCTION.format(frames=asked.frames)
     lines = ["# Overhead", "", text, "", *machine.description(), ""]
     lines += table(["what", "seen", "wanted"], rows)
     print(write_report("overhead", lines))
+
+
+async def _beside_renderers(frames: int) -> list[Row]:
+    alone, ours = await plain(frames), await farm(frames)
+    wall = f"{ours.wall_s:.1f} / {alone.wall_s:.1f} s = {ours.wall_s / alone.wall_s:.3f}"
+    cpu = f"{ours.cpu_s:.1f} / {alone.cpu_s:.1f} s = {ours.cpu_s / alone.cpu_s:.3f}"
+    return [
+        ("farm beside renderers, time", wall, "≤ 1.03"),
+        ("farm beside renderers, CPU", cpu, ""),
+    ]
+
+
+async def _coordinator(chunks: int) -> list[Row]:
+    cost = await chunk_cost(chunks)
+    while_part = f"{cost.while_part:.1%} of a core"
+    return [
+        ("coordinator's CPU for a chunk", f"{cost.chunk_ms:.1f} ms", "≤ 5 ms"),
+        ("and beside that, while 16 workers tell progress", while_part, ""),
+        ("both together, by the chunks of a run of short ones", f"{cost.all_ms:.1f} ms", ""),
+        ("ffprobe that it starts, for a chunk", f"{cost.tools_ms:.0f} ms CPU", ""),
+    ]
+
+
+async def _progress() -> list[Row]:
+    late_s = await lateness_s(64, chunks=128, frames=150)
+    parts = [1000 * late_s[int(part * (len(late_s) - 1))] for part in (0.5, 0.99, 1)]
+    seen = ", ".join(f"{part:.0f}" for part in parts) + " ms"
+    return [("progress to a watcher, 64 workers: median, p99, at most", seen, "p99 ≤ 200 ms")]
+
+
+async def _planning() -> list[Row]:
+    what = f"planning {_PLANNED:,} frames"
+    return [
+        (what, f"{_planning_s(None):.3f} s CPU", "≤ 1 s"),
+        (f"{what}, 30 a chunk", f"{_planning_s(30):.3f} s CPU", "≤ 1 s"),
+    ]
+
+
+async def _makespan() -> list[Row]:
+    return [("makespan", f"{await makespan_ratio():.3f}", "≤ 1.15")]
+
+
+async def _abort() -> list[Row]:
+    gone_s = await abort_s(5)
+    seen = f"{gone_s[2]:.2f}, {gone_s[-1]:.2f} s"
+    return [("abort to the last process gone, of 5: median, at most", seen, "≤ 1 s")]
 
 
 def _planning_s(chunk_frames: int | None) -> float:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from executors.settings_wire import from_codec, from_container, to_codec, to_container
+from executors.encoding_wire import from_encoding, to_encoding
 from protos.framefarm.v1 import coordinator_pb2 as pb
-from protos.framefarm.v1 import render_pb2
 from renderer.encode.sound_files import SoundKind
 from renderer.errors import InvalidRequestError, Violation
 
@@ -57,34 +56,8 @@ def to_output_file(message: pb.OutputFile) -> OutputFile:
 
 
 def _from_encoding(encoding: Encoding) -> pb.Encoding:
-    return pb.Encoding(
-        codec=from_codec(encoding.codec),
-        container=from_container(encoding.container),
-        crf=encoding.crf,
-        bitrate_kbps=encoding.bitrate_kbps,
-        lossless=encoding.lossless,
-        bit_depth=encoding.bit_depth,
-        preset=encoding.preset,
-        tune=encoding.tune,
-        codec_options=[
-            render_pb2.CodecOption(name=name, value=value) for name, value in encoding.codec_options
-        ],
-        gop_frames=encoding.gop_frames,
-    )
+    return pb.Encoding(**from_encoding(encoding))
 
 
 def _to_encoding(message: pb.Encoding) -> Encoding:
-    given: dict[str, Any] = {
-        name: getattr(message, name)
-        for name in ("crf", "bitrate_kbps", "bit_depth", "gop_frames")
-        if message.HasField(name)
-    }
-    return Encoding(
-        **given,
-        codec=to_codec(message.codec),
-        container=to_container(message.container),
-        lossless=message.lossless,
-        preset=message.preset,
-        tune=message.tune,
-        codec_options=tuple((each.name, each.value) for each in message.codec_options),
-    )
+    return Encoding(**to_encoding(message))

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import Any, Final
 
 from protos.framefarm.v1 import render_pb2
 from renderer.cookies import Cookie
-from renderer.encode.codec_facts import Codec, Container
 from renderer.errors import InvalidRequestError, Violation
 from renderer.frames import FrameRate
 from renderer.gamut import ColorGamut
@@ -14,8 +13,7 @@ from renderer.settings import CaptureMode, ColorScheme, History, RenderSettings
 from renderer.subtitles.burning import BurnedSubtitles
 
 from .durations import from_seconds, to_seconds
-
-T = TypeVar("T")
+from .encoding_wire import from_encoding, known, to_encoding
 
 _MODES = {
     CaptureMode.AUTO: render_pb2.CAPTURE_MODE_UNSPECIFIED,
@@ -43,40 +41,8 @@ _HISTORIES = {
     History.SEEKABLE: render_pb2.HISTORY_SEEKABLE,
 }
 _HISTORY_OF = {number: history for history, number in _HISTORIES.items()}
-_TEXTS = ("preset", "props_json", "timezone", "locale")
-_CODECS = {
-    Codec.H264: render_pb2.CODEC_H264,
-    Codec.H265: render_pb2.CODEC_H265,
-    Codec.VP8: render_pb2.CODEC_VP8,
-    Codec.VP9: render_pb2.CODEC_VP9,
-    Codec.AV1: render_pb2.CODEC_AV1,
-    Codec.PRORES: render_pb2.CODEC_PRORES,
-    Codec.PRORES_4444: render_pb2.CODEC_PRORES_4444,
-    Codec.DNXHR: render_pb2.CODEC_DNXHR,
-    Codec.FFV1: render_pb2.CODEC_FFV1,
-    Codec.GIF: render_pb2.CODEC_GIF,
-    Codec.APNG: render_pb2.CODEC_APNG,
-    Codec.WEBP: render_pb2.CODEC_WEBP,
-    Codec.PNG: render_pb2.CODEC_PNG,
-    Codec.JPEG: render_pb2.CODEC_JPEG,
-}
-_CODEC_OF = {number: codec for codec, number in _CODECS.items()} | {
-    render_pb2.CODEC_UNSPECIFIED: Codec.H264
-}
-_CONTAINERS = {
-    None: render_pb2.CONTAINER_UNSPECIFIED,
-    Container.MP4: render_pb2.CONTAINER_MP4,
-    Container.MOV: render_pb2.CONTAINER_MOV,
-    Container.WEBM: render_pb2.CONTAINER_WEBM,
-    Container.MKV: render_pb2.CONTAINER_MKV,
-    Container.GIF: render_pb2.CONTAINER_GIF,
-    Container.APNG: render_pb2.CONTAINER_APNG,
-    Container.WEBP: render_pb2.CONTAINER_WEBP,
-    Container.PNG: render_pb2.CONTAINER_PNG,
-    Container.JPG: render_pb2.CONTAINER_JPG,
-    Container.ZIP: render_pb2.CONTAINER_ZIP,
-}
-_CONTAINER_OF = {number: container for container, number in _CONTAINERS.items()}
+_NUMBERS: Final = ("width_px", "height_px", "encoder_threads", "device_scale_factor", "epoch_ms")
+_TEXTS = ("props_json", "timezone", "locale")
 
 
 def from_settings(settings: RenderSettings) -> render_pb2.RenderSettings:
@@ -87,32 +53,15 @@ def from_settings(settings: RenderSettings) -> render_pb2.RenderSettings:
         mode=_MODES[settings.mode],
         canvas_selector=settings.canvas_selector,
         target_selector=settings.target_selector,
-        codec=_CODECS[settings.codec],
-        container=_CONTAINERS[settings.container],
-        bitrate_kbps=settings.bitrate_kbps,
-        lossless=settings.lossless,
-        bit_depth=settings.bit_depth,
-        tune=settings.tune,
-        codec_options=[
-            render_pb2.CodecOption(name=name, value=value) for name, value in settings.codec_options
-        ],
-        crf=settings.crf,
-        preset=settings.preset,
-        gop_frames=settings.gop_frames,
+        **from_encoding(settings),
         encoder_threads=settings.encoder_threads,
         props_json=settings.props_json,
         seed=settings.seed,
         stability_timeout=from_seconds(settings.stability_timeout_s),
         strict=settings.strict,
-        timezone=settings.timezone,
-        locale=settings.locale,
-        color_scheme=_SCHEMES[settings.color_scheme],
+        **_from_surroundings(settings),
         color_gamut=_GAMUTS[settings.color_gamut],
         device_scale_factor=settings.device_scale_factor,
-        user_agent=settings.user_agent,
-        headers=[render_pb2.Header(name=name, value=value) for name, value in settings.headers],
-        epoch_ms=settings.epoch_ms,
-        cookies=[_from_cookie(cookie) for cookie in settings.cookies],
         transparent=settings.transparent,
         background=settings.background,
         target_follows=settings.target_follows,
@@ -129,19 +78,7 @@ def to_settings(message: render_pb2.RenderSettings) -> RenderSettings:
 
     """
     given: dict[str, Any] = {
-        name: getattr(message, name)
-        for name in (
-            "width_px",
-            "height_px",
-            "crf",
-            "bitrate_kbps",
-            "bit_depth",
-            "gop_frames",
-            "encoder_threads",
-            "device_scale_factor",
-            "epoch_ms",
-        )
-        if message.HasField(name)
+        name: getattr(message, name) for name in _NUMBERS if message.HasField(name)
     }
     given |= {name: value for name in _TEXTS if (value := getattr(message, name))}
     if message.HasField("frame_rate"):
@@ -150,18 +87,15 @@ def to_settings(message: render_pb2.RenderSettings) -> RenderSettings:
         given["stability_timeout_s"] = float(to_seconds(message.stability_timeout))
     return RenderSettings(
         **given,
-        **_to_encoding(message),
-        mode=_known(_MODE_OF, message.mode, "mode"),
+        **to_encoding(message),
+        **_to_surroundings(message),
+        mode=known(_MODE_OF, message.mode, "mode"),
         canvas_selector=message.canvas_selector,
         target_selector=message.target_selector,
         seed=message.seed,
         strict=message.strict,
-        color_scheme=_known(_SCHEME_OF, message.color_scheme, "color_scheme"),
-        color_gamut=_known(_GAMUT_OF, message.color_gamut, "color_gamut"),
+        color_gamut=known(_GAMUT_OF, message.color_gamut, "color_gamut"),
         history=to_history(message.history),
-        user_agent=message.user_agent,
-        headers=tuple((header.name, header.value) for header in message.headers),
-        cookies=tuple(_to_cookie(cookie) for cookie in message.cookies),
         transparent=message.transparent,
         background=message.background,
         target_follows=message.target_follows,
@@ -169,38 +103,33 @@ def to_settings(message: render_pb2.RenderSettings) -> RenderSettings:
     )
 
 
-def _to_encoding(message: render_pb2.RenderSettings) -> dict[str, Any]:
-    return {
-        "codec": _known(_CODEC_OF, message.codec, "codec"),
-        "container": _known(_CONTAINER_OF, message.container, "container"),
-        "lossless": message.lossless,
-        "tune": message.tune,
-        "codec_options": tuple((each.name, each.value) for each in message.codec_options),
-    }
-
-
-def from_codec(codec: Codec) -> render_pb2.Codec.ValueType:
-    return _CODECS[codec]
-
-
-def to_codec(number: int) -> Codec:
-    return _known(_CODEC_OF, number, "codec")
-
-
-def from_container(container: Container | None) -> render_pb2.Container.ValueType:
-    return _CONTAINERS[container]
-
-
-def to_container(number: int) -> Container | None:
-    return _known(_CONTAINER_OF, number, "container")
-
-
 def from_history(history: History) -> render_pb2.History.ValueType:
     return _HISTORIES[history]
 
 
 def to_history(number: int) -> History:
-    return _known(_HISTORY_OF, number, "history")
+    return known(_HISTORY_OF, number, "history")
+
+
+def _from_surroundings(settings: RenderSettings) -> dict[str, Any]:
+    return {
+        "timezone": settings.timezone,
+        "locale": settings.locale,
+        "color_scheme": _SCHEMES[settings.color_scheme],
+        "user_agent": settings.user_agent,
+        "headers": [render_pb2.Header(name=name, value=text) for name, text in settings.headers],
+        "epoch_ms": settings.epoch_ms,
+        "cookies": [_from_cookie(cookie) for cookie in settings.cookies],
+    }
+
+
+def _to_surroundings(message: render_pb2.RenderSettings) -> dict[str, Any]:
+    return {
+        "color_scheme": known(_SCHEME_OF, message.color_scheme, "color_scheme"),
+        "user_agent": message.user_agent,
+        "headers": tuple((header.name, header.value) for header in message.headers),
+        "cookies": tuple(_to_cookie(cookie) for cookie in message.cookies),
+    }
 
 
 def _from_cookie(cookie: Cookie) -> render_pb2.Cookie:
@@ -252,9 +181,3 @@ def _to_rate(message: render_pb2.FrameRate) -> FrameRate:
         return FrameRate(message.numerator, message.denominator)
     except ValueError as error:
         raise InvalidRequestError([Violation("frame_rate", str(error))]) from error
-
-
-def _known(table: dict[Any, T], number: int, field: str) -> T:
-    if number not in table:
-        raise InvalidRequestError([Violation(field, f"this version does not know value {number}")])
-    return table[number]

@@ -85,7 +85,6 @@ class Camera:
         )
         approach_s = time.perf_counter() - began_s
         stopwatch.reset()
-        pictures = self.capture.pictures
         async with self._encoding(film) as encoder:
             shots = _Shots(self.session, self.capture, encoder)
             await shots.take(first, film, on_event)
@@ -93,23 +92,17 @@ class Camera:
             ended_s = time.perf_counter()
             await encoder.finish()
         return Filmed(
-            pictures=pictures,
+            pictures=self.capture.pictures,
             digests=tuple(shots.digests),
             warnings=warnings,
             edges=shots.edges,
-            timings=Timings(
+            timings=replace(
+                stopwatch.timings,
                 strategy=self.capture.name,
                 why=self.capture.why,
                 approach_s=approach_s,
-                step_s=stopwatch.total_s(Stage.STEP),
-                hooks_s=stopwatch.total_s(Stage.HOOKS),
-                paint_s=stopwatch.total_s(Stage.PAINT),
-                wait_s=stopwatch.total_s(Stage.WAIT),
-                read_s=stopwatch.total_s(Stage.READ),
-                encode_s=stopwatch.total_s(Stage.ENCODE),
                 finish_s=time.perf_counter() - ended_s,
                 repeated_frames=shots.repeated,
-                slowest=stopwatch.slowest,
             ),
         )
 

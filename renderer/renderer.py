@@ -60,7 +60,7 @@ class RenderedChunk:
     height_px: int
     size_bytes: int
     sha256: str
-    seconds: float
+    seconds: float = 0.0
     warnings: tuple[str, ...] = ()  # what the page did not get, each once
     frame_digests: tuple[str, ...] = ()  # of each captured picture, in order
     next_frame_digest: str = ""  # of the frame after the chunk's last; "" if not asked for
@@ -165,40 +165,25 @@ class Renderer:
         if not frames:
             raise InvalidRequestError([Violation("frames", f"{frames} holds no frame")])
         started_s = time.monotonic()
-        part = output.with_name(f".{uuid4().hex}-{output.name}")
         await asyncio.to_thread(output.unlink, missing_ok=True)
+        film = Film(
+            url=await self._address(composition),
+            frames=frames,
+            settings=settings,
+            output=output.with_name(f".{uuid4().hex}-{output.name}"),
+            has_successor=has_successor,
+            paints_all=paints_all,
+            series="" if paints_all else series,
+        )
         try:
-            url = await self._address(composition)
-            film = Film(
-                url=url,
-                frames=frames,
-                settings=settings,
-                output=part,
-                has_successor=has_successor,
-                paints_all=paints_all,
-                series="" if paints_all else series,
-            )
             filmed = await self._film(film, on_event)
             await self._check(film, filmed.pictures)
-            sha256 = await asyncio.to_thread(sha256_of, part)
-            await asyncio.to_thread(part.replace, output)
+            size_bytes, sha256 = await asyncio.to_thread(_facts_of, film.output)
+            await asyncio.to_thread(film.output.replace, output)
         finally:
-            await asyncio.to_thread(part.unlink, missing_ok=True)
-        width_px, height_px = filmed.pictures.video_size_px
-        return RenderedChunk(
-            frames=len(frames),
-            width_px=width_px,
-            height_px=height_px,
-            size_bytes=output.stat().st_size,
-            sha256=sha256,
-            seconds=time.monotonic() - started_s,
-            warnings=filmed.warnings,
-            frame_digests=filmed.digests[: len(frames)],
-            next_frame_digest="".join(filmed.digests[len(frames) :]),
-            timings=filmed.timings,
-            sounds=filmed.sounds,
-            edges=filmed.edges,
-        )
+            await asyncio.to_thread(film.output.unlink, missing_ok=True)
+        chunk = _rendered(film, filmed, size_bytes=size_bytes, sha256=sha256)
+        return replace(chunk, seconds=time.monotonic() - started_s)
 
     async def probe(
         self,
@@ -289,3 +274,25 @@ class Renderer:
             settings=film.settings,
             size_px=pictures.video_size_px,
         )
+
+
+def _facts_of(file: Path) -> tuple[int, str]:
+    return file.stat().st_size, sha256_of(file)
+
+
+def _rendered(film: Film, filmed: Filmed, *, size_bytes: int, sha256: str) -> RenderedChunk:
+    frames = len(film.frames)
+    width_px, height_px = filmed.pictures.video_size_px
+    return RenderedChunk(
+        frames=frames,
+        width_px=width_px,
+        height_px=height_px,
+        size_bytes=size_bytes,
+        sha256=sha256,
+        warnings=filmed.warnings,
+        frame_digests=filmed.digests[:frames],
+        next_frame_digest="".join(filmed.digests[frames:]),
+        timings=filmed.timings,
+        sounds=filmed.sounds,
+        edges=filmed.edges,
+    )

@@ -90,12 +90,21 @@ class Stopwatch:
         if len(self._slowest) > SLOWEST:
             heapq.heappop(self._slowest)
 
-    def total_s(self, stage: Stage) -> float:
-        return self._sums[stage]
-
     @property
-    def slowest(self) -> tuple[SlowFrame, ...]:
-        """The slowest frames, the very slowest first."""
+    def timings(self) -> Timings:
+        """What was measured since the chunk began; not how its pictures were taken."""
+        return Timings(
+            step_s=self._sums[Stage.STEP],
+            hooks_s=self._sums[Stage.HOOKS],
+            paint_s=self._sums[Stage.PAINT],
+            wait_s=self._sums[Stage.WAIT],
+            read_s=self._sums[Stage.READ],
+            encode_s=self._sums[Stage.ENCODE],
+            slowest=self._slowest_frames(),
+        )
+
+    def _slowest_frames(self) -> tuple[SlowFrame, ...]:
+        """The very slowest comes first."""
         return tuple(
             SlowFrame(frame=frame, seconds=seconds, stage=stage)
             for seconds, frame, stage in sorted(self._slowest, reverse=True)

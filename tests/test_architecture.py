@@ -29,6 +29,7 @@ PACKAGES = frozenset(ARROWS)
 WIRE_EDGES = frozenset(
     {
         "executors.wire",
+        "executors.encoding_wire",
         "executors.settings_wire",
         "executors.chunk_call",  # RenderChunk, the caller's side
         "executors.attach_call",
