@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
 from executors.tasks import task_group
@@ -30,6 +30,7 @@ from .queue_events import (
     JobStopping,
     Ticked,
 )
+from .steady import SteadyTime
 from .stores.base import JobNotFoundError, StoreDownError
 
 if TYPE_CHECKING:
@@ -48,9 +49,6 @@ if TYPE_CHECKING:
     from .stores.base import JobStore
 
 log = logging.getLogger(__name__)
-
-# Clocks may be set meanwhile: look again now and then.
-_LONGEST_SLEEP_S: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +71,7 @@ class Dispatcher:
     def __init__(self, ports: Ports, *, most_running: int) -> None:
         self.queue = JobQueue(most_running=most_running)
         self._ports = ports
+        self._time = SteadyTime(ports.utc_now)
         self._runs: dict[str, JobRun] = {}
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._group: asyncio.TaskGroup | None = None
@@ -100,7 +99,7 @@ class Dispatcher:
 
     def take(self, event: Event) -> None:
         """Tell the queue what has happened, and do what it says."""
-        for command in self.queue.step(event, self._ports.utc_now()):
+        for command in self.queue.step(event, self._time.now()):
             self._carry_out(command)
         self._set_timer()
 
@@ -113,7 +112,10 @@ class Dispatcher:
 
     async def add(self, job: Job) -> None:
         """Take a job into the queue."""
-        self.take(JobAdded.of(job))
+        added = JobAdded.of(job)
+        if added.ends_at is not None:
+            added = replace(added, ends_at=self._time.of(added.ends_at))
+        self.take(added)
         for other in job.spec.after:
             state = await self._state(other)
             if state is None or state.is_final:
@@ -218,6 +220,7 @@ class Dispatcher:
                     job_id,
                     self._ports.events,
                     on_assembling=lambda: self.take(JobAssembling(job_id)),
+                    ends_at_s=self._ends_at_s(job_id),
                 )
                 self._runs[job_id] = run
                 run.pump.put(StateChanged(JobState.RENDERING))
@@ -230,10 +233,12 @@ class Dispatcher:
             self._timer.cancel()
             self._timer = None
         if self._group and (end := self.queue.next_end):
-            left_s = (end - self._ports.utc_now()).total_seconds()
-            delay_s = min(max(0.0, left_s), _LONGEST_SLEEP_S)
             loop = asyncio.get_running_loop()
-            self._timer = loop.call_later(delay_s, self.take, Ticked())
+            self._timer = loop.call_at(self._time.loop_s(end), self.take, Ticked())
+
+    def _ends_at_s(self, job_id: str) -> float | None:
+        ends_at = self.queue.ends_at(job_id)
+        return None if ends_at is None else self._time.loop_s(ends_at)
 
     async def _fail(self, job_id: str, error: JobError) -> None:
         try:

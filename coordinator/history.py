@@ -97,5 +97,5 @@ def _task(plan: Plan) -> ChunkTask:
         frames=plan.spec.frames,
         settings=plan.spec.settings,
         share=plan.spec.share,
-        ends_at=plan.tasks[0].ends_at,
+        ends_at_s=plan.tasks[0].ends_at_s,
     )

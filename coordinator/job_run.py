@@ -65,7 +65,14 @@ class Verdict:
 class JobRun:
     """What one job does here, from its beginning to its verdict."""
 
-    def __init__(self, job_id: str, events: EventLog, *, on_assembling: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        job_id: str,
+        events: EventLog,
+        *,
+        on_assembling: Callable[[], None],
+        ends_at_s: float | None = None,
+    ) -> None:
         self.job_id = job_id
         self.pump = Pump(job_id, events)
         self.abort = asyncio.Event()
@@ -75,6 +82,7 @@ class JobRun:
         self.verdict: Verdict | None = None
         self.is_paused = False
         self._on_assembling = on_assembling
+        self._ends_at_s = ends_at_s
 
     def decide(self, verdict: Verdict) -> bool:
         """The first verdict stands. Whether it is this one."""
@@ -130,7 +138,7 @@ class JobRun:
         """
         self.stopped.clear()
         try:
-            plan = runner.plan(job.spec, job_id=job.id).ending_at(job.ends_at)
+            plan = runner.plan(job.spec, job_id=job.id).ending_at(self._ends_at_s)
             target = files.output(job)
             with storing(target.parent):
                 output = await runner.render(

@@ -13,7 +13,6 @@ from .output_files import kept_settings, wanted_frames
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from datetime import datetime
 
     from renderer.settings import History
 
@@ -49,9 +48,9 @@ class Plan:
         )
         return replace(self, tasks=tuple(tasks))
 
-    def ending_at(self, ends_at: datetime | None) -> Plan:
-        """The same chunks, of a job whose time is over then."""
-        return replace(self, tasks=tuple(replace(task, ends_at=ends_at) for task in self.tasks))
+    def ending_at(self, ends_at_s: float | None) -> Plan:
+        """The same chunks, of a job whose time is over then, by the event loop."""
+        return replace(self, tasks=tuple(replace(task, ends_at_s=ends_at_s) for task in self.tasks))
 
 
 def plan(job_id: str, spec: JobSpec, *, concurrency: int | None = None) -> Plan:

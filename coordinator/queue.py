@@ -115,6 +115,11 @@ class JobQueue:
         """The jobs that have not ended and are to come after this one, which may have ended."""
         return tuple(self._dependants.get(job_id, ()))
 
+    def ends_at(self, job_id: str) -> datetime | None:
+        """When the time of a job is over, if it has a limit and has not ended."""
+        entry = self._entries.get(job_id)
+        return entry.added.ends_at if entry else None
+
     @property
     def next_end(self) -> datetime | None:
         """When to step again at the latest: the next time limit may be over."""

@@ -10,7 +10,6 @@ from renderer.edges import Edges
 from renderer.events import FramesDone, PageLog
 
 if TYPE_CHECKING:
-    from datetime import datetime
     from pathlib import Path
 
     from renderer.audio.passages import SoundReport
@@ -66,9 +65,10 @@ class ChunkTask:
 
     An attempt's token is (`term`, `attempt`): the higher one wins on a worker. `term` counts the
     coordinators that have led, one after the other; 0 is a caller without one. `share` is how much
-    of a farm the job may have, and `ends_at` when (UTC) its time is over. `fits` is the fingerprint
-    of the job's chunks that are there, if any are: what another engine renders would not fit them.
-    `upload_url` is where the attempt's file may be brought with a PUT, instead of being sent.
+    of a farm the job may have, and `ends_at_s` when its time is over, by the event loop. `fits` is
+    the fingerprint of the job's chunks that are there, if any are: what another engine renders
+    would not fit them. `upload_url` is where the attempt's file may be brought with a PUT, instead
+    of being sent.
     """
 
     job_id: str
@@ -81,7 +81,7 @@ class ChunkTask:
     paints_all: bool = False
     term: int = 0
     share: Share = Share()
-    ends_at: datetime | None = None
+    ends_at_s: float | None = None
     fits: str = ""
     upload_url: str = field(default="", repr=False)  # whoever has it may write there
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from abc import ABC, abstractmethod
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 import grpc.aio
@@ -98,16 +97,16 @@ class WorkerCall(ABC, Generic[T]):
 
     def _error_of(self, call_error: grpc.aio.AioRpcError) -> ExecutorError:
         error = error_of(call_error)
-        if self.task.ends_at and error.reason == StatusCode.DEADLINE_EXCEEDED.name:
+        if self.task.ends_at_s is not None and error.reason == StatusCode.DEADLINE_EXCEEDED.name:
             # said by the library: the deadline that these calls have is their job's
-            message = f"the job's time was over at {self.task.ends_at.isoformat()}"
-            return ChunkAbortedError(message, reason=JOB_OVERDUE)
+            return ChunkAbortedError("the job's time was over", reason=JOB_OVERDUE)
         return error
 
     def _time_left_s(self) -> float | None:
         """What the call's deadline is to be; None: the job has as long as it needs."""
-        ends_at = self.task.ends_at
-        return None if ends_at is None else max(0.0, (ends_at - datetime.now(UTC)).total_seconds())
+        ends_at_s = self.task.ends_at_s
+        loop = asyncio.get_running_loop()
+        return None if ends_at_s is None else max(0.0, ends_at_s - loop.time())
 
     async def _abort(self, call: Any, taking: asyncio.Task[T]) -> None:
         request = self._abort_request(pb.Abort(reason="the job was stopped"))

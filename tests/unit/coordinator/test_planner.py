@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
@@ -15,8 +14,6 @@ from renderer.frames import FrameRange
 from renderer.settings import History
 from tests.support.outputs import film, sound, still
 from tests.support.tasks import a_spec
-
-NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 
 @given(frames=st.integers(1, 5_000), chunk=st.integers(1, 600))
@@ -46,9 +43,9 @@ def test_a_plan_is_a_function_of_the_job_alone() -> None:
 
 def test_chunks_have_their_jobs_share_of_the_farm_and_its_end() -> None:
     share = Share(user="ann", priority=80)
-    made = plan("job", replace(a_spec(), share=share)).ending_at(NOON)
+    made = plan("job", replace(a_spec(), share=share)).ending_at(12.5)
 
-    assert [(task.share, task.ends_at) for task in made.tasks] == [(share, NOON)] * 3
+    assert [(task.share, task.ends_at_s) for task in made.tasks] == [(share, 12.5)] * 3
 
 
 @pytest.mark.parametrize(
