@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import logging
+import os
 import re
 from contextlib import closing
 from dataclasses import asdict, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from executors.base import ChunkResult
@@ -24,8 +27,7 @@ from .artifacts.shelf import Shelf
 from .findings import Findings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-    from pathlib import Path
+    from collections.abc import Collection, Iterable, Sequence
 
     from executors.base import ChunkTask
 
@@ -33,7 +35,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _BROUGHT_AT_ONCE: Final = 8
-_TERM: Final = re.compile(r"\.+(\d+)-\d+-")
+_TERM: Final = re.compile(r"\.+(\d+)-\d+-")  # of a file that is fetched
+_OWN: Final = re.compile(r"-t(\d+)\.")  # of one that is finished
 
 
 class ChunkFiles:
@@ -42,7 +45,8 @@ class ChunkFiles:
     A note names the frames that its chunk holds, and how they were reached, so that another plan
     (of another version, or after another probe) takes none of them. `folder` is on the shelf, or
     by itself where no shelf is given; what the shelf keeps and the folder does not hold is brought.
-    A coordinator of a later `term` may use the folder, too: what it is writing is left alone.
+    A coordinator of a later `term` may use the folder, too: what it is writing is left alone, and
+    the files that each makes bear its term, so that none is replaced or removed by another.
 
     Raises:
         StorageError: from any call: the chunk cannot be kept, or not be brought.
@@ -55,12 +59,18 @@ class ChunkFiles:
         self._folder = folder
         self._term = term
         self._shelf = shelf or Shelf(folder)
+        self._found = dict[int, str]()  # the names of files that an earlier process has finished
         self.findings = Findings(folder, shelf)
         self._sounds_kept = set[str]()  # chunks share them, and they are large:
         self._sounds_here = set[str]()  # each is put once, and read once to see if it is whole
 
     def path(self, task: ChunkTask) -> Path:
-        return self._folder / f"chunk-{task.index:06}.{chunk_recipe(task.settings).container}"
+        """Where the chunk's file stands: an earlier term's, if that has finished it, or our own."""
+        return self._folder / self._found.get(task.index, self._own_name(task))
+
+    def _own_name(self, task: ChunkTask) -> str:
+        term = "" if self._term is None else f"-t{self._term}"
+        return f"{_stem(task)}{term}.{chunk_recipe(task.settings).container}"
 
     def sound(self, sha256: str) -> Path:
         """Where a file stands that a chunk's page is heard from."""
@@ -96,6 +106,8 @@ class ChunkFiles:
 
     async def drop(self, tasks: Sequence[ChunkTask]) -> None:
         """Let the chunks count as finished no more."""
+        for task in tasks:
+            self._found.pop(task.index, None)
         await self._shelf.forget(*map(self._note, tasks))
 
     async def _settle(
@@ -124,7 +136,7 @@ class ChunkFiles:
 
     def _write_note(self, task: ChunkTask, result: ChunkResult) -> None:
         facts = {name: fact for name, fact in asdict(result).items() if name != "edges"}
-        note = {"made": _made(task), "result": facts}
+        note = {"made": _made(task), "file": self.path(task).name, "result": facts}
         with closing(PartFile(self._folder)) as part:
             part.write(json.dumps(note).encode())
             part.place(self._note(task))
@@ -133,7 +145,10 @@ class ChunkFiles:
     def _all_finished(self, tasks: Iterable[ChunkTask]) -> dict[int, ChunkResult | None]:
         _sweep(self._folder, self._term)
         self._sounds_here.clear()
-        return {task.index: self._finished(task) for task in tasks}
+        self._found.clear()
+        found = {task.index: self._finished(task) for task in tasks}
+        _sweep_files(self._folder, self._found.values(), self._term)
+        return found
 
     def _finished(self, task: ChunkTask) -> ChunkResult | None:
         """The chunk's result, if all its files are here and are what they were."""
@@ -145,16 +160,16 @@ class ChunkFiles:
     def _is_sound_here(self, sha256: str) -> bool:
         path = self.sound(sha256)
         if sha256 not in self._sounds_here:
-            if not _is_whole(path, sha256):
-                path.unlink(missing_ok=True)  # or it would not be brought again
+            if not _is_kept_whole(path, sha256):
                 return False
             self._sounds_here.add(sha256)
         return True
 
     def _noted(self, task: ChunkTask) -> ChunkResult | None:
         """What the chunk's note says, if it is here and is of this chunk."""
+        self._found.pop(task.index, None)
         try:
-            made, result = _read(self._note(task))
+            made, name, result = _read(self._note(task))
         except FileNotFoundError:
             return None
         except (ValueError, TypeError, KeyError, AttributeError) as error:  # a power cut, say
@@ -163,19 +178,36 @@ class ChunkFiles:
                 extra={"job_id": task.job_id, "chunk": task.index, "error": repr(error)},
             )
             return None
-        return result if made == _made(task) else None
+        if made != _made(task):
+            return None
+        container = chunk_recipe(task.settings).container
+        # Without one it is an older version's. No note of ours names another folder.
+        self._found[task.index] = Path(name).name or f"{_stem(task)}.{container}"
+        return result
 
     def _note(self, task: ChunkTask) -> Path:
-        return self.path(task).with_suffix(".json")
+        return self._folder / f"{_stem(task)}.json"
+
+
+def _stem(task: ChunkTask) -> str:
+    return f"chunk-{task.index:06}"
 
 
 def _sweep(folder: Path, term: int | None) -> None:
     """Remove what attempts of a process that was killed left unfinished."""
-    sweep_parts(folder)
     for below in (folder, folder / SOUNDS):
+        sweep_parts(below)
         for path in below.glob(".*"):
             if path.is_file() and not is_part(path.name) and not _is_later(path.name, term):
                 path.unlink(missing_ok=True)
+
+
+def _sweep_files(folder: Path, noted: Collection[str], term: int | None) -> None:
+    """Remove the files of earlier terms that no note names: nobody will."""
+    for path in folder.glob("chunk-*"):
+        made_in = _OWN.search(path.name)
+        if made_in and term is not None and int(made_in[1]) < term and path.name not in noted:
+            path.unlink(missing_ok=True)
 
 
 def _is_later(name: str, term: int | None) -> bool:
@@ -201,12 +233,26 @@ def _is_whole(path: Path, sha256: str) -> bool:
         return False
 
 
-def _read(note: Path) -> tuple[Any, ChunkResult]:
+def _is_kept_whole(path: Path, sha256: str) -> bool:
+    """Whether a file is whole. One that is not goes, or it would not be brought again."""
+    try:
+        with path.open("rb") as file:
+            if hashlib.file_digest(file, "sha256").hexdigest() == sha256:
+                return True
+            # Only what was read: another coordinator may have brought it meanwhile.
+            if os.path.samestat(os.fstat(file.fileno()), path.stat()):
+                path.unlink()
+    except FileNotFoundError:
+        pass
+    return False
+
+
+def _read(note: Path) -> tuple[Any, str, ChunkResult]:
     told = json.loads(note.read_text(encoding="utf-8"))
     facts = {name: _frozen(value) for name, value in told["result"].items()}
     if facts.get("sounds") is not None:
         facts["sounds"] = SoundReport.parse(facts["sounds"])
-    return told["made"], ChunkResult(**facts)
+    return told["made"], str(told.get("file", "")), ChunkResult(**facts)
 
 
 def _frozen(value: Any) -> Any:

@@ -13,7 +13,7 @@ from executors.tasks import task_group
 
 from .holds import SHUTTING_DOWN, Hold
 from .job import JobState, StateChanged
-from .job_files import tidied
+from .job_files import swept, tidied
 from .job_run import JobRun, Verdict, report_end
 from .queue import JobQueue, Phase
 from .queue_events import (
@@ -172,8 +172,7 @@ class Dispatcher:
         return True
 
     async def _take_up(self) -> None:
-        left = await self._ports.store.unfinished()
-        await tidied(self._ports.files.sweep({job.id for job in left}))
+        left = await swept(self._ports.files, self._ports.store)
         for job in left:
             if job.state is JobState.ABORTING:
                 await self._end_at_rest(job, job.error)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import shutil
 from collections import Counter
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,17 +12,24 @@ from typing import TYPE_CHECKING, Final, Protocol
 from executors.errors import StorageError
 
 from .output_files import path_of
+from .workplace import sweep_workplaces
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Collection, Generator, Mapping
+    from collections.abc import (
+        AsyncGenerator,
+        Awaitable,
+        Collection,
+        Generator,
+        Mapping,
+        Sequence,
+    )
     from datetime import datetime
 
     from .artifacts.base import Artifact
     from .artifacts.shelf import Shelf
     from .job import Job
+    from .stores.base import JobStore
 
-
-log = logging.getLogger(__name__)
 
 log = logging.getLogger(__name__)
 
@@ -51,8 +57,12 @@ class JobFiles(Protocol):
         """The bytes of a file of an ended job, from `offset` on."""
         ...
 
-    async def sweep(self, unfinished: Collection[str]) -> None:
-        """Remove what a killed process left that none of the unfinished jobs can use."""
+    async def begun(self) -> Collection[str]:
+        """The ids of the jobs that chunks are kept of."""
+        ...
+
+    async def sweep(self, ended: Collection[str]) -> None:
+        """Remove the chunks of jobs that have ended, and what killed processes left half-made."""
         ...
 
     async def forget_chunks(self, job_id: str) -> None: ...
@@ -83,8 +93,9 @@ class FolderJobFiles:
 
     """
 
-    def __init__(self, shelf: Shelf) -> None:
+    def __init__(self, shelf: Shelf, *, term: int | None = None) -> None:
         self._shelf = shelf
+        self._term = term
         self._outputs = shelf.root / "outputs"
         self._chunks = shelf.root / "chunks"
 
@@ -103,11 +114,13 @@ class FolderJobFiles:
     def read(self, path: Path, *, offset: int) -> AsyncGenerator[bytes]:
         return self._shelf.read(path, offset=offset)
 
-    async def sweep(self, unfinished: Collection[str]) -> None:
+    async def begun(self) -> Collection[str]:
+        return {folder.name for folder in await self._shelf.folders_in(self._chunks)}
+
+    async def sweep(self, ended: Collection[str]) -> None:
         await asyncio.to_thread(self._sweep)
-        for folder in await self._shelf.folders_in(self._chunks):
-            if folder.name not in unfinished:
-                await self._shelf.forget_folder(folder)
+        for job_id in ended:
+            await self._shelf.forget_folder(self._chunks / job_id)
 
     async def forget_chunks(self, job_id: str) -> None:
         with _in_time(job_id):  # or when a coordinator starts: `sweep`
@@ -146,9 +159,7 @@ class FolderJobFiles:
     def _sweep(self) -> None:
         for folder in (self._outputs, self._chunks):
             folder.mkdir(exist_ok=True)
-        for folder in self._outputs.glob(".*"):
-            if folder.is_dir():  # files are not ours
-                shutil.rmtree(folder)
+        sweep_workplaces(self._outputs, term=self._term)
 
 
 @contextmanager
@@ -158,6 +169,20 @@ def _in_time(job_id: str) -> Generator[None]:
         yield
     except StorageError as error:
         log.warning("files not removed yet", extra={"job_id": job_id, "why": str(error)})
+
+
+async def swept(files: JobFiles, store: JobStore) -> Sequence[Job]:
+    """The unfinished jobs; of others no chunks are left, nor what killed processes left half-made.
+
+    What stands there is looked up first: a job that has ended then stays so, however late the rest
+    is done. One that comes later has nothing there yet, and may be another coordinator's.
+    """
+    begun: Collection[str] = ()
+    with _in_time("all"):
+        begun = await files.begun()
+    unfinished = await store.unfinished()
+    await tidied(files.sweep(set(begun) - {job.id for job in unfinished}))
+    return unfinished
 
 
 async def tidied(removing: Awaitable[None]) -> None:

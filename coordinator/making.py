@@ -52,9 +52,11 @@ class Material:
 
 
 async def make_files(
-    material: Material, files: Sequence[OutputFile], output: Path
+    material: Material, files: Sequence[OutputFile], output: Path, *, workplace: Path
 ) -> tuple[Path, ...]:
     """Make every file; the first stands at `output` then, and the others beside it.
+
+    They are made in a folder on the same disk, `workplace`.
 
     Raises:
         EncoderError: a chunk cannot be read, or a file is not what it should be.
@@ -62,7 +64,7 @@ async def make_files(
 
     """
     # Names and short lists: touched here and not in a thread, which a cancel would leave behind.
-    with tempfile.TemporaryDirectory(prefix=".assembly-", dir=output.absolute().parent) as folder:
+    with tempfile.TemporaryDirectory(prefix="assembly-", dir=workplace) as folder:
         slots = asyncio.Semaphore(_AT_ONCE)
         benches = [_bench(material, Path(folder, str(index))) for index in range(len(files))]
         async with task_group() as group:

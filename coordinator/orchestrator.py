@@ -35,6 +35,7 @@ from .planner import Plan, plan
 from .soundtrack import Soundtrack, heard_in, open_soundtrack
 from .subtitles import subtitle_streams, with_burned
 from .verification import Verification
+from .workplace import workplace
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Mapping, Sequence
@@ -130,13 +131,13 @@ class RenderOrchestrator:
         if abort.is_set():
             raise JobAbortedError(plan.job_id)
         ffmpeg, ffprobe = tools = find_ffmpeg(self._environment)
-        with _folder(chunks, output) as folder:
+        with _folder(chunks, output) as folder, workplace(output, term=self._term) as work:
             async with _ended_by(abort, plan.job_id), self._open_executor() as executor:
                 await self._bring_bundles(plan.spec)
                 files = ChunkFiles(folder, self._shelf, term=self._term)
                 plan = await self._settled(plan, executor, on_event, files.findings)
                 opening = open_soundtrack(
-                    plan.spec, self._bundles, output, ffmpeg=ffmpeg, ffprobe=ffprobe
+                    plan.spec, self._bundles, work, ffmpeg=ffmpeg, ffprobe=ffprobe
                 )
                 async with opening as soundtrack, self._following(plan, files, on_event) as hear:
                     verify = Verification(ffprobe, self._looking)
@@ -145,7 +146,7 @@ class RenderOrchestrator:
                         results = await _filmed(run, soundtrack, files.findings, hear)
                     hear(StateChanged(JobState.ASSEMBLING))
                     material = await self._material(run, files, results, soundtrack, tools)
-                    paths = await make_files(material, plan.spec.files, output)
+                    paths = await make_files(material, plan.spec.files, output, workplace=work)
         facts = await facts_of(plan.spec, paths, material.size_px)
         if manifest is not None:
             written = await write_manifest(manifest, plan.tasks, results)

@@ -154,7 +154,7 @@ async def _working_service(
     holds = Holds()
     patient = PatientStore(store, holds)
     events = EventLog(patient)
-    files = FolderJobFiles(shelf)
+    files = FolderJobFiles(shelf, term=context.term)
     jobs = Jobs(
         patient,
         events,

@@ -32,10 +32,10 @@ if TYPE_CHECKING:
 
 @asynccontextmanager
 async def open_soundtrack(
-    spec: JobSpec, bundles: BundleStore, output: Path, *, ffmpeg: Path, ffprobe: Path
+    spec: JobSpec, bundles: BundleStore, workplace: Path, *, ffmpeg: Path, ffprobe: Path
 ) -> AsyncGenerator[Soundtrack]:
-    """Mix for one job; what was decoded for it, beside `output`, is gone with the block."""
-    with tempfile.TemporaryDirectory(prefix=".sound-", dir=output.absolute().parent) as folder:
+    """Mix for one job; what was decoded for it, in `workplace`, is gone with the block."""
+    with tempfile.TemporaryDirectory(prefix="sound-", dir=workplace) as folder:
         window = Window.of(spec.frames, spec.settings.frame_rate)
         mixer = Mixer(ffmpeg, Path(folder), window)
         tracks = await asyncio.to_thread(_tracks, spec, bundles)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
 import grpc.aio
 
 from protos.framefarm.v1 import worker_pb2 as pb
 from renderer.audio.passages import MAX_SOUND_BYTES
 from renderer.composition import is_digest
+from renderer.durable import PartFile
 
 from .errors import ChunkDamagedError
 from .status import error_of
@@ -43,25 +44,25 @@ async def bring_sounds(stub: RenderWorkerAsyncStub, report: SoundReport, folder:
 
 async def _bring(stub: RenderWorkerAsyncStub, source: SoundSource, place: Path) -> None:
     place.parent.mkdir(exist_ok=True)
-    part = place.with_name(f".{place.name[:12]}-{uuid4().hex}.part")
     call = stub.DownloadSound(pb.DownloadSoundRequest(sha256=source.sha256))
-    try:
-        sha256 = await _take(call, part, source.size_bytes)
+    # Locked: another coordinator that sweeps here leaves it alone. Opened here and not in a thread,
+    # which a cancel would leave behind.
+    with closing(PartFile(place.parent)) as part:
+        try:
+            sha256 = await _take(call, part, source.size_bytes)
+        except grpc.aio.AioRpcError as error:
+            raise error_of(error) from error
+        finally:
+            call.cancel()
         if sha256 != source.sha256:
             raise ChunkDamagedError(f"{source.name} came with other bytes than it was heard from")
-        part.replace(place)
-    except grpc.aio.AioRpcError as error:
-        raise error_of(error) from error
-    finally:
-        call.cancel()
-        part.unlink(missing_ok=True)
+        await asyncio.to_thread(part.place, place)
 
 
-async def _take(call: Any, part: Path, size_bytes: int) -> str:
+async def _take(call: Any, part: PartFile, size_bytes: int) -> str:
     digest, left = hashlib.sha256(), size_bytes
-    with await asyncio.to_thread(part.open, "wb") as file:
-        while (response := await call.read()) is not grpc.aio.EOF and left >= 0:
-            left -= len(response.data)
-            digest.update(response.data)
-            await asyncio.to_thread(file.write, response.data)
+    while (response := await call.read()) is not grpc.aio.EOF and left >= 0:
+        left -= len(response.data)
+        digest.update(response.data)
+        await asyncio.to_thread(part.write, response.data)
     return digest.hexdigest() if left == 0 else ""

@@ -106,11 +106,13 @@ class SimJobFiles:
         await self._cupboard.write(self._process)
         yield self._cupboard.outputs[path.stem].encode()[offset:]
 
-    async def sweep(self, unfinished: Collection[str]) -> None:
+    async def begun(self) -> Collection[str]:
+        return {path.parent.name for path in self._cupboard.files}
+
+    async def sweep(self, ended: Collection[str]) -> None:
         await self._cupboard.write(self._process)
-        for name in sorted({path.parent.name for path in self._cupboard.files}):
-            if name not in unfinished:
-                self._cupboard.forget(name)
+        for name in sorted(ended):
+            self._cupboard.forget(name)
 
     async def forget_chunks(self, job_id: str) -> None:
         await self._cupboard.write(self._process)

@@ -86,7 +86,7 @@ async def test_a_sweep_takes_the_chunks_of_jobs_that_have_ended(shelf: Shelf) ->
     for job_id in ("ended", "unfinished"):
         await make_files(shelf, job_id)
 
-    await FolderJobFiles(shelf).sweep(["unfinished"])
+    await FolderJobFiles(shelf).sweep(["ended"])
 
     assert await shelf.folders_in(shelf.root / "chunks") == {shelf.root / "chunks/unfinished"}
     assert len(await left(shelf)) == 7
