@@ -103,12 +103,23 @@ async def open_server(
         await interceptor.wait_idle()
 
 
-def _bind(server: grpc.aio.Server, listen: str) -> str:
+def host_and_port(listen: str) -> tuple[str, int]:
+    """Read HOST:PORT.
+
+    Raises:
+        ListenError: it is something else.
+
+    """
     host, _, port = listen.rpartition(":")
     if not host or not port.isdecimal():
         raise ListenError(f"cannot listen on {listen!r}; write it like 127.0.0.1:50051")
     if int(port) > _LAST_PORT:  # gRPC would take it, and listen on another one
         raise ListenError(f"cannot listen on {listen!r}: ports go up to {_LAST_PORT}")
+    return host, int(port)
+
+
+def _bind(server: grpc.aio.Server, listen: str) -> str:
+    host, _ = host_and_port(listen)
     try:
         bound = server.add_insecure_port(listen)
     except RuntimeError as error:

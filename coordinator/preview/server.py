@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
 
-from serving.server import ListenError
+from serving.server import ListenError, host_and_port
 
 from .playlist import HEAD, VIDEO
 from .previews import Previews
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 FILM: Final = "film.m3u8"
 _HERE: Final = Path(__file__).parent
 _PLAYLIST_TYPE: Final = "application/vnd.apple.mpegurl"
-_EVERYWHERE: Final = frozenset({"0.0.0.0", "::", ""})  # noqa: S104  # asked for, not chosen
+_EVERYWHERE: Final = frozenset({"0.0.0.0", "::"})  # noqa: S104  # asked for, not chosen
 _SHUTDOWN_TIMEOUT_S: Final = 0.5
 _RETRY_S: Final = 1
 
@@ -46,10 +46,10 @@ async def open_previews(
     )
     await runner.setup()
     try:
-        host, _, port = listen.rpartition(":")
+        host, port = host_and_port(listen)
         try:
-            await web.TCPSite(runner, host.strip("[]") or None, int(port)).start()
-        except (OSError, ValueError) as error:
+            await web.TCPSite(runner, host.strip("[]"), port).start()
+        except OSError as error:
             raise ListenError(f"the preview cannot listen on {listen}: {error}") from error
         name = socket.gethostname() if host.strip("[]") in _EVERYWHERE else host
         previews.address = f"{name}:{runner.addresses[0][1]}"

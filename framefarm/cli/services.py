@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -16,6 +17,7 @@ from executors.plugins import executor_named
 from framefarm.problems import problems_of
 from serving.logs import LogFormat, configure_logging
 
+from .known_settings import refuse_unknown_settings
 from .service_options import HOME as _HOME
 from .service_options import LogAs, UntilStdinCloses, VerboseLog, age_s, size_bytes
 from .service_options import seconds as _seconds
@@ -24,6 +26,7 @@ _COORDINATOR = "FRAMEFARM_COORDINATOR_"
 
 
 def coordinator(
+    context: typer.Context,
     workers: Annotated[
         str,
         typer.Option(
@@ -201,6 +204,7 @@ def coordinator(
     """Serve a farm's coordinator; its address is the first line on standard output."""
     from coordinator.stores.opening import store_url
 
+    refuse_unknown_settings(context, _COORDINATOR, os.environ)
     fleet = tuple(filter(None, (each.strip() for each in workers.split(","))))
     with problems_of("executor"):
         executor_named(executor)

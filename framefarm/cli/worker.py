@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -13,12 +14,14 @@ from renderer.sandbox import Sandbox
 from serving.logs import LogFormat, configure_logging
 from worker.settings import WorkerSettings
 
+from .known_settings import refuse_unknown_settings
 from .service_options import HOME, LogAs, UntilStdinCloses, VerboseLog, seconds, size_bytes
 
 _WORKER = "FRAMEFARM_WORKER_"
 
 
 def worker(
+    context: typer.Context,
     listen: Annotated[
         str,
         typer.Option(
@@ -152,6 +155,7 @@ def worker(
     until_stdin_closes: UntilStdinCloses = False,
 ) -> None:
     """Serve this machine as a worker; its address is the first line on standard output."""
+    refuse_unknown_settings(context, _WORKER, os.environ)
     configure_logging(log_format, logging.DEBUG if verbose else logging.INFO)
     settings = WorkerSettings(
         listen=listen,

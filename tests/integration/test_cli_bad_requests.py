@@ -154,3 +154,23 @@ def test_the_hook_of_these_tests_hears_a_process_start() -> None:
         subprocess.run(["true"], check=True)
 
     assert started == ["subprocess.Popen"]
+
+
+@pytest.mark.parametrize("service", ["worker", "coordinator"])
+def test_a_setting_that_a_service_does_not_know_is_refused_with_the_one_that_was_meant(
+    service: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    prefix = f"FRAMEFARM_{service.upper()}_"
+    monkeypatch.setattr(sys, "argv", ["framefarm", service])
+    monkeypatch.setenv(f"{prefix}LISTN", "127.0.0.1:0")
+    monkeypatch.setenv(f"{prefix}PORT_50050_TCP_ADDR", "10.0.0.1")  # a service link
+
+    with pytest.raises(SystemExit) as ended:
+        main()
+
+    assert ended.value.code == 2
+    told = capsys.readouterr().err
+    assert f"{prefix}LISTN: there is no such setting; did you mean {prefix}LISTEN?" in " ".join(
+        told.split()
+    )
+    assert "PORT" not in told

@@ -219,6 +219,6 @@ async def test_the_newest_previews_are_kept(
 
 
 async def test_an_address_that_cannot_be_used_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ListenError, match="the preview cannot listen on nonsense"):
+    with pytest.raises(ListenError, match="cannot listen on 'nonsense'; write it like"):
         async with open_previews("nonsense", tmp_path / "p", ffmpeg=FFMPEG, ffprobe=FFPROBE):
             pass
