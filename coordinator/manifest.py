@@ -47,5 +47,6 @@ def manifest_lines(tasks: Iterable[ChunkTask], results: Iterable[ChunkResult]) -
                 "chunk": task.index,
                 "worker": result.worker,
                 "attempt": result.attempt,
+                "strategy": result.strategy,
             }
             yield json.dumps(fields) + "\n"

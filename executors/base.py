@@ -118,6 +118,7 @@ class ChunkResult:
     sounds: SoundReport | None = None
     edges: Edges = field(default_factory=Edges, repr=False)
     artifact: str = ""
+    strategy: str = ""  # how its pictures were taken, and why by no better way
 
 
 @dataclass(frozen=True, slots=True)

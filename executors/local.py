@@ -133,6 +133,7 @@ class LocalExecutor:
             next_frame_digest=chunk.next_frame_digest,
             sounds=chunk.sounds,
             edges=chunk.edges,
+            strategy=chunk.timings.told_strategy,
         )
 
     @property

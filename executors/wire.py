@@ -70,6 +70,7 @@ def from_result(result: ChunkResult) -> worker_pb2.Completed:
         warnings=result.warnings,
         next_frame_digest=bytes.fromhex(result.next_frame_digest),
         uploaded=bool(result.artifact),
+        strategy=result.strategy,
     )
 
 
@@ -90,6 +91,7 @@ def to_result(
         attempt=task.attempt,
         frame_digests=_to_digests(digests),
         next_frame_digest=message.next_frame_digest.hex(),
+        strategy=message.strategy,
     )
 
 

@@ -54,6 +54,11 @@ class Timings:
     repeated_frames: int = 0
     slowest: tuple[SlowFrame, ...] = ()
 
+    @property
+    def told_strategy(self) -> str:
+        """Say how the pictures were taken, and why by no better way, if there is one."""
+        return f"{self.strategy}: {self.why}" if self.why else self.strategy
+
 
 class Stopwatch:
     """Measures stages, one at a time, frame after frame."""

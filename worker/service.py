@@ -231,4 +231,4 @@ def _told(attempt: Attempt) -> pb.RunningAttempt:
 
 def _report(task: ChunkTask, result: ChunkResult) -> None:
     facts = {"frames": result.frames, "fps": round(result.frames / max(result.seconds, 1e-9), 1)}
-    log.info("chunk rendered", extra=fields_of(task) | facts)
+    log.info("chunk rendered", extra=fields_of(task) | facts | {"strategy": result.strategy})

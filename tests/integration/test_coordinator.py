@@ -114,6 +114,7 @@ async def test_one_worker_or_two_make_the_same_bytes_of_the_same_frames(tmp_path
     assert [row["frame"] for row in manifests[0]] == list(range(40))
     assert [row["chunk"] for row in manifests[0]] == [frame // 7 for frame in range(40)]
     assert len({row["digest"] for row in manifests[0]}) == 40
+    assert {row["strategy"] for row in manifests[0]} == {"numbers: no browser is there"}
     assert [row["digest"] for row in manifests[1]] == [row["digest"] for row in manifests[0]]
     assert [len({row["worker"] for row in rows}) for rows in manifests] == [1, 2]
 

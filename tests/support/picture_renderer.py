@@ -24,6 +24,7 @@ from renderer.keeping import KeptPage
 from renderer.picture import Picture
 from renderer.renderer import RenderedChunk
 from renderer.settings import RenderSettings
+from renderer.timings import Timings
 
 from .chunks import encode
 from .pictures import digests, edges, numbered_picture
@@ -80,6 +81,7 @@ class PictureRenderer:
             size_bytes=len(data),
             sha256=hashlib.sha256(data).hexdigest(),
             seconds=1.0,
+            timings=Timings(strategy="numbers", why="no browser is there"),
             edges=edges(pictures, len(frames)) if paints_all else Edges(),
             **digests(pictures, len(frames)),
         )

@@ -603,6 +603,7 @@ class Completed(_message.Message):
     WARNINGS_FIELD_NUMBER: _builtins.int
     NEXT_FRAME_DIGEST_FIELD_NUMBER: _builtins.int
     UPLOADED_FIELD_NUMBER: _builtins.int
+    STRATEGY_FIELD_NUMBER: _builtins.int
     frames: _builtins.int
     width_px: _builtins.int
     height_px: _builtins.int
@@ -613,6 +614,8 @@ class Completed(_message.Message):
     """with has_successor: the XXH3 of the next frame's picture"""
     uploaded: _builtins.bool
     """to upload_url: no data was sent"""
+    strategy: _builtins.str
+    """how its pictures were taken, and why by no better way"""
     @_builtins.property
     def render_time(self) -> _duration_pb2.Duration: ...
     @_builtins.property
@@ -632,10 +635,11 @@ class Completed(_message.Message):
         warnings: _abc.Iterable[_builtins.str] | None = ...,
         next_frame_digest: _builtins.bytes = ...,
         uploaded: _builtins.bool = ...,
+        strategy: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["render_time", b"render_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["fingerprint", b"fingerprint", "frames", b"frames", "height_px", b"height_px", "next_frame_digest", b"next_frame_digest", "render_time", b"render_time", "sha256", b"sha256", "size_bytes", b"size_bytes", "uploaded", b"uploaded", "warnings", b"warnings", "width_px", b"width_px"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["fingerprint", b"fingerprint", "frames", b"frames", "height_px", b"height_px", "next_frame_digest", b"next_frame_digest", "render_time", b"render_time", "sha256", b"sha256", "size_bytes", b"size_bytes", "strategy", b"strategy", "uploaded", b"uploaded", "warnings", b"warnings", "width_px", b"width_px"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
