@@ -78,13 +78,29 @@ def quantity(text: str) -> float:
     return int(match[1]) * factor[match[2]]
 
 
-def test_two_coordinators_wait_for_nobody_who_stands_by(tmp_path: Path) -> None:
-    k8s = os.path.relpath(ROOT / "k8s", tmp_path.resolve())
-    used = {"resources": [f"{k8s}/base"], "components": [f"{k8s}/components/two-coordinators"]}
-    (tmp_path / "kustomization.yaml").write_text(yaml.safe_dump(used))
-    folder = str(tmp_path)
-    for manifest in rendered(folder):
+def base_with(component: str, folder: Path) -> str:
+    """Write an overlay of the base and a component, which Kubernetes accepts; return its folder."""
+    k8s = os.path.relpath(ROOT / "k8s", folder.resolve())
+    used = {"resources": [f"{k8s}/base"], "components": [f"{k8s}/components/{component}"]}
+    (folder / "kustomization.yaml").write_text(yaml.safe_dump(used))
+    for manifest in rendered(str(folder)):
         kubernetes_validate.validate(manifest, VERSIONS[-1], strict=True)
+    return str(folder)
+
+
+def test_the_autoscaler_alone_says_how_many_workers_there_are(tmp_path: Path) -> None:
+    folder = base_with("autoscaling", tmp_path)
+
+    scaler = the(folder, "HorizontalPodAutoscaler", "framefarm-worker")["spec"]
+    worker = workloads(folder)["worker"]
+    target = {"apiVersion": worker["apiVersion"], "kind": worker["kind"]}
+    assert scaler["scaleTargetRef"] == target | {"name": worker["metadata"]["name"]}
+    assert "replicas" not in worker["spec"]
+    assert "cpu" in container(worker)["resources"]["requests"]  # which it measures by
+
+
+def test_two_coordinators_wait_for_nobody_who_stands_by(tmp_path: Path) -> None:
+    folder = base_with("two-coordinators", tmp_path)
 
     coordinators = workloads(folder)["coordinator"]
     assert coordinators["spec"]["replicas"] == 2
@@ -355,8 +371,9 @@ def test_only_the_coordinator_reaches_production_workers() -> None:
     assert rule["ports"] == [{"protocol": "TCP", "port": 50051}]
 
 
-def test_the_readme_names_every_overlay() -> None:
+@pytest.mark.parametrize("kind", ["overlays", "components"])
+def test_the_readme_names_every_folder_that_is_used_by_name(kind: str) -> None:
     text = (ROOT / "k8s" / "README.md").read_text(encoding="utf-8")
 
-    for overlay in (ROOT / "k8s" / "overlays").iterdir():
-        assert f"overlays/{overlay.name}" in text
+    for folder in (ROOT / "k8s" / kind).iterdir():
+        assert f"{kind}/{folder.name}" in text
