@@ -91,6 +91,7 @@ class Dispatcher:
                 await self._take_up()
                 watching = self._ports.storage.run()
                 self._watching = group.create_task(watching, name="watch-storage")
+                await self._ports.storage.look()  # before anything begins
                 self._ports.holds.listen(self._on_holds)
                 self._on_holds()
                 yield

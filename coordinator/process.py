@@ -7,8 +7,10 @@ import os
 import sys
 import uuid
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from executors.fleet_executor import FleetExecutor
@@ -23,6 +25,7 @@ from .artifacts.bundles import KeptBundles
 from .artifacts.opening import open_artifacts
 from .artifacts.shelf import Shelf
 from .artifacts.uploads import ShelfUploads
+from .beginning import ROOM_BYTES, Beginning, HeldJobs, Waiting
 from .events import EventLog
 from .holds import Holds
 from .job_files import PREVIEWS, FolderJobFiles
@@ -41,6 +44,8 @@ from .stores.opening import open_lock, open_store, store_url
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
+
+    import sqlalchemy as sql
 
     from executors.base import RenderExecutor
     from executors.fleet import Fleet
@@ -75,27 +80,18 @@ async def run(settings: CoordinatorSettings) -> None:
         stood_by_at = await _time_to_lead(settings, lock, stopping)
         if stopping.is_set():
             return
-        bundles = await asyncio.to_thread(BundleStore, settings.data_dir)
-        store = await stack.enter_async_context(
-            open_store(url, patience_s=settings.store_patience_s)
-        )
-        term = await store.begin_term()
-        artifacts = await open_artifacts(settings.artifacts, settings.data_dir)
-        shelf = Shelf(settings.data_dir, artifacts)
-        context = ExecutorContext(
-            bundles=bundles,
-            environment=os.environ,
-            workers=settings.workers,
-            worker_wait_s=settings.worker_wait_s,
-            user_slots=settings.user_slots,
-            slots=settings.slots,
-            term=term,
-            uploads=None if shelf.is_here else ShelfUploads(shelf),
-        )
+        kept = await _opened(settings, url, stack)
+        if lock is None:
+            term, stood_by_at = await _begin(settings, kept, Path(url.database or ""), stopping)
+            if stopping.is_set():
+                return
+        else:
+            term = await kept.store.begin_term()
+        context = _context(settings, kept, term)
         executor = await stack.enter_async_context(open_executor(context))
         previews = await _opened_previews(settings, stack)
         service = await stack.enter_async_context(
-            _working_service(settings, store, context, executor, (shelf, previews))
+            _working_service(settings, kept, context, executor, previews)
         )
         server = await stack.enter_async_context(
             open_server(stood_by_at or settings.listen, [_registered(service)], status_of=status_of)
@@ -106,6 +102,62 @@ async def run(settings: CoordinatorSettings) -> None:
             await _keep_watch(stack, Reign(lock, term), server, stopping)
         await stopping.wait()
         await server.say_not_serving()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Kept:
+    """Where everything is kept."""
+
+    store: JobStore
+    shelf: Shelf
+    bundles: BundleStore
+
+
+async def _opened(settings: CoordinatorSettings, url: sql.URL, stack: AsyncExitStack) -> _Kept:
+    bundles = await asyncio.to_thread(BundleStore, settings.data_dir)
+    store = await stack.enter_async_context(open_store(url, patience_s=settings.store_patience_s))
+    artifacts = await open_artifacts(settings.artifacts, settings.data_dir)
+    return _Kept(store=store, shelf=Shelf(settings.data_dir, artifacts), bundles=bundles)
+
+
+def _context(settings: CoordinatorSettings, kept: _Kept, term: int) -> ExecutorContext:
+    return ExecutorContext(
+        bundles=kept.bundles,
+        environment=os.environ,
+        workers=settings.workers,
+        worker_wait_s=settings.worker_wait_s,
+        user_slots=settings.user_slots,
+        slots=settings.slots,
+        term=term,
+        uploads=None if kept.shelf.is_here else ShelfUploads(kept.shelf),
+    )
+
+
+async def _begin(
+    settings: CoordinatorSettings, kept: _Kept, database: Path, stopping: asyncio.Event
+) -> tuple[int, str | None]:
+    """Begin a term: its number, and the address at which room was waited for, if it had to be."""
+    room_bytes = min(ROOM_BYTES, settings.min_free_bytes)
+    beginning = Beginning(kept.store, database.absolute().parent, room_bytes=room_bytes)
+    jobs = HeldJobs()
+    if await beginning.is_done(jobs.holds):
+        return beginning.term, None
+    _, ffprobe = find_ffmpeg(os.environ)
+    service = CoordinatorService(
+        jobs=jobs,
+        files=FolderJobFiles(kept.shelf),
+        store=kept.store,
+        events=EventLog(kept.store),
+        bundles=KeptBundles(kept.bundles, kept.shelf),
+        fleet=None,
+        ffprobe=ffprobe,
+        most_watchers=settings.watchers,
+    )
+    waiting = Waiting(
+        listen=settings.listen, jobs=jobs, service=_registered(service), announce=_announce
+    )
+    address = await beginning.wait(waiting, stopping)
+    return beginning.term, address
 
 
 async def _time_to_lead(
@@ -142,13 +194,13 @@ def _announce(address: str) -> None:
 @asynccontextmanager
 async def _working_service(
     settings: CoordinatorSettings,
-    store: JobStore,
+    kept: _Kept,
     context: ExecutorContext,
     executor: RenderExecutor,
-    kept: tuple[Shelf, Previews | None],
+    previews: Previews | None,
 ) -> AsyncGenerator[CoordinatorService]:
     """The service, with its jobs at work while the block runs."""
-    shelf, previews = kept
+    store, shelf = kept.store, kept.shelf
     _, ffprobe = find_ffmpeg(os.environ)
     pausing = pausable(executor)
     holds = Holds()

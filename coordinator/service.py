@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from protos.framefarm.v1 import render_pb2
 
     from .artifacts.bundles import KeptBundles
+    from .beginning import HeldJobs
     from .events import EventLog
     from .job import Job, Output, StoredOutput, StoredPicture
     from .job_files import JobFiles
@@ -56,7 +57,7 @@ class CoordinatorService(coordinator_pb2_grpc.RenderCoordinatorServicer):
     def __init__(  # noqa: PLR0913  # wiring: each is one thing that the service shows
         self,
         *,
-        jobs: Jobs,
+        jobs: Jobs | HeldJobs,
         files: JobFiles,
         store: JobStore,
         events: EventLog,

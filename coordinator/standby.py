@@ -6,12 +6,12 @@ a fixed address is told why and tries again. Kubernetes sends clients to who is 
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from typing import TYPE_CHECKING, Any, Final
 
 import grpc
 
+from executors.tasks import first_of
 from protos.framefarm.v1 import coordinator_pb2
 from serving.server import Service, open_server
 
@@ -19,6 +19,7 @@ from .leadership import StandbyError, stand_by
 from .status import status_of
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Callable
 
     from .leadership import Lock
@@ -36,18 +37,7 @@ async def wait_to_lead(
     async with open_server(listen, [service], status_of=status_of, is_ready=False) as server:
         announce(server.address)
         log.info("stands by: another coordinator leads", extra={"address": server.address})
-        waits = [
-            asyncio.create_task(stopping.wait(), name="stopping"),
-            asyncio.create_task(stand_by(lock), name="stand-by"),
-        ]
-        try:
-            done, _ = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for wait in waits:
-                wait.cancel()
-            await asyncio.wait(waits)
-        for wait in done:
-            wait.result()
+        await first_of(stopping.wait(), stand_by(lock))
         return server.address
 
 

@@ -13,7 +13,7 @@ from serving.status import RichStatus
 from .holds import STORAGE_FULL, STORE_DOWN, FarmHeldError
 from .jobs import JobNeededError, JobNotEndedError, QueueFullError
 from .leadership import StandbyError
-from .stores.base import JobNotFoundError, LostLeadershipError, StoreDownError
+from .stores.base import JobNotFoundError, LostLeadershipError, StoreDownError, StoreFullError
 
 
 class BundleNotUploadedError(Exception):
@@ -54,6 +54,7 @@ _STATUSES: Final[dict[type[Exception], tuple[StatusCode, str]]] = {
     QueueFullError: (StatusCode.RESOURCE_EXHAUSTED, "QUEUE_FULL"),
     TooManyWatchersError: (StatusCode.RESOURCE_EXHAUSTED, "TOO_MANY_WATCHERS"),
     StoreDownError: (StatusCode.UNAVAILABLE, STORE_DOWN),
+    StoreFullError: (StatusCode.UNAVAILABLE, STORE_DOWN),
     StandbyError: (StatusCode.UNAVAILABLE, "STANDBY"),
     LostLeadershipError: (StatusCode.UNAVAILABLE, "STANDBY"),
     BundleNotUploadedError: (StatusCode.FAILED_PRECONDITION, BUNDLE_MISSING),
@@ -64,6 +65,7 @@ _RETRY_AFTER_S: Final[dict[type[Exception], float]] = {
     QueueFullError: 30.0,
     TooManyWatchersError: 10.0,
     StoreDownError: 5.0,
+    StoreFullError: 5.0,
     StandbyError: 2.0,
     LostLeadershipError: 5.0,
 }

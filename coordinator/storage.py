@@ -28,6 +28,10 @@ class StorageWatch(Protocol):
         """Watch, for ever."""
         ...
 
+    async def look(self) -> None:
+        """Put and lift what is to be now."""
+        ...
+
     async def failed(self, error: StorageError) -> None:
         """Something found no place: hold the farm until it may be tried again."""
         ...
@@ -42,7 +46,7 @@ class StorageRest:
 
     async def run(self) -> None:
         while True:
-            self.look()
+            await self.look()
             await asyncio.sleep(_LOOK_S)
 
     async def failed(self, error: StorageError) -> None:
@@ -50,7 +54,7 @@ class StorageRest:
         self._until_s[reason] = asyncio.get_running_loop().time() + _REST_S
         self._holds.put(Hold(reason, str(error)))
 
-    def look(self) -> None:
+    async def look(self) -> None:
         now_s = asyncio.get_running_loop().time()
         for reason in [each for each, until_s in self._until_s.items() if until_s <= now_s]:
             del self._until_s[reason]
@@ -69,11 +73,14 @@ class DiskWatch:
 
     async def run(self) -> None:
         while True:
-            free = await asyncio.to_thread(free_bytes, self._folder)
-            self._forget_what_is_long_ago()
-            self._know(self._space.seen(free), free)
-            self._rest.look()
+            await self.look()
             await asyncio.sleep(_LOOK_S)
+
+    async def look(self) -> None:
+        free = await asyncio.to_thread(free_bytes, self._folder)
+        self._forget_what_is_long_ago()
+        self._know(self._space.seen(free), free)
+        await self._rest.look()
 
     async def failed(self, error: StorageError) -> None:
         if isinstance(error, StorageFullError):

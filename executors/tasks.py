@@ -7,7 +7,8 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Coroutine
+    from typing import Any
 
 
 @asynccontextmanager
@@ -21,6 +22,19 @@ async def task_group() -> AsyncGenerator[asyncio.TaskGroup]:
             yield group
     except BaseExceptionGroup as errors:
         raise _first(errors) from None
+
+
+async def first_of(*works: Coroutine[Any, Any, object]) -> None:
+    """Return, or raise, as the first of them does that is done; the others are cancelled."""
+    tasks = [asyncio.create_task(work) for work in works]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+    for task in done:
+        task.result()
 
 
 def _first(errors: BaseExceptionGroup[BaseException]) -> BaseException:

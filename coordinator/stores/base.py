@@ -26,6 +26,10 @@ class StoreDownError(Exception):
     """
 
 
+class StoreFullError(StoreDownError):
+    """There is no room for what is to be kept."""
+
+
 class StoreUnfitError(Exception):
     """What is there cannot be used: damaged, in use, of another version. Says what to do."""
 

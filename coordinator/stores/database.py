@@ -95,7 +95,7 @@ class Database:
         deadline_s = loop.time() + self._patience_s
         async with self._writing:
             if (down := self._writes.down) and loop.time() >= deadline_s:
-                raise StoreDownError(str(down)) from down
+                raise type(down)(str(down)) from down
             return await self._tried(work, self._writes, deadline_s)
 
     async def _tried(self, work: Callable[[sql.Connection], T], way: _Way, deadline_s: float) -> T:

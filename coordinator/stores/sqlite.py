@@ -18,7 +18,7 @@ from sqlalchemy.event import listen
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import StaticPool
 
-from .base import StoreDownError, StoreUnfitError
+from .base import StoreDownError, StoreFullError, StoreUnfitError
 from .database import open_database
 from .migrating import bring_up_to_date
 from .sql import SqlJobStore
@@ -60,7 +60,8 @@ class Sqlite:
         if code in _DAMAGED:
             return self.damaged(str(error.orig))
         if why := _DOWN.get(code):
-            return StoreDownError(f"the jobs database {self._file}: {error.orig}; {why}")
+            kind = StoreFullError if code == sqlite3.SQLITE_FULL else StoreDownError
+            return kind(f"the jobs database {self._file}: {error.orig}; {why}")
         return error
 
     def damaged(self, what: str) -> StoreUnfitError:

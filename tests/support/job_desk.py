@@ -228,7 +228,8 @@ async def open_desk(
 ) -> AsyncGenerator[Desk]:
     """Jobs at work; a `store` of an earlier desk makes it the next process."""
     store, runner = store or DictStore(), runner or ToldRunner()
-    pauser, holds, ids = NotingPauser(), Holds(), count(len(store.jobs) + 1)
+    pauser, ids = NotingPauser(), count(len(store.jobs) + 1)
+    holds = options.pop("holds", None) or Holds()
     patient = PatientStore(store, holds)
     events = EventLog(patient)
     wired: dict[str, Any] = {"most_running": 8, "utc_now": lambda: datetime.now(UTC)}

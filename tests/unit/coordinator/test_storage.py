@@ -11,9 +11,12 @@ import pytest
 
 from coordinator import storage
 from coordinator.holds import STORAGE_DOWN, STORAGE_FULL, Holds
+from coordinator.queue import Phase
 from coordinator.storage import DiskWatch, StorageRest, StorageWatch
 from executors.errors import StorageDownError, StorageFullError
 from tests.support.eventually import eventually
+from tests.support.job_desk import open_desk
+from tests.support.tasks import a_spec
 
 FULL = StorageFullError("the disk is full")
 DOWN = StorageDownError("the store cannot be reached")
@@ -45,6 +48,18 @@ async def test_nothing_begins_on_a_disk_with_too_little_room(tmp_path: Path) -> 
     assert hold is not None
     assert hold.message.startswith(f"{tmp_path} is full (")
     assert hold.message.endswith(f"{2 << 40} MiB are wanted): make room there")
+
+
+async def test_nothing_begins_on_a_disk_that_is_full_from_the_start(tmp_path: Path) -> None:
+    async with open_desk(tmp_path) as first:
+        job = await first.jobs.create(a_spec())
+    holds = Holds()
+    full = DiskWatch(tmp_path, holds, floor_bytes=1 << 60)
+
+    async with open_desk(tmp_path, store=first.store, holds=holds, storage=full) as second:
+        assert [hold.reason for hold in holds.all] == [STORAGE_FULL]
+        assert second.jobs.queue.phase(job.id) is Phase.WAITING
+    assert second.runner.begun == []
 
 
 @pytest.mark.parametrize(("error", "reason"), [(FULL, STORAGE_FULL), (DOWN, STORAGE_DOWN)])
