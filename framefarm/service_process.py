@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping, Sequence
     from pathlib import Path
 
-# Python, gRPC and Playwright's driver take a second or two, a cold disk under load much more.
+# Python, gRPC and a browser take a second or two, a cold disk under load much more.
 START_LIMIT_S: Final = 60.0
 # A worker that is asked to stop ends its browsers first; then it is asked less kindly.
 STOP_LIMIT_S: Final = 10.0

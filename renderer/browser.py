@@ -1,65 +1,86 @@
-"""One Chromium process: started by Playwright, driven over a second DevTools connection, ended."""
+"""One Chromium process: started, driven over a pipe that only it and we have, ended."""
 
 from __future__ import annotations
 
 import asyncio
-import re
-import shutil
-import time
+import socket
+import subprocess
 import uuid
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
-
-import psutil
-from playwright.async_api import Error as PlaywrightError
-from playwright.async_api import async_playwright
 
 from . import processes
 from .cdp import CdpConnection, CdpSession, connected
 from .containment import contained
 from .drawing import Drawing, Screen, pixel_flags
-from .errors import BrowserLostError, MissingToolError
+from .errors import BrowserLostError, FrameStalledError
+from .profile import make_profile, remove_profile
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
+    from pathlib import Path
 
-    from playwright.async_api import Browser as PlaywrightBrowser
-    from playwright.async_api import Playwright
+    from .profile import Profile
 
+# A page in no window of a screen, and not the one in front, gets the time it wants; one that came
+# back is loaded anew; a window may open another; the mouse that there is not can point and hover.
+_PAGE_FLAGS: Final = (
+    "--disable-background-timer-throttling",
+    "--disable-backgrounding-occluded-windows",
+    "--disable-renderer-backgrounding",
+    "--disable-back-forward-cache",
+    "--disable-hang-monitor",
+    "--disable-ipc-flooding-protection",
+    "--disable-popup-blocking",
+    "--disable-prompt-on-repost",
+    "--allow-pre-commit-input",
+    (
+        "--blink-settings=primaryHoverType=2,availableHoverTypes=2,"
+        "primaryPointerType=4,availablePointerTypes=4"
+    ),
+    # The last word on features counts: where screenshots are taken, drawing.py has it.
+    (
+        "--disable-features=AvoidUnnecessaryBeforeUnloadCheckSync,DestroyProfileOnBrowserClose,"
+        "HttpsUpgrades,HttpsFirstBalancedModeAutoEnable,MediaRouter,PaintHolding,"
+        "ThirdPartyStoragePartitioning,AvoidCorsURLLoaderRestartOnRedirect,OptimizationHints,"
+        "NetworkTimeServiceQuerying,PreconnectToSearch,LensOverlay,AimEnabled"
+    ),
+    "--enable-features=CDPScreenshotNewSurface",
+)
+# A browser that does nothing of its own accord, and is the same one every day.
 _QUIET_FLAGS: Final = (
     "--disable-background-networking",
+    "--disable-breakpad",
+    "--disable-component-extensions-with-background-pages",
     "--disable-component-update",
+    "--disable-default-apps",
+    "--disable-extensions",
+    "--disable-field-trial-config",
+    "--disable-infobars",
     "--disable-pings",
     "--disable-quic",
+    "--disable-search-engine-choice-screen",
+    "--disable-stack-profiler",
+    "--disable-sync",
+    "--metrics-recording-only",
     "--mute-audio",
+    "--no-default-browser-check",
+    "--no-first-run",
+    "--no-service-autorun",
+    "--password-store=basic",
+    "--use-mock-keychain",
 )
+_PROCESS_FLAGS: Final = (
+    "--headless",
+    "--no-startup-window",
+    "--disable-dev-shm-usage",  # which is small in containers
+    "--remote-debugging-pipe",
+)
+# Chromium hears on its descriptor 3 and answers on 4: one socket, which arrives as descriptor 0.
+_GIVE_PIPE: Final = 'exec "$@" 3<&0 4>&0 </dev/null'
 LAUNCH_TIMEOUT_S: Final = 30.0
-_CLOSE_TIMEOUT_S: Final = 2.0
-_POLL_S: Final = 0.005
-_ADDRESS: Final = re.compile(r"(?P<port>\d+)\n(?P<path>/\S+)\s*")
-
-
-@asynccontextmanager
-async def open_playwright() -> AsyncGenerator[Playwright]:
-    """Run Playwright's driver, which starts browsers, for the length of the block.
-
-    Raises:
-        MissingToolError: the driver does not start.
-
-    """
-    try:
-        playwright = await async_playwright().start()
-    except Exception as error:  # it raises plain Exceptions when its driver dies
-        raise MissingToolError(
-            f"Playwright's driver does not start: {error}; "
-            "run `make setup` or `apt-get install libatomic1`"
-        ) from error
-    try:
-        yield playwright
-    finally:
-        await playwright.stop()
+_LAST_WORDS: Final = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,110 +109,103 @@ class LaunchOptions:
 
 
 @asynccontextmanager
-async def open_browser(playwright: Playwright, options: LaunchOptions) -> AsyncGenerator[Browser]:
+async def open_browser(options: LaunchOptions) -> AsyncGenerator[Browser]:
     """Run a browser for the length of the block; no process and no profile outlives it.
+
+    When this process is killed, the browser sees the end of its pipe, and ends by itself.
 
     Raises:
         BrowserLostError: Chromium did not start.
 
     """
-    async with _started(playwright, options) as (playwright_browser, main):
+    async with (
+        _running(options) as (process, ours),
+        _heard(process) as words,
+        contained(process.pid),
+        connected(ours) as connection,
+    ):
         try:
-            url = await asyncio.to_thread(_devtools_url, main)
-            async with contained(main.pid), connected(url) as connection:
-                yield Browser(connection, main.pid, asyncio.Lock(), options.drawing)
-        finally:
-            await asyncio.to_thread(_end, main)
-            with suppress(PlaywrightError, TimeoutError):
-                async with asyncio.timeout(_CLOSE_TIMEOUT_S):
-                    await playwright_browser.close()
+            await connection.root.call("Browser.getVersion", timeout_s=LAUNCH_TIMEOUT_S)
+        except (BrowserLostError, FrameStalledError) as error:
+            why = words.last() or error
+            raise BrowserLostError(f"{options.chromium} did not start: {why}") from error
+        yield Browser(connection, process.pid, asyncio.Lock(), options.drawing)
 
 
-@dataclass(frozen=True, slots=True)
-class _Main:
-    """The browser's main process, and the profile that goes with it."""
-
-    pid: int
-    profile: Path
-
-
-_Started = tuple["PlaywrightBrowser", _Main]
+_Running = tuple["subprocess.Popen[bytes]", socket.socket]
 
 
 @asynccontextmanager
-async def _started(playwright: Playwright, options: LaunchOptions) -> AsyncGenerator[_Started]:
-    """Start the browser; when cancelled on the way, end what Playwright starts all the same."""
-    starting = asyncio.ensure_future(_start(playwright, options))
-    is_handed_over = False
+async def _running(options: LaunchOptions) -> AsyncGenerator[_Running]:
+    """Run the process, and yield it with our end of its pipe, which is closed with it."""
+    ours, theirs = socket.socketpair()
+    profile = make_profile()
     try:
-        started = await asyncio.shield(starting)
-        is_handed_over = True
+        with theirs:
+            process = _start(_command(options, profile), theirs)
+        try:
+            yield process, ours
+        finally:
+            await asyncio.to_thread(_end, process)
     finally:
-        if not is_handed_over:
-            await _abandon(starting)
-    yield started
+        ours.close()
+        await asyncio.to_thread(remove_profile, profile)
 
 
-async def _start(playwright: Playwright, options: LaunchOptions) -> _Started:
-    marker = f"--framefarm-browser={uuid.uuid4().hex}"
-    browser = await _launch(playwright, options, marker)
-    return browser, await asyncio.to_thread(_find, marker)
+def _start(command: list[str], theirs: socket.socket) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        ["/bin/sh", "-c", _GIVE_PIPE, "sh", *command],
+        stdin=theirs.fileno(),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        start_new_session=True,  # Ctrl-C is for us alone
+    )
 
 
-async def _abandon(starting: asyncio.Future[_Started]) -> None:
-    await asyncio.wait([starting], timeout=LAUNCH_TIMEOUT_S)
-    if starting.done() and starting.exception() is None:
-        _, main = starting.result()
-        await asyncio.to_thread(_end, main)
-
-
-async def _launch(playwright: Playwright, options: LaunchOptions, marker: str) -> PlaywrightBrowser:
-    # Set for the whole browser: an override by page scales the page and not its surface.
-    scale = f"--force-device-scale-factor={options.screen.scale:g}"
-    flags = (*pixel_flags(options.drawing, options.screen.gamut), *_QUIET_FLAGS)
+def _command(options: LaunchOptions, profile: Profile) -> list[str]:
     rules = [f"--host-resolver-rules={options.resolver_rules}"] if options.resolver_rules else []
-    try:
-        return await playwright.chromium.launch(
-            executable_path=options.chromium,
-            args=[*flags, *rules, scale, "--remote-debugging-port=0", marker],
-            chromium_sandbox=options.sandbox,
-            timeout=LAUNCH_TIMEOUT_S * 1000,
-            handle_sigint=False,
-            handle_sigterm=False,
-            handle_sighup=False,
-        )
-    except PlaywrightError as error:
-        raise BrowserLostError(f"{options.chromium} did not start: {error.message}") from error
+    return [
+        str(options.chromium),
+        *_PROCESS_FLAGS,
+        *_PAGE_FLAGS,
+        *_QUIET_FLAGS,
+        *([] if options.sandbox else ["--no-sandbox"]),
+        *pixel_flags(options.drawing, options.screen.gamut),
+        *rules,
+        # Set for the whole browser: an override by page scales the page and not its surface.
+        f"--force-device-scale-factor={options.screen.scale:g}",
+        f"--user-data-dir={profile.folder}",
+        f"--framefarm-browser={uuid.uuid4().hex}",  # tells ours from others, for people
+    ]
 
 
-def _find(marker: str) -> _Main:
-    """Find the browser by the argument that only it has; its children have it too."""
-    for process in processes.descendants_with(marker):
-        with suppress(psutil.NoSuchProcess):
-            profile = _value(process.cmdline(), "--user-data-dir=")
-            if profile and not _value(process.cmdline(), "--type="):
-                return _Main(process.pid, Path(profile))
-    raise BrowserLostError("Chromium ended as soon as it had started")
-
-
-def _value(command: list[str], option: str) -> str:
-    given = (word.removeprefix(option) for word in command if word.startswith(option))
-    return next(given, "")
-
-
-def _devtools_url(main: _Main) -> str:
-    """Read the address that the browser writes into its profile, about when Playwright returns."""
-    file = main.profile / "DevToolsActivePort"
-    deadline_s = time.monotonic() + LAUNCH_TIMEOUT_S
-    while psutil.pid_exists(main.pid) and time.monotonic() < deadline_s:
-        with suppress(FileNotFoundError):
-            if match := _ADDRESS.fullmatch(file.read_text()):
-                return f"ws://127.0.0.1:{match['port']}{match['path']}"
-        time.sleep(_POLL_S)
-    raise BrowserLostError(f"Chromium (pid {main.pid}) opened no DevTools port")
-
-
-def _end(main: _Main) -> None:
+def _end(process: subprocess.Popen[bytes]) -> None:
     """Kill, do not ask: a polite end takes 0.1 s and saves nothing, the profile goes anyway."""
-    processes.end_all(main.pid)
-    shutil.rmtree(main.profile, ignore_errors=True)
+    processes.end_all(process.pid)
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(processes.GONE_TIMEOUT_S)
+
+
+@asynccontextmanager
+async def _heard(process: subprocess.Popen[bytes]) -> AsyncGenerator[_Words]:
+    """Read what the browser says on standard error: whoever does not listen stops it."""
+    assert process.stderr is not None
+    loop = asyncio.get_running_loop()
+    transport, words = await loop.connect_read_pipe(_Words, process.stderr)
+    try:
+        yield words
+    finally:
+        transport.close()
+
+
+class _Words(asyncio.Protocol):
+    """The last that somebody said."""
+
+    def __init__(self) -> None:
+        self._said = b""
+
+    def data_received(self, data: bytes) -> None:
+        self._said = (self._said + data)[-_LAST_WORDS:]
+
+    def last(self) -> str:
+        return self._said.decode(errors="replace").strip()

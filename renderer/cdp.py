@@ -4,25 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import json
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from itertools import count
 from typing import TYPE_CHECKING, Any, Final
-
-from websockets.asyncio.client import connect
-from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
 from .errors import BrowserLostError, FrameStalledError, RenderError
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import AsyncGenerator, Callable, Coroutine
-
-    from websockets.asyncio.client import ClientConnection
 
     Params = dict[str, Any]
     OnEvent = Callable[[Params], None]
+    OnMessage = Callable[[bytes], None]
 
 CALL_TIMEOUT_S: Final = 30.0
-_CONNECT_TIMEOUT_S: Final = 10.0
 
 
 class CdpError(RenderError):
@@ -30,62 +26,84 @@ class CdpError(RenderError):
 
 
 @asynccontextmanager
-async def connected(url: str) -> AsyncGenerator[CdpConnection]:
-    """Connect to a browser's DevTools address.
-
-    Raises:
-        BrowserLostError: nothing answers there.
-
-    """
-    try:
-        socket = await connect(
-            url,
-            open_timeout=_CONNECT_TIMEOUT_S,
-            max_size=None,
-            compression=None,
-            ping_interval=None,
-            proxy=None,
-        )
-    except (OSError, TimeoutError, InvalidHandshake) as error:
-        raise BrowserLostError(f"Chromium does not answer at {url}: {error}") from error
-    connection = CdpConnection(socket)
-    # A task group would wrap the errors of the block; this task's owner is the block itself.
-    reader = asyncio.create_task(connection.read(), name="cdp-reader")
+async def connected(ours: socket.socket) -> AsyncGenerator[CdpConnection]:
+    """Talk for the length of the block to a browser that has the other end of a socket."""
+    loop = asyncio.get_running_loop()
+    transport, messages = await loop.create_connection(_Messages, sock=ours)
+    connection = CdpConnection(messages)
     try:
         yield connection
     finally:
         connection.lose("the connection was closed")
-        await _shut(socket, [reader, *connection.beside])
+        transport.abort()  # a browser that was killed reads nothing any more
+        await _ended(connection.beside)
 
 
-async def _shut(socket: ClientConnection, tasks: list[asyncio.Task[None]]) -> None:
-    socket.transport.abort()  # a closing handshake with a killed browser would only wait
+async def _ended(tasks: set[asyncio.Task[None]]) -> None:
     for task in tasks:
         task.cancel()
-    await asyncio.wait(tasks)
+    if tasks:
+        await asyncio.wait(tasks)
+
+
+class _Messages(asyncio.Protocol):
+    """Texts in both directions, each with a zero byte behind it."""
+
+    def __init__(self) -> None:
+        self.on_message: OnMessage = _ignore
+        self.on_end: Callable[[], None] = _ignore
+        self._transport: asyncio.WriteTransport | None = None
+        self._begun: list[bytes] = []
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.WriteTransport)
+        self._transport = transport
+
+    def send(self, text: str) -> None:
+        # Not awaited: each call waits for its answer, so what waits here is never much.
+        assert self._transport is not None
+        self._transport.write(text.encode() + b"\0")
+
+    def data_received(self, data: bytes) -> None:
+        *whole, rest = data.split(b"\0")
+        if whole:
+            whole[0] = b"".join((*self._begun, whole[0]))
+            self._begun.clear()
+        if rest:
+            self._begun.append(rest)
+        for text in whole:
+            self.on_message(text)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.on_end()
+
+
+def _ignore(*_: object) -> None:
+    pass
 
 
 class CdpConnection:
-    """One socket to a browser; `root` and every attached target are sessions on it."""
+    """The way to a browser; `root` and every attached target are sessions on it."""
 
-    def __init__(self, socket: ClientConnection) -> None:
-        self._socket = socket
+    def __init__(self, messages: _Messages) -> None:
+        self._messages = messages
+        self._messages.on_message = self._take
+        self._messages.on_end = self._on_end
+        self._lost: BrowserLostError | None = None
         self._ids = count(1)
         self._waiting: dict[int, tuple[CdpSession, asyncio.Future[Params]]] = {}
         self._sessions: dict[str, CdpSession] = {}
         self.beside = set[asyncio.Task[None]]()
         self.root = CdpSession(self, "")
 
-    async def read(self) -> None:
-        """Hand out messages until the socket closes; then every waiting call fails."""
-        with suppress(ConnectionClosed):
-            async for text in self._socket:
-                self._take(json.loads(text))
+    def _on_end(self) -> None:
         self.lose("Chromium closed the connection: it crashed or was killed")
 
     def lose(self, why: str) -> None:
+        """Fail every call that waits and every one that comes."""
+        self._lost = self._lost or BrowserLostError(why)
         for session in (self.root, *self._sessions.values()):
-            session.fail(BrowserLostError(why))
+            session.fail(self._lost)
 
     async def attach(self, target_id: str) -> CdpSession:
         reply = await self.root.call(
@@ -122,18 +140,19 @@ class CdpConnection:
         message: Params = {"id": call_id, "method": method, "params": params}
         if session.id:
             message["sessionId"] = session.id
+        if self._lost is not None:
+            raise self._lost
         answer = session.expect()
         self._waiting[call_id] = (session, answer)
         try:
-            await self._socket.send(json.dumps(message))
+            self._messages.send(json.dumps(message))
             return await answer
-        except ConnectionClosed as error:
-            raise BrowserLostError(f"Chromium was lost at {method}") from error
         finally:
             self._waiting.pop(call_id, None)
             session.forget(answer)
 
-    def _take(self, message: Params) -> None:
+    def _take(self, text: bytes) -> None:
+        message: Params = json.loads(text)
         if "id" not in message:
             session_id = message.get("sessionId", "")
             session = self._sessions.get(session_id) if session_id else self.root

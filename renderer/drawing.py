@@ -79,7 +79,7 @@ _BEGIN_FRAME_FLAGS: Final = (
 )
 # A full Chromium would raster by SwiftShader, slowly and with stale strips, and give frames of
 # other sites, and sandboxed ones, processes of their own, out of our reach; the shell does not. The
-# last word on features counts, so those of Playwright's that matter are said again.
+# last word on features counts, so those of browser.py that matter are said again.
 _SCREENSHOT_FLAGS: Final = (
     "--disable-gpu-rasterization",
     "--disable-gpu-compositing",

@@ -52,16 +52,6 @@ def memory_bytes(pid: int) -> int:
     return own + most_shared
 
 
-def descendants_with(argument: str) -> list[psutil.Process]:
-    """This process's descendants that were started with `argument` on their command line."""
-    found: list[psutil.Process] = []
-    for process in psutil.Process().children(recursive=True):
-        with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
-            if argument in process.cmdline():
-                found.append(process)
-    return found
-
-
 def group_of(leader_pid: int) -> list[psutil.Process]:
     """The processes of a group, found even when its leader has died."""
     found: list[psutil.Process] = []

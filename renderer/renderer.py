@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from .audio.passages import SOUNDS, SoundReport
-from .browser import LaunchOptions, open_browser, open_playwright
+from .browser import LaunchOptions, open_browser
 from .bundle import sha256_of
 from .composition import BundleEntry
 from .edges import Edges
@@ -25,6 +25,7 @@ from .keeping import COLD, KeptPage, View, WarmLimits
 from .media.listening import listen
 from .media.projection import MediaRoom
 from .probing import probe_page, watch_script
+from .profile import sweep_profiles
 from .sandbox import Sandbox, sandbox_is_on
 from .session import FRAME_TIMEOUT_S
 from .site import open_site
@@ -85,16 +86,16 @@ async def open_renderer(  # noqa: PLR0913  # each a choice of who runs it
     is asked for a picture of each frame: the same one, slower.
 
     Raises:
-        MissingToolError: Chromium, ffmpeg or Playwright's driver does not start.
+        MissingToolError: Chromium or ffmpeg does not start.
 
     """
     async with (
         beside(read_fingerprint(tools)) as facts,
         open_site(bundles) as site,
-        open_playwright() as playwright,
     ):
         fingerprint = await facts
         is_sandboxed = await sandbox_is_on(sandbox)
+        await asyncio.to_thread(sweep_profiles)
         options = LaunchOptions(
             chromium=tools.chromium,
             sandbox=is_sandboxed,
@@ -104,7 +105,7 @@ async def open_renderer(  # noqa: PLR0913  # each a choice of who runs it
         media = MediaRoom(site, tools)
 
         def start(screen: Screen) -> AbstractAsyncContextManager[Browser]:
-            return open_browser(playwright, replace(options, screen=screen))
+            return open_browser(replace(options, screen=screen))
 
         async with open_warm_browsers(start, limits) as warm:
             studio = Studio(warm, site, tools, frame_timeout_s, media)

@@ -19,6 +19,7 @@ from renderer.frames import FrameRange
 from tests.support.eventually import eventually
 from tests.support.frame_numbers import decode_frame_numbers
 from tests.support.pages import Crew, add_page, page_settings
+from tests.support.processes import browsers
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -44,7 +45,7 @@ def children_of_a_render() -> list[psutil.Process]:
 
 
 def profiles() -> set[str]:
-    return {path.name for path in Path(tempfile.gettempdir()).glob("playwright_chromiumdev*")}
+    return {path.name for path in Path(tempfile.gettempdir()).glob("framefarm-browser-*")}
 
 
 class Running:
@@ -107,12 +108,7 @@ async def test_a_killed_browser_is_lost(crew: Crew) -> None:
     running = Running(crew, "state.html")
     task = asyncio.create_task(running.render())
     await eventually(lambda: running.frames_done > 5, within_s=20)
-    (main,) = [
-        process
-        for process in children_of_a_render()
-        if "--remote-debugging-port=0" in (line := process.cmdline())
-        and not any(word.startswith("--type=") for word in line)
-    ]
+    (main,) = browsers()
 
     main.kill()
 

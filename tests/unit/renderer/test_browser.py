@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import fcntl
 import os
-import subprocess
-import sys
+import tempfile
+from pathlib import Path
 
 import pytest
 
+from renderer.browser import LaunchOptions, open_browser
+from renderer.errors import BrowserLostError
+from renderer.profile import make_profile, remove_profile, sweep_profiles
 from renderer.sandbox import Sandbox, sandbox_is_on
 
 
@@ -20,26 +24,45 @@ async def test_root_has_no_sandbox_unless_ordered(monkeypatch: pytest.MonkeyPatc
     assert not await sandbox_is_on(Sandbox.AUTO)
 
 
-OPEN = """
-import asyncio
-from renderer.browser import open_playwright
-
-async def main():
-    async with open_playwright():
-        pass
-
-asyncio.run(main())
-"""
+@pytest.fixture
+def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    return tmp_path
 
 
-@pytest.mark.parametrize("node", ["/bin/false", "/no/such/node"])
-def test_a_driver_that_does_not_start_is_a_missing_tool(node: str) -> None:
-    # In a process of its own: Playwright leaves streams open when its driver dies.
-    environment = os.environ | {"PLAYWRIGHT_NODEJS_PATH": node}
+async def test_a_browser_that_does_not_start_is_lost_in_its_own_words(temporary: Path) -> None:
+    program = temporary / "chromium"
+    program.write_text("#!/bin/sh\necho 'no usable sandbox' >&2; exit 1\n")
+    program.chmod(0o755)
 
-    outcome = subprocess.run(
-        [sys.executable, "-c", OPEN], env=environment, capture_output=True, text=True, check=False
-    )
+    with pytest.raises(BrowserLostError, match="chromium did not start: no usable sandbox"):
+        async with open_browser(LaunchOptions(chromium=program, sandbox=False)):
+            pass
 
-    assert "MissingToolError: Playwright's driver does not start" in outcome.stderr
-    assert "libatomic1" in outcome.stderr
+    assert list(temporary.iterdir()) == [program]
+
+
+async def test_a_program_that_is_not_there_is_a_lost_browser(temporary: Path) -> None:
+    program = temporary / "chromium"
+
+    with pytest.raises(BrowserLostError, match="chromium did not start: .*not found"):
+        async with open_browser(LaunchOptions(chromium=program, sandbox=False)):
+            pass
+
+    assert list(temporary.iterdir()) == []
+
+
+def test_only_profiles_that_nobody_uses_are_swept(temporary: Path) -> None:
+    used, left, young = make_profile(), make_profile(), make_profile()
+    (left.folder / "Default").mkdir()
+    for lock in (left.lock, young.lock):
+        os.close(lock)  # whoever held it was killed
+    for profile in (used, left):
+        os.utime(profile.folder, (0, 0))
+
+    sweep_profiles()
+
+    assert set(temporary.iterdir()) == {used.folder, young.folder}
+    fcntl.flock(used.lock, fcntl.LOCK_UN)
+    remove_profile(used)
+    assert list(temporary.iterdir()) == [young.folder]

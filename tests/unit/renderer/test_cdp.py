@@ -2,39 +2,62 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import pytest
-from websockets.asyncio.server import ServerConnection, serve
 
 from renderer.cdp import CdpConnection, CdpError, connected
 from renderer.errors import BrowserLostError, CompositionError, Fault, FrameStalledError
 
-Answer = Callable[[ServerConnection, dict[str, object]], Awaitable[None]]
+
+class Peer:
+    """A browser's end of its pipe."""
+
+    def __init__(self, writer: asyncio.StreamWriter) -> None:
+        self._writer = writer
+
+    async def send(self, text: str) -> None:
+        self._writer.write(text.encode() + b"\0")
+        await self._writer.drain()
+
+    async def close(self) -> None:
+        self._writer.close()
+
+
+Answer = Callable[[Peer, dict[str, object]], Awaitable[None]]
 
 
 @asynccontextmanager
 async def a_browser(answer: Answer) -> AsyncGenerator[CdpConnection]:
-    async def handle(socket: ServerConnection) -> None:
-        async for text in socket:
-            await answer(socket, json.loads(text))
+    ours, theirs = socket.socketpair()
+    reader, writer = await asyncio.open_connection(sock=theirs)
+    peer = Peer(writer)
 
-    async with serve(handle, "127.0.0.1", 0) as server:
-        port = next(iter(server.sockets)).getsockname()[1]
-        async with connected(f"ws://127.0.0.1:{port}") as connection:
+    async def handle() -> None:
+        with suppress(asyncio.IncompleteReadError):
+            while text := await reader.readuntil(b"\0"):
+                await answer(peer, json.loads(text[:-1]))
+
+    handling = asyncio.create_task(handle())
+    try:
+        async with connected(ours) as connection:
             yield connection
+    finally:
+        await handling  # the end of the pipe ends it
+        writer.close()
 
 
-async def reply(socket: ServerConnection, call: dict[str, object], **more: object) -> None:
-    await socket.send(json.dumps({"id": call["id"], **more}))
+async def reply(peer: Peer, call: dict[str, object], **more: object) -> None:
+    await peer.send(json.dumps({"id": call["id"], **more}))
 
 
-async def echo(socket: ServerConnection, call: dict[str, object]) -> None:
+async def echo(socket: Peer, call: dict[str, object]) -> None:
     await reply(socket, call, result={"sessionId": "s1", "got": call})
 
 
-async def silence(_: ServerConnection, __: dict[str, object]) -> None:
+async def silence(_: Peer, __: dict[str, object]) -> None:
     """Hear, and never answer."""
 
 
@@ -72,7 +95,7 @@ async def test_a_session_names_itself() -> None:
 
 
 async def test_a_refused_call_tells_its_name() -> None:
-    async def refuse(socket: ServerConnection, call: dict[str, object]) -> None:
+    async def refuse(socket: Peer, call: dict[str, object]) -> None:
         await reply(socket, call, error={"code": -32601, "message": "wasn't found"})
 
     async with a_browser(refuse) as browser:
@@ -87,7 +110,7 @@ async def test_a_call_without_an_answer_is_stalled() -> None:
 
 
 async def test_a_closed_socket_fails_calls_that_wait_and_calls_that_come() -> None:
-    async def hang_up(socket: ServerConnection, _: dict[str, object]) -> None:
+    async def hang_up(socket: Peer, _: dict[str, object]) -> None:
         await socket.close()
 
     async with a_browser(hang_up) as browser:
@@ -112,7 +135,7 @@ async def test_a_failed_session_fails_its_calls_with_the_first_failure() -> None
 
 
 async def test_events_reach_the_handlers_of_their_session() -> None:
-    async def tell(socket: ServerConnection, call: dict[str, object]) -> None:
+    async def tell(socket: Peer, call: dict[str, object]) -> None:
         for session in ("", "s1", "s2"):
             event = {"method": "Page.told", "params": {"to": session}}
             await socket.send(json.dumps(event | ({"sessionId": session} if session else {})))
@@ -128,16 +151,40 @@ async def test_events_reach_the_handlers_of_their_session() -> None:
     assert heard == ["s1"]
 
 
-async def test_nobody_at_the_address_is_a_lost_browser() -> None:
-    with pytest.raises(BrowserLostError, match="does not answer"):
-        async with connected("ws://127.0.0.1:9"):
-            pass
+async def test_messages_are_whole_however_they_arrive() -> None:
+    async def bit_by_bit(peer: Peer, call: dict[str, object]) -> None:
+        event = json.dumps({"method": "Page.told", "params": {"text": "é" * 200_000}})
+        answer = json.dumps({"id": call["id"], "result": {}})
+        middle = len(event) // 2
+        peer._writer.write(event[:middle].encode())
+        await peer._writer.drain()
+        await peer.send(f"{event[middle:]}\0{answer}")
+
+    heard: list[str] = []
+    async with a_browser(bit_by_bit) as browser:
+        browser.root.on("Page.told", lambda params: heard.append(params["text"]))
+
+        await browser.root.call("Page.enable")
+
+    assert heard == ["é" * 200_000]
+
+
+async def test_a_session_that_comes_after_the_end_is_lost_too() -> None:
+    async def hang_up(peer: Peer, _: dict[str, object]) -> None:
+        await peer.close()
+
+    async with a_browser(hang_up) as browser:
+        with pytest.raises(BrowserLostError):
+            await browser.root.call("Browser.close")
+
+        with pytest.raises(BrowserLostError):
+            await browser.adopt("late").call("Page.enable")
 
 
 async def test_nobody_hears_of_a_page_that_is_gone() -> None:
     heard: list[str] = []
 
-    async def tell(socket: ServerConnection, call: dict[str, object]) -> None:
+    async def tell(socket: Peer, call: dict[str, object]) -> None:
         await socket.send(json.dumps({"method": "Target.detachedFromTarget", "params": {}}))
         await echo(socket, call)
 
