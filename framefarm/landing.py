@@ -6,7 +6,8 @@ import asyncio
 import hashlib
 import secrets
 from contextlib import asynccontextmanager
-from typing import IO, TYPE_CHECKING, Protocol
+from io import FileIO
+from typing import TYPE_CHECKING, Protocol
 
 from .errors import DownloadDamagedError
 
@@ -28,12 +29,19 @@ class Promised(Protocol):
 class Landing:
     """The bytes that have come so far, in a hidden file beside the one they become."""
 
-    def __init__(self, file: IO[bytes]) -> None:
+    def __init__(self, file: FileIO, output: Path) -> None:
         self._file = file
+        self._output = output
         self._sha256 = hashlib.sha256()
         self.size_bytes = 0
 
     async def write(self, data: bytes) -> None:
+        """Take what has come.
+
+        Raises:
+            OSError: it cannot be written; the error names the file that it was to become.
+
+        """
         await asyncio.to_thread(self._write, data)
         self.size_bytes += len(data)
 
@@ -54,7 +62,12 @@ class Landing:
             )
 
     def _write(self, data: bytes) -> None:
-        self._file.write(data)
+        left = memoryview(data)
+        try:
+            while left:
+                left = left[self._file.write(left) :]
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, str(self._output)) from error
         self._sha256.update(data)
 
 
@@ -74,10 +87,10 @@ def plain_name(name: str) -> str:
 async def landing(output: Path, promised: Promised) -> AsyncGenerator[Landing]:
     """Receive a file for `output`; when the block raises, nothing has happened there."""
     part = output.with_name(f".framefarm-{secrets.token_hex(8)}.part")
-    file = await asyncio.to_thread(part.open, "xb")
+    file = await asyncio.to_thread(FileIO, part, "xb")  # without a buffer that its end would write
     try:
         with file:
-            arriving = Landing(file)
+            arriving = Landing(file, output)
             yield arriving
             arriving.check(promised)
         await asyncio.to_thread(part.replace, output)

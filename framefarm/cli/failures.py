@@ -9,6 +9,7 @@ import typer
 from coordinator.planner import chunks_of
 from coordinator.stores.base import LostLeadershipError, StoreDownError, StoreUnfitError
 from executors.errors import StorageError
+from executors.storage import is_full
 from framefarm.errors import (
     FarmError,
     JobFailedError,
@@ -66,7 +67,7 @@ def tell(error: BaseException) -> int:
             _complain(error.format_message())
             return error.exit_code
         case OSError(filename=str(name), strerror=str(why)):
-            _complain(f"{name}: {why}")
+            _complain(f"{name}: {why}" + ("; make room there" if is_full(error) else ""))
         case _:
             _complain(str(error))
     return REQUEST_WRONG if isinstance(error, _WRONG) else JOB_FAILED

@@ -11,10 +11,12 @@ from pathlib import Path
 import pytest
 
 from coordinator.artifacts.opening import open_artifacts
+from coordinator.job import StoredFile
 from executors.base import AttemptLost, ChunkEvent
 from executors.errors import StorageFullError
 from executors.local import LocalExecutor
-from executors.storage import free_bytes, storing
+from executors.storage import free_bytes, is_full, storing
+from framefarm.landing import landing
 from renderer.bundle import BundleStore, manifest_of
 from renderer.durable import PartFile
 from tests.support.farm import grpc_executor, running_worker
@@ -102,6 +104,18 @@ async def test_an_artifact_that_is_fetched_to_a_full_disk_leaves_nothing(
             await store.fetch("large", disk / "large")
 
         assert not any(disk.iterdir())
+
+
+async def test_a_download_that_finds_no_room_names_its_file_and_leaves_nothing(disk: Path) -> None:
+    promised = StoredFile(size_bytes=5 * MIB, sha256="")
+
+    with pytest.raises(OSError, match="No space left") as caught:
+        async with landing(disk / "film.mp4", promised) as arriving:
+            await arriving.write(bytes(5 * MIB))
+
+    assert caught.value.filename == str(disk / "film.mp4")
+    assert is_full(caught.value)
+    assert list(disk.iterdir()) == []
 
 
 async def test_a_chunk_of_a_worker_whose_disk_is_full_is_rendered_elsewhere(

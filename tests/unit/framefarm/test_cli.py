@@ -228,7 +228,10 @@ def test_an_unknown_job_is_a_wrong_request(capsys: pytest.CaptureFixture[str]) -
 
 def test_a_file_that_cannot_be_written_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     assert tell(OSError(errno.ENOSPC, "No space left on device", "/videos/out.mp4")) == 1
-    assert capsys.readouterr().err == "framefarm: /videos/out.mp4: No space left on device\n"
+    told = "/videos/out.mp4: No space left on device; make room there"
+    assert capsys.readouterr().err == f"framefarm: {told}\n"
+    assert tell(OSError(errno.EACCES, "Permission denied", "/videos/out.mp4")) == 1
+    assert capsys.readouterr().err == "framefarm: /videos/out.mp4: Permission denied\n"
 
 
 def test_progress_adds_up_frames_speed_and_chunks() -> None:
