@@ -1,6 +1,6 @@
 """One coordinator before too many of everything → results/overload.md.
 
-`python -m benchmarks.overload [--workers 1000] [--jobs 2000] [--watchers 300] [--seconds 120]`
+`python -m benchmarks.overload [--workers 1000] [--jobs 800] [--watchers 300] [--seconds 80]`
 """
 
 from __future__ import annotations
@@ -23,15 +23,16 @@ from . import machine
 from .canned_farm import CannedFarm, canned_farm
 from .tables import table, write_report
 
-_CHUNK_FRAMES: Final = 40
-_FRAME_S: Final = 1.0
-_CHUNKS: Final = 4  # of each job
+_CHUNK_FRAMES: Final = 20
+_FRAME_S: Final = (0.8, 0.9, 1.0, 1.1, 1.2)  # by job, in turn: chunks do not end all at once
+_CHUNKS: Final = 16  # of each job, as the planner cuts it
 _AT_ONCE: Final = 16
+_QUARTERS: Final = 4
 _INTRODUCTION: Final = """\
 {workers} workers that render nothing, over real gRPC in one process: a chunk is {chunk} frames of
-{frame:g} s, told one by one. Before them one coordinator, as users start it but for
-`--running-jobs {running}`. User a brings {jobs} jobs of {chunks} chunks, then user b a tenth as
-many. {watchers} calls watch jobs, every sixth of them never reads. Written by
+about a second, told one by one. Before them one coordinator, as users start it but for
+`--running-jobs {running}`. User a brings {jobs} jobs of {chunks} chunks, then user b a quarter
+as many. {watchers} calls watch jobs, every sixth of them never reads. Written by
 `benchmarks/overload.py`; the coordinator watches itself (`watched_coordinator.py`)."""
 
 
@@ -49,10 +50,10 @@ class Load:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--workers", type=int, default=1000)
-    parser.add_argument("--jobs", type=int, default=2000)
+    parser.add_argument("--jobs", type=int, default=800)
     parser.add_argument("--watchers", type=int, default=300)
-    parser.add_argument("--seconds", type=float, default=120.0)
-    parser.add_argument("--running-jobs", type=int, default=250)
+    parser.add_argument("--seconds", type=float, default=80.0)
+    parser.add_argument("--running-jobs", type=int, default=160)
     asyncio.run(_measure(parser.parse_args()))
 
 
@@ -63,7 +64,7 @@ async def _measure(asked: argparse.Namespace) -> None:
         before_s = farm.cpu_s()
         began_s = time.monotonic()
         mine = await _create(farm, load, "a", asked.jobs)
-        await _create(farm, load, "b", asked.jobs // 10)
+        await _create(farm, load, "b", asked.jobs // 4)
         load.created_s = time.monotonic() - began_s
         load.began_s = time.monotonic()
         async with AsyncExitStack() as stack:
@@ -79,12 +80,12 @@ async def _measure(asked: argparse.Namespace) -> None:
 
 async def _create(farm: CannedFarm, load: Load, user: str, count: int) -> list[Job]:
     jobs: list[Job] = []
-    spec = farm.spec(_CHUNKS, {"frame_s": _FRAME_S}, user=user)
+    specs = [farm.spec(_CHUNKS, {"frame_s": frame_s}, user=user) for frame_s in _FRAME_S]
     left = iter(range(count))
 
     async def some() -> None:
-        for _ in left:
-            job = await farm.client.create(spec)
+        for number in left:
+            job = await farm.client.create(specs[number % len(specs)])
             load.users[job.id] = user
             jobs.append(job)
 
@@ -115,12 +116,25 @@ async def _read(client: FarmClient, job_id: str, load: Load) -> None:
             load.heard += 1
 
 
-def _report(asked: argparse.Namespace, load: Load, farm: CannedFarm, used: float) -> None:
-    half_s = load.began_s + asked.seconds / 2
-    made = Counter[str]()
+def _frames(load: Load, farm: CannedFarm, seconds: float) -> list[Counter[str]]:
+    """How many frames each user got in each quarter of the time."""
+    quarters = [Counter[str]() for _ in range(_QUARTERS)]
     for job_id, steps in farm.made.items():
-        before = max((done for at_s, done in steps if at_s < half_s), default=0)
-        made[load.users[job_id]] += steps[-1][1] - before
+        before = 0
+        for at_s, done in steps:
+            quarter = int((at_s - load.began_s) * _QUARTERS // seconds)
+            if 0 <= quarter < _QUARTERS:
+                quarters[quarter][load.users[job_id]] += done - before
+            before = done
+    return quarters
+
+
+def _part_of_b(frames: Counter[str]) -> str:
+    return f"{100 * frames['b'] / max(1, frames.total()):.0f} %"
+
+
+def _report(asked: argparse.Namespace, load: Load, farm: CannedFarm, used: float) -> None:
+    quarters = _frames(load, farm, asked.seconds)
     told, asks = farm.facts, sorted(load.asked_ms)
     rows = [
         ["jobs created in a second", f"{len(load.users) / load.created_s:.0f}"],
@@ -132,12 +146,18 @@ def _report(asked: argparse.Namespace, load: Load, farm: CannedFarm, used: float
         ],
         ["GetJob: median, at most", f"{asks[len(asks) // 2]:.0f}, {asks[-1]:.0f} ms"],
         ["events that watchers read in a second", f"{load.heard / asked.seconds:.0f}"],
-        ["frames in the last half, user a and b", f"{made['a']}, {made['b']}"],
+        [
+            "frames made in a second, by quarters of the time",
+            ", ".join(f"{each.total() * _QUARTERS / asked.seconds:.0f}" for each in quarters),
+        ],
+        [
+            "of these user b's, who came last; and of all",
+            ", ".join(_part_of_b(each) for each in [*quarters, sum(quarters, Counter())]),
+        ],
     ]
     text = _INTRODUCTION.format(
         workers=asked.workers,
         chunk=_CHUNK_FRAMES,
-        frame=_FRAME_S,
         running=asked.running_jobs,
         jobs=asked.jobs,
         chunks=_CHUNKS,
