@@ -64,13 +64,20 @@ def tell(error: BaseException) -> int:
             say(detail.removeprefix(str(error)).strip("\n"))
             _complain(f"the page is at fault ({error.fault})")
         case typer.TyperException():
-            _complain(error.format_message())
+            _complain(_with_value(error))
             return error.exit_code
         case OSError(filename=str(name), strerror=str(why)):
             _complain(f"{name}: {why}" + ("; make room there" if is_full(error) else ""))
         case _:
             _complain(str(error))
     return REQUEST_WRONG if isinstance(error, _WRONG) else JOB_FAILED
+
+
+def _with_value(error: typer.TyperException) -> str:
+    """Say what typer leaves out: of a wrong number it tells only that it should be one."""
+    message = error.format_message()
+    given = [f"{told['input']!r:.80}" for told in getattr(error.__cause__, "errors", list)()]
+    return "; got ".join([message, *(value for value in given if value not in message)])
 
 
 def _tell_job(job: Job) -> None:

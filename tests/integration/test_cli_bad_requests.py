@@ -53,6 +53,7 @@ CASES = {
     "no length": ("page.html -o out.mp4", "--frames: missing; give a number of frames, or"),
     "two lengths": (f"{GOOD} --duration 3s", "--frames: the duration says how long"),
     "a negative duration": ("page.html -o out.mp4 --duration -5s", "--duration: -5s is not longer"),
+    "no number, by its value": (f"{GOOD} --crf good", "; got 'good'"),
     "an odd width": (f"{GOOD} --width 1281", "--width: 1281 is odd, and yuv420p needs even sides"),
     "an odd height": (f"{GOOD} --height 721", "--height: 721 is odd"),
     "an unknown codec": (f"{GOOD} --codec vp7", "--codec: 'vp7' is unknown; use h264, h265, "),
