@@ -27,7 +27,7 @@ from .artifacts.shelf import Shelf
 from .findings import Findings
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
     from executors.base import ChunkTask
 
@@ -77,6 +77,18 @@ class ChunkFiles:
         if not is_digest(sha256):
             raise ValueError(f"not a digest: {sha256!r}")
         return self._folder / SOUNDS / sha256
+
+    def sounds_of(self, task: ChunkTask) -> Callable[[], SoundReport | None]:
+        """What reads what a finished chunk tells of its sound: nothing, of one that was dropped."""
+        note = self._note(task)
+
+        def read() -> SoundReport | None:
+            try:
+                return _read(note)[-1].sounds
+            except FileNotFoundError:
+                return None
+
+        return read
 
     async def keep(self, task: ChunkTask, result: ChunkResult) -> None:
         """Keep the chunk's file, which is finished and verified."""

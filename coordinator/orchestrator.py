@@ -8,7 +8,7 @@ import tempfile
 from contextlib import asynccontextmanager, contextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from executors.plugins import ExecutorContext, executor_named
 from executors.tasks import task_group
@@ -19,6 +19,7 @@ from .assembly import ChunkFile
 from .chunk_files import ChunkFiles
 from .exhibition import Exhibition
 from .extras import Extras, unheld
+from .growing import FilmSoFar
 from .history import jumped_or_played, settle
 from .job import (
     Event,
@@ -47,25 +48,13 @@ if TYPE_CHECKING:
 
     from .artifacts.shelf import Shelf
     from .findings import Findings
+    from .growing import PlanFollower
 
     OnEvent = Callable[[Event], None]
 
 
 class JobAbortedError(Exception):
     """The job was stopped by whoever set its abort event; nothing of it runs any more."""
-
-
-class PlanFollower(Protocol):
-    """What looks at a plan's chunks while it runs: a preview."""
-
-    def following(
-        self, plan: Plan, path_of: Callable[[int], Path], on_event: OnEvent
-    ) -> AbstractAsyncContextManager[OnEvent]:
-        """Follow a plan by the events that the block tells to what it is given.
-
-        `path_of` says where a chunk stands that is rendered. `on_event` is told them, too.
-        """
-        ...
 
 
 class RenderOrchestrator:
@@ -139,7 +128,14 @@ class RenderOrchestrator:
                 opening = open_soundtrack(
                     plan.spec, self._bundles, work, ffmpeg=ffmpeg, ffprobe=ffprobe
                 )
-                async with opening as soundtrack, self._following(plan, files, on_event) as hear:
+                async with (
+                    opening as soundtrack,
+                    self._following(
+                        plan,
+                        FilmSoFar(plan, files, soundtrack, self._sound_file(files)),
+                        on_event,
+                    ) as hear,
+                ):
                     verify = Verification(ffprobe, self._looking)
                     run = PlanRun(plan, executor, files, on_event=hear, verify=verify)
                     async with Exhibition(pictures, ffmpeg, self._shelf).of_mismatch():
@@ -162,11 +158,11 @@ class RenderOrchestrator:
             await KeptBundles(self._bundles, self._shelf).bring(bundles_of(spec))
 
     def _following(
-        self, plan: Plan, files: ChunkFiles, on_event: OnEvent
+        self, plan: Plan, film: FilmSoFar, on_event: OnEvent
     ) -> AbstractAsyncContextManager[OnEvent]:
         if self._follower is None:
             return nullcontext(on_event)
-        return self._follower.following(plan, lambda i: files.path(plan.tasks[i]), on_event)
+        return self._follower.following(plan, film, on_event)
 
     async def _material(
         self,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from collections import defaultdict
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from executors.base import ChunkResult
     from renderer.audio.passages import SoundSource
     from renderer.bundle import BundleStore
+    from renderer.encode.probe import SoundFacts
     from renderer.errors import RenderError
 
     from .job import AudioTrack, JobSpec
@@ -52,6 +53,8 @@ class Soundtrack:
         self._found: list[Clip] = []
         self._ffprobe = ffprobe
         self._spec = spec
+        self._facts: dict[Path, SoundFacts] = {}
+        self._is_prepared = asyncio.Event()
         self.warnings: list[str] = []
 
     async def prepare(self) -> None:
@@ -64,6 +67,7 @@ class Soundtrack:
         """
         for source, clips in _by_source(self._given).items():
             await self._decode(source, clips)
+        self._is_prepared.set()
 
     async def add(self, heard: Heard, file_of: Callable[[SoundSource], Path]) -> None:
         """Add what the page let be heard. What cannot be used is a warning.
@@ -95,13 +99,35 @@ class Soundtrack:
             self.warnings.append(f"loudness: silence cannot be brought to {wanted}")
         return mixed.pcm.path
 
+    async def mix_part(
+        self, heard: Heard, file_of: Callable[[SoundSource], Path], samples: range, folder: Path
+    ) -> Path:
+        """Mix some samples for a preview, into the folder: as loud as it is, by what is known.
+
+        What cannot be used is left out without a word: whoever mixes all says why.
+
+        Raises:
+            EncoderError: ffmpeg failed, or too many sounds are heard at once.
+
+        """
+        await self._is_prepared.wait()
+        clips = list(self._given)
+        for source in heard.sources:
+            file = file_of(source)
+            found = self._clips(heard, source, file)
+            with suppress(InvalidRequestError, EncoderError):
+                await self._decode(file, found)
+                clips += found
+        return (await self._mixer.mix_part(clips, samples, folder)).path
+
     async def silence(self) -> Path:
         """A file of silence, as long as the video."""
         return (await self._mixer.mix([])).pcm.path
 
     async def _decode(self, source: Path, clips: list[Clip]) -> None:
-        facts = await check_sound(self._ffprobe, source)
-        await self._mixer.decode(source, facts, clips)
+        if source not in self._facts:
+            self._facts[source] = await check_sound(self._ffprobe, source)
+        await self._mixer.decode(source, self._facts[source], clips)
 
     def _clips(self, heard: Heard, source: SoundSource, file: Path) -> list[Clip]:
         duration_s = seconds(source.duration_ns)

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Final
 from renderer.encode.reading.boxes import boxes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from renderer.encode.reading.boxes import Box
 
+_HEAD: Final = struct.Struct(">I4s")
 _ENTRIES: Final = 8  # bytes of stsd before its first entry
 _PICTURE_ENTRY: Final = 78  # bytes of a picture's entry before its own boxes
 _VERSION_1: Final = 1
@@ -19,6 +20,10 @@ _VERSION_1: Final = 1
 _DATA_OFFSET, _FIRST_FLAGS = 0x1, 0x4
 _SAMPLE_FIELDS: Final = (0x100, 0x200, 0x400)  # duration, size, flags
 _SAMPLE_OFFSET: Final = 0x800
+_SAMPLE_SIZE: Final = 0x200
+# Of tfhd's flags, and of a sample's: one that is decoded without any other.
+_BASE_IS_MOOF, _DEFAULT_DURATION, _DEFAULT_FLAGS = 0x20000, 0x8, 0x20
+_NEEDS_NO_OTHER: Final = 0x2000000
 
 
 def moved(fragment: bytes, *, number: int, begins: int, earlier: int) -> bytes:
@@ -51,6 +56,27 @@ def _show_earlier(data: bytearray, run: Box, earlier: int) -> None:
         place = at + sample * (before + 4) + before
         (offset,) = struct.unpack_from(">i", data, place)
         struct.pack_into(">i", data, place, offset - earlier)
+
+
+def sound_fragment(sizes: Sequence[int], *, number: int, begins: int, duration: int) -> bytes:
+    """The moof of a fragment of a file's only track: samples of these sizes and one duration."""
+    flags = _BASE_IS_MOOF | _DEFAULT_DURATION | _DEFAULT_FLAGS
+    track = boxed(b"tfhd", struct.pack(">IIII", flags, 1, duration, _NEEDS_NO_OTHER))
+    time = boxed(b"tfdt", struct.pack(">IQ", _VERSION_1 << 24, begins))
+
+    def whole(data_offset: int) -> bytes:
+        facts = struct.pack(">IIi", _DATA_OFFSET | _SAMPLE_SIZE, len(sizes), data_offset)
+        run = boxed(b"trun", facts, struct.pack(f">{len(sizes)}I", *sizes))
+        number_box = boxed(b"mfhd", struct.pack(">II", 0, number))
+        return boxed(b"moof", number_box, boxed(b"traf", track, time, run))
+
+    return whole(len(whole(0)) + _HEAD.size)
+
+
+def boxed(name: bytes, *content: bytes) -> bytes:
+    """A box, as it is written."""
+    size = _HEAD.size + sum(map(len, content))
+    return b"".join((_HEAD.pack(size, name), *content))
 
 
 def codec_text(head: bytes) -> str:

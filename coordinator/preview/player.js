@@ -51,39 +51,54 @@ async function append(buffer, name) {
   }
 }
 
-function ahead() {
-  const { buffered, currentTime } = video;
-  return buffered.length ? buffered.end(buffered.length - 1) - currentTime : 0;
+function ahead(buffer) {
+  const { buffered } = buffer;
+  return buffered.length ? buffered.end(buffered.length - 1) - video.currentTime : 0;
+}
+
+/** Appends what there is of a stream, and tells how many segments that are, until it is over. */
+async function follow(buffer, head, list, tell) {
+  await append(buffer, head);
+  for (let shown = 0; ; ) {
+    const listed = await text(list);
+    if (listed === null) throw new Error("the preview is gone");
+    const names = listed.split("\n").filter((line) => line && !line.startsWith("#"));
+    for (; shown < names.length; shown += 1) {
+      while (ahead(buffer) > AHEAD_S) await pause(POLL_MS);
+      await append(buffer, names[shown]);
+    }
+    tell(names.length);
+    if (listed.includes("#EXT-X-ENDLIST")) return;
+    await pause(POLL_MS);
+  }
+}
+
+function tellFinished(count) {
+  status.textContent = `${count} chunks are finished, from the beginning on.`;
 }
 
 async function play() {
   const film = await begun();
-  const type = `video/mp4; codecs="${/CODECS="([^"]+)"/.exec(film)[1]}"`;
-  if (!("MediaSource" in window) || !MediaSource.isTypeSupported(type)) {
+  const [codec, soundCodec] = /CODECS="([^"]+)"/.exec(film)[1].split(",");
+  const types = { video: `video/mp4; codecs="${codec}"` };
+  if (soundCodec) types.sound = `audio/mp4; codecs="${soundCodec}"`;
+  const isPlayed = (type) => window.MediaSource?.isTypeSupported(type);
+  if (!isPlayed(types.video)) {
     video.src = "film.m3u8"; // a browser that plays it by itself
-    status.textContent = `This browser may not play ${type}.`;
+    status.textContent = `This browser may not play ${types.video}.`;
     return;
   }
   const source = new MediaSource();
   video.src = URL.createObjectURL(source);
   await happened(source, "sourceopen");
-  const buffer = source.addSourceBuffer(type);
-  await append(buffer, "head.mp4");
-  for (let shown = 0; ; ) {
-    const list = await text("video.m3u8");
-    if (list === null) throw new Error("the preview is gone");
-    const names = list.split("\n").filter((line) => line && !line.startsWith("#"));
-    for (; shown < names.length; shown += 1) {
-      while (ahead() > AHEAD_S) await pause(POLL_MS);
-      await append(buffer, names[shown]);
-    }
-    const isOver = list.includes("#EXT-X-ENDLIST");
-    status.textContent = isOver
-      ? "All that was rendered."
-      : `${names.length} chunks are finished, from the beginning on. Sound comes with the file.`;
-    if (isOver) break;
-    await pause(POLL_MS);
+  const pictures = source.addSourceBuffer(types.video);
+  const streams = [() => follow(pictures, "head.mp4", "video.m3u8", tellFinished)];
+  if (types.sound && isPlayed(types.sound)) {
+    const sound = source.addSourceBuffer(types.sound);
+    streams.push(() => follow(sound, "sound-head.mp4", "sound.m3u8", () => {}));
   }
+  await Promise.all(streams.map((stream) => stream()));
+  status.textContent = "All that was rendered.";
   source.endOfStream();
 }
 

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 
 HEAD: Final = "head.mp4"
 VIDEO: Final = "video.m3u8"
+SOUND_HEAD: Final = "sound-head.mp4"
+SOUND: Final = "sound.m3u8"
+_SOUND_CODEC: Final = "mp4a.40.2"
+_SOUND_BITS: Final = 200_000  # a second, at most
 # What a fragmented mp4 holds and browsers decode, with the bit depths for which that is so.
 _PLAYED: Final = {
     Codec.H264: {8}, Codec.H265: {8, 10}, Codec.VP9: {8, 10}, Codec.AV1: {8, 10},
@@ -49,8 +53,10 @@ def preview_problem(kept: RenderSettings) -> str:
     return ""
 
 
-def video_playlist(segments: Sequence[Segment], *, longest_s: Fraction, is_over: bool) -> str:
-    """The list of what is finished; it only grows, and ends when the job has.
+def stream_playlist(
+    segments: Sequence[Segment], *, head: str, longest_s: Fraction, is_over: bool
+) -> str:
+    """The list of what is finished of a stream; it only grows, and ends when the job has.
 
     `longest_s` is what the longest segment of all will last. It must not change.
     """
@@ -60,19 +66,26 @@ def video_playlist(segments: Sequence[Segment], *, longest_s: Fraction, is_over:
         f"#EXT-X-TARGETDURATION:{max(1, math.ceil(longest_s))}",
         "#EXT-X-PLAYLIST-TYPE:EVENT",
         "#EXT-X-INDEPENDENT-SEGMENTS",
-        f'#EXT-X-MAP:URI="{HEAD}"',
+        f'#EXT-X-MAP:URI="{head}"',
     ]
     for segment in segments:
         lines += [f"#EXTINF:{decimal(segment.duration_s)},", segment.name]
     return "\n".join([*lines, *(["#EXT-X-ENDLIST"] if is_over else []), ""])
 
 
-def film_playlist(segments: Sequence[Segment], *, codec: str, size_px: tuple[int, int]) -> str:
-    """The list that players begin with: what they need to play the other."""
-    bits = [8 * each.size_bytes / each.duration_s for each in segments]
+def film_playlist(
+    segments: Sequence[Segment], *, codec: str, size_px: tuple[int, int], has_sound: bool
+) -> str:
+    """The list that players begin with: what they need to play the others."""
+    bits = math.ceil(max(8 * each.size_bytes / each.duration_s for each in segments))
     width_px, height_px = size_px
-    facts = f'BANDWIDTH={math.ceil(max(bits))},CODECS="{codec}",RESOLUTION={width_px}x{height_px}'
-    return "\n".join(["#EXTM3U", "#EXT-X-VERSION:7", f"#EXT-X-STREAM-INF:{facts}", VIDEO, ""])
+    lines, more = ["#EXTM3U", "#EXT-X-VERSION:7"], ""
+    if has_sound:
+        how = 'GROUP-ID="sound",NAME="Sound",DEFAULT=YES,AUTOSELECT=YES,CHANNELS="2"'
+        lines.append(f'#EXT-X-MEDIA:TYPE=AUDIO,{how},URI="{SOUND}"')
+        bits, codec, more = bits + _SOUND_BITS, f"{codec},{_SOUND_CODEC}", ',AUDIO="sound"'
+    facts = f'BANDWIDTH={bits},CODECS="{codec}",RESOLUTION={width_px}x{height_px}{more}'
+    return "\n".join([*lines, f"#EXT-X-STREAM-INF:{facts}", VIDEO, ""])
 
 
 def decimal(seconds: Fraction) -> str:

@@ -71,6 +71,23 @@ class SegmentMaker:
         return late
 
 
+def head_of(file: Path) -> bytes:
+    """What stands before the first fragment of a file. Blocks.
+
+    Raises:
+        EncoderError: it holds no fragment.
+
+    """
+    head = b""
+    with file.open("rb") as source:
+        try:
+            while (found := _next_box(source))[0] != b"moof":
+                head += found[1]
+        except ValueError as error:
+            raise EncoderError(f"{file}: {error}") from error
+    return head
+
+
 def _cut(part: Path, output: Path, number: int, begins: int, earlier: int) -> bytes:
     """Put what follows the head into a file of its own, at its time."""
     with part.open("rb") as source:

@@ -13,7 +13,7 @@ from aiohttp import web
 
 from serving.server import ListenError, host_and_port
 
-from .playlist import HEAD, VIDEO
+from .playlist import HEAD, SOUND, SOUND_HEAD, VIDEO
 from .previews import Previews
 
 if TYPE_CHECKING:
@@ -67,7 +67,9 @@ def _application(previews: Previews) -> web.Application:
     application.router.add_get("/jobs/{job}/player.js", answers.player)
     application.router.add_get(f"/jobs/{{job}}/{FILM}", answers.film)
     application.router.add_get(f"/jobs/{{job}}/{VIDEO}", answers.video)
-    application.router.add_get(f"/jobs/{{job}}/{{file:{HEAD}|[0-9]+[.]m4s}}", answers.segment)
+    application.router.add_get(f"/jobs/{{job}}/{SOUND}", answers.sound)
+    files = f"{HEAD}|{SOUND_HEAD}|(?:sound-)?[0-9]+[.]m4s"
+    application.router.add_get(f"/jobs/{{job}}/{{file:{files}}}", answers.segment)
     return application
 
 
@@ -95,6 +97,11 @@ class _Answers:
 
     async def video(self, request: web.Request) -> web.StreamResponse:
         return _playlist(self._begun(request).video())
+
+    async def sound(self, request: web.Request) -> web.StreamResponse:
+        if not (text := self._begun(request).sound()):
+            raise web.HTTPNotFound(text="nothing is heard in this film\n")
+        return _playlist(text)
 
     async def segment(self, request: web.Request) -> web.StreamResponse:
         path = self._begun(request).folder / request.match_info["file"]

@@ -6,7 +6,7 @@ Sample 0 of the mix is the time of the first frame; the mix is as long as the fr
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Final, Self
 
@@ -120,6 +120,17 @@ def heard(clip: Clip, source_samples: int, window: Window) -> Voice | None:
     if start >= stop or not source_samples:
         return None
     return Voice(clip, start, stop, _curve(clip, stop))
+
+
+def part_of(voice: Voice, samples: range) -> Voice | None:
+    """What of a voice is heard in some samples of the mix, which are counted from their first."""
+    start, stop = max(voice.start, samples.start), min(voice.stop, samples.stop)
+    if start >= stop:
+        return None
+    earlier, clip = samples.start, voice.clip
+    moved = replace(clip, begins=clip.begins - earlier, stop=clip.stop - earlier)
+    gains = tuple((at - earlier, level) for at, level in voice.gains)
+    return Voice(moved, start - earlier, stop - earlier, gains)
 
 
 def slices(

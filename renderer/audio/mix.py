@@ -18,7 +18,7 @@ from renderer.encode.ffmpeg import run_ffmpeg
 from renderer.encode.process import run
 from renderer.errors import EncoderError
 
-from .clips import SAMPLE_RATE, Clip, Voice, Window, heard, lanes, slices
+from .clips import SAMPLE_RATE, Clip, Voice, Window, heard, lanes, part_of, slices
 from .lanes import Laid, LaneFiles, Stretch, write_lane, write_stretches
 from .pcm import ROW_BYTES, Pcm, decode, measured, read, stretch, written
 
@@ -87,13 +87,7 @@ class Mixer:
             EncoderError: ffmpeg failed, or too many sounds are heard at once.
 
         """
-        voices = [voice for clip in clips if (voice := self._heard(clip))]
-        sorted_voices = lanes(voices)
-        if (count := len(sorted_voices)) > MAX_LANES:
-            raise EncoderError(
-                f"{count} sounds are heard at once, and at most {MAX_LANES} can be mixed"
-            )
-        files = [await self._write(lane) for lane in sorted_voices]
+        files = await self._lanes(self._voices(clips))
         gain_db = 0.0
         if loudness_lufs is not None and files:
             measured_lufs = await self._loudness(files)
@@ -101,6 +95,30 @@ class Mixer:
                 return Mixed(await self._finish(files, 0.0), is_silent=True)
             gain_db = loudness_lufs - measured_lufs
         return Mixed(await self._finish(files, gain_db))
+
+    async def mix_part(self, clips: Sequence[Clip], samples: range, folder: Path) -> Pcm:
+        """Mix some samples of the whole, into another folder; its loudness is as it is.
+
+        Raises:
+            EncoderError: ffmpeg failed, or too many sounds are heard at once.
+
+        """
+        start_s = self.window.start_s + Fraction(samples.start, SAMPLE_RATE)
+        part = Mixer(self._ffmpeg, folder, Window(start_s=start_s, samples=len(samples)))
+        part._decoded = self._decoded
+        cut = [part_of(voice, samples) for voice in self._voices(clips)]
+        return await part._finish(await part._lanes([voice for voice in cut if voice]), 0.0)
+
+    def _voices(self, clips: Sequence[Clip]) -> list[Voice]:
+        return [voice for clip in clips if (voice := self._heard(clip))]
+
+    async def _lanes(self, voices: Sequence[Voice]) -> list[LaneFiles]:
+        sorted_voices = lanes(voices)
+        if (count := len(sorted_voices)) > MAX_LANES:
+            raise EncoderError(
+                f"{count} sounds are heard at once, and at most {MAX_LANES} can be mixed"
+            )
+        return [await self._write(lane) for lane in sorted_voices]
 
     def _heard(self, clip: Clip) -> Voice | None:
         return heard(clip, self._decoded[clip.source].samples, self.window)

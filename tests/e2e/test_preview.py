@@ -7,15 +7,18 @@ import os
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.async_api import Page, async_playwright
 
+from coordinator.job import AudioTrack
 from coordinator.orchestrator import RenderOrchestrator
 from coordinator.preview.server import open_previews
-from renderer.bundle import BundleStore
+from renderer.bundle import BundleStore, files_manifest
+from renderer.composition import BundleEntry
 from renderer.encode.codec_facts import Codec, Container
 from renderer.frames import FrameRate
 from renderer.tools import find_tools
@@ -23,6 +26,7 @@ from tests.support.chunks import FFMPEG, FFPROBE
 from tests.support.fake_executor import FakeExecutor
 from tests.support.frame_numbers import BITS, SQUARE_PX
 from tests.support.pages import tools_or_skip
+from tests.support.sounds import tone, write_wav
 from tests.support.tasks import a_spec
 
 RATE = FrameRate(30000, 1001)
@@ -60,11 +64,38 @@ def tools() -> None:
     tools_or_skip()
 
 
+# Plays to near the end of what is there, and tells how loud 440 Hz and all else are in what sounds.
+LISTEN = """async (until) => {
+  const video = document.querySelector("video");
+  const [track] = video.captureStream().getAudioTracks();
+  const context = new AudioContext({ sampleRate: 48000 });
+  const analyser = new AnalyserNode(context, { fftSize: 4096, smoothingTimeConstant: 0 });
+  context.createMediaStreamSource(new MediaStream([track])).connect(analyser);
+  video.muted = false;
+  video.currentTime = 0;
+  await video.play();
+  const levels = new Float32Array(analyser.frequencyBinCount);
+  const bin = Math.round((440 * analyser.fftSize) / context.sampleRate);
+  const heard = [];
+  while (video.currentTime < until) {
+    await new Promise(requestAnimationFrame);
+    analyser.getFloatFrequencyData(levels);
+    heard.push([video.currentTime, levels[bin], levels[bin * 6]]);
+  }
+  video.pause();
+  return { bytes: video.webkitAudioDecodedByteCount, heard };
+}"""
+
+
 @asynccontextmanager
 async def chromium_page() -> AsyncGenerator[Page]:
     async with async_playwright() as playwright:
         path = str(find_tools(os.environ).chromium)
-        browser = await playwright.chromium.launch(executable_path=path, chromium_sandbox=False)
+        browser = await playwright.chromium.launch(
+            executable_path=path,
+            chromium_sandbox=False,
+            args=["--autoplay-policy=no-user-gesture-required"],
+        )
         try:
             yield await browser.new_page(viewport={"width": 480, "height": 200})
         finally:
@@ -127,3 +158,42 @@ async def test_chromium_plays_the_film_while_it_is_rendered(
     assert rest == wanted(12, 19)
     assert start_s == 0
     assert duration_s == pytest.approx(float(RATE.seconds(19)), abs=1e-3)
+
+
+async def test_chromium_plays_the_films_sound_while_it_is_rendered(tmp_path: Path) -> None:
+    """A tone begins 0.5 s into the film, and the second half of that is not rendered yet."""
+    beep = write_wav(tmp_path / "beep.wav", tone(3, hertz=440))
+    store = BundleStore(tmp_path / "store")
+    digest = store.add_folder(tmp_path, files_manifest(tmp_path, [beep]))
+    track = AudioTrack(source=BundleEntry(digest, beep.name), offset_s=Fraction(1, 2))
+    spec = a_spec(80, chunk_frames=20)
+    settings = replace(spec.settings, frame_rate=RATE, preset="veryfast")
+    executor = FakeExecutor(slow={2: asyncio.Event()})
+    where = tmp_path / "previews"
+    async with (
+        open_previews("127.0.0.1:0", where, ffmpeg=FFMPEG, ffprobe=FFPROBE) as previews,
+        chromium_page() as page,
+        asyncio.TaskGroup() as group,
+    ):
+        orchestrator = RenderOrchestrator(store, executor, follower=previews)
+        heard_spec = replace(spec, settings=settings, audio=(track,))
+        plan = orchestrator.plan(heard_spec, job_id="job")
+        await page.goto(previews.url("job"))
+        status = page.get_by_role("status")
+
+        job = group.create_task(orchestrator.render(plan, tmp_path / "out"))
+        await status.get_by_text("2 chunks are finished").wait_for(timeout=WAIT_MS)
+        told: Any = await page.evaluate(LISTEN, 1.2)
+        is_running = not job.done()
+        executor.slow[2].set()
+        await status.get_by_text("All that was rendered.").wait_for(timeout=WAIT_MS)
+        duration_s = await page.evaluate("document.querySelector('video').duration")
+
+    assert is_running
+    assert told["bytes"] > 0
+    before = [level for at_s, level, _ in told["heard"] if 0.1 < at_s < 0.45]
+    after = [(level, other) for at_s, level, other in told["heard"] if at_s > 0.8]
+    assert all(level is None or level < -80 for level in before)  # None is silence: JSON has no -∞
+    assert any(level > -30 and (other is None or other < -60) for level, other in after)
+    # Sound ends with a whole packet of AAC.
+    assert 0 <= duration_s - float(RATE.seconds(80)) <= 1024 / 48_000

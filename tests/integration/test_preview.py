@@ -70,6 +70,19 @@ async def previewing(folder: Path) -> AsyncGenerator[tuple[Previews, Viewer]]:
         yield previews, Viewer(session, previews.url("job"))
 
 
+class Nothing:
+    """A film of which nothing is there yet."""
+
+    def chunk(self, index: int) -> Path:
+        raise AssertionError(index)
+
+    async def may_sound(self) -> bool:
+        raise AssertionError
+
+    async def mix(self, index: int, samples: range, folder: Path) -> Path:
+        raise AssertionError(index, samples, folder)
+
+
 def spec_of(codec: Codec = Codec.H264, container: Container | None = None) -> JobSpec:
     spec = a_spec(8, chunk_frames=3)
     settings = replace(
@@ -210,7 +223,7 @@ async def test_the_newest_previews_are_kept(
     async with previewing(tmp_path) as (previews, _):
         for name in "abcd":
             plan = orchestrator.plan(spec_of(), job_id=name)
-            async with previews.following(plan, lambda _: tmp_path / "none", lambda _: None):
+            async with previews.following(plan, Nothing(), lambda _: None):
                 assert previews.find(name) is not None
 
         kept = {path.name for path in (tmp_path / "previews").iterdir()}

@@ -11,10 +11,12 @@ import pytest
 
 from coordinator.job import JobSpec
 from coordinator.preview.boxes import codec_text, moved
-from coordinator.preview.playlist import Segment, film_playlist, video_playlist
+from coordinator.preview.playlist import Segment, film_playlist, stream_playlist
 from coordinator.preview.previews import problem_of
+from coordinator.preview.sound import adts_packets, packets_known
 from renderer.encode.codec_facts import Codec
 from renderer.encode.reading.boxes import boxes
+from renderer.errors import EncoderError
 from renderer.frames import FrameRange
 from tests.support.outputs import film, sound, still
 from tests.support.tasks import a_spec
@@ -27,8 +29,10 @@ def segment(name: str, duration_s: Fraction, size_bytes: int = 1000) -> Segment:
 def test_a_playlist_tells_each_segments_length_and_ends_with_the_film() -> None:
     segments = [segment("0.m4s", Fraction(3003, 1000)), segment("1.m4s", Fraction(1, 3))]
 
-    going = video_playlist(segments[:1], longest_s=Fraction(3003, 1000), is_over=False)
-    over = video_playlist(segments, longest_s=Fraction(3003, 1000), is_over=True)
+    going = stream_playlist(
+        segments[:1], head="head.mp4", longest_s=Fraction(3003, 1000), is_over=False
+    )
+    over = stream_playlist(segments, head="head.mp4", longest_s=Fraction(3003, 1000), is_over=True)
 
     assert going.splitlines() == [
         "#EXTM3U",
@@ -46,12 +50,39 @@ def test_a_playlist_tells_each_segments_length_and_ends_with_the_film() -> None:
 def test_the_first_playlist_tells_what_a_player_needs() -> None:
     segments = [segment("0.m4s", Fraction(2), 1000), segment("1.m4s", Fraction(1), 700)]
 
-    text = film_playlist(segments, codec="avc1.64001f", size_px=(400, 64))
+    facts: dict[str, Any] = {"codec": "avc1.64001f", "size_px": (400, 64)}
+    silent = film_playlist(segments, has_sound=False, **facts)
+    heard = film_playlist(segments, has_sound=True, **facts)
+    rendition = ["TYPE=AUDIO", 'GROUP-ID="sound"', 'NAME="Sound"', "DEFAULT=YES", "AUTOSELECT=YES"]
+    rendition += ['CHANNELS="2"', 'URI="sound.m3u8"']
+    stream = ["BANDWIDTH=205600", 'CODECS="avc1.64001f,mp4a.40.2"', "RESOLUTION=400x64"]
+    stream.append('AUDIO="sound"')
 
-    assert text.splitlines()[2:] == [
+    assert silent.splitlines()[2:] == [
         '#EXT-X-STREAM-INF:BANDWIDTH=5600,CODECS="avc1.64001f",RESOLUTION=400x64',
         "video.m3u8",
     ]
+    assert heard.splitlines()[2:] == [
+        f"#EXT-X-MEDIA:{','.join(rendition)}",
+        f"#EXT-X-STREAM-INF:{','.join(stream)}",
+        "video.m3u8",
+    ]
+
+
+def test_a_segment_of_sound_ends_with_the_last_packet_that_is_decided() -> None:
+    """It overlaps with the next one, and is encoded by what comes after that."""
+    assert [packets_known(samples, is_all=False) for samples in (0, 1024, 3071)] == [0, 0, 0]
+    assert [packets_known(1024 * n, is_all=False) for n in (3, 4, 10)] == [1, 2, 8]
+    assert [packets_known(samples, is_all=True) for samples in (1, 1024, 1025)] == [1, 1, 2]
+
+
+def test_damaged_sound_is_told() -> None:
+    whole = bytes.fromhex("fff14c80015ffc") + b"abc"
+
+    assert list(adts_packets(whole * 2)) == [b"abc", b"abc"]
+    for damaged in (whole[:5], whole[:-1], b"\0" + whole):
+        with pytest.raises(EncoderError, match="frame of AAC"):
+            list(adts_packets(damaged))
 
 
 def box(name: bytes, *parts: bytes) -> bytes:
