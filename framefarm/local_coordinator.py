@@ -10,6 +10,7 @@ import json
 import logging
 import sys
 from pathlib import Path
+from typing import Any
 
 from coordinator.process import run
 from coordinator.settings import CoordinatorSettings
@@ -32,11 +33,9 @@ def main() -> None:
 
 
 def _settings(text: str) -> CoordinatorSettings:
-    said = json.loads(text)
-    return CoordinatorSettings(
-        **{**said, "data_dir": Path(said["data_dir"]), "workers": tuple(said["workers"])},
-        until_stdin_closes=True,
-    )
+    said: dict[str, Any] = json.loads(text)
+    data_dir, workers = Path(said.pop("data_dir")), tuple(said.pop("workers"))
+    return CoordinatorSettings(data_dir=data_dir, workers=workers, until_stdin_closes=True, **said)
 
 
 if __name__ == "__main__":

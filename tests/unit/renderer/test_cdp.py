@@ -19,7 +19,10 @@ class Peer:
         self._writer = writer
 
     async def send(self, text: str) -> None:
-        self._writer.write(text.encode() + b"\0")
+        await self.send_part(f"{text}\0")
+
+    async def send_part(self, text: str) -> None:
+        self._writer.write(text.encode())
         await self._writer.drain()
 
     async def close(self) -> None:
@@ -156,8 +159,7 @@ async def test_messages_are_whole_however_they_arrive() -> None:
         event = json.dumps({"method": "Page.told", "params": {"text": "é" * 200_000}})
         answer = json.dumps({"id": call["id"], "result": {}})
         middle = len(event) // 2
-        peer._writer.write(event[:middle].encode())
-        await peer._writer.drain()
+        await peer.send_part(event[:middle])
         await peer.send(f"{event[middle:]}\0{answer}")
 
     heard: list[str] = []
