@@ -28,5 +28,7 @@ async def told_of_memory(oom_kills: Callable[[], int]) -> AsyncGenerator[None]:
         if await asyncio.to_thread(oom_kills) == before:
             raise
         raise WorkerOutOfMemoryError(
-            f"the kernel killed a process for want of memory: {error}", reason=OUT_OF_MEMORY
+            f"the kernel killed a process for want of memory: {error}; "
+            "give the worker more of it, or fewer slots",
+            reason=OUT_OF_MEMORY,
         ) from error

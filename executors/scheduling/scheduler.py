@@ -158,7 +158,8 @@ class Scheduler:
         if chunk.is_closed:
             return
         chunk.budget = chunk.budget.after(error, attempt.worker)
-        if error.retry is Retry.ATTEMPT or isinstance(error, WorkerUnfitError):
+        # Another worker may have more memory, too.
+        if error.retry in (Retry.ATTEMPT, Retry.MEMORY) or isinstance(error, WorkerUnfitError):
             chunk.failed_on.add(attempt.worker)
         if error.retry is Retry.MEMORY:
             chunk.grow()

@@ -34,7 +34,13 @@ def main() -> int:
     print(f"mode {asked.mode}: {mode.what}; {size.frames} frames in {size.chunks} chunks")
     undisturbed = _tried(size, (), asked.keep, "undisturbed")
     _tell("undisturbed", undisturbed, undisturbed.sha256)
-    hard = replace(size, options=mode.options, is_wired=mode.is_wired, is_far=mode.is_far)
+    hard = replace(
+        size,
+        options=mode.options,
+        is_wired=mode.is_wired,
+        is_far=mode.is_far,
+        is_clocked=mode.is_clocked,
+    )
     bad = 0
     for seed in range(asked.first, asked.first + asked.seeds):
         blows = plan(mode.habits(tuple(range(size.workers))), seed=seed)

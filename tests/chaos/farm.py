@@ -16,6 +16,7 @@ from pathlib import Path
 
 from tests.support.tcp_proxy import TcpProxy, tcp_proxy
 
+from . import wrong_clock
 from .cable import FAR, Cable, open_cable
 
 START_LIMIT_S = 90
@@ -33,6 +34,7 @@ class Service:
     folder: Path
     address: str = field(default_factory=lambda: f"127.0.0.1:{_free_port()}")
     there: tuple[str, ...] = ()  # what begins a command where it runs
+    clock: Path | None = None  # what its clock is wrong by
     process: Process | None = None
     starts_s: list[float] = field(default_factory=list)  # how long each start took
 
@@ -41,7 +43,7 @@ class Service:
         self.folder.mkdir(parents=True, exist_ok=True)
         with (self.folder / "log").open("ab") as log:
             self.process = await asyncio.create_subprocess_exec(
-                *(*self.there, sys.executable, "-P", "-m", "framefarm", *self.command),
+                *(*self.there, sys.executable, "-P", *self._program(), *self.command),
                 *("--listen", self.address, "--data-dir", str(self.folder / "data")),
                 "--until-stdin-closes",  # none outlives us
                 stdin=PIPE,
@@ -54,6 +56,12 @@ class Service:
             line = await self.process.stdout.readline()
         assert line.decode().strip() == self.address, self.log()
         self.starts_s.append(asyncio.get_running_loop().time() - began_s)
+
+    def _program(self) -> tuple[str, ...]:
+        if self.clock is None:
+            return ("-m", "framefarm")
+        wrong_clock.set_clock(self.clock, 0)
+        return (wrong_clock.__file__, str(self.clock))
 
     async def kill(self) -> None:
         assert self.process is not None
@@ -93,10 +101,18 @@ class Farm:
     wires: Sequence[TcpProxy]
     folder: Path
     cable: Cable | None = None  # between the workers' network and all others
+    standby: Service | None = None  # another coordinator, of the same store
 
     @property
     def services(self) -> list[Service]:
-        return [self.coordinator, *self.workers]
+        coordinators = [self.coordinator, self.standby] if self.standby else [self.coordinator]
+        return [*coordinators, *self.workers]
+
+    @property
+    def address(self) -> str:
+        """Of the coordinators, the one that comes first first (gRPC's naming, "pick first")."""
+        others = [self.standby.address] if self.standby else []
+        return f"ipv4:{','.join([self.coordinator.address, *others])}"
 
 
 @asynccontextmanager
@@ -107,43 +123,60 @@ async def running_farm(
     options: Sequence[Sequence[str]] = (),
     is_wired: bool = False,
     is_far: bool = False,
+    is_clocked: bool = False,
+    shared: Sequence[str] = (),
 ) -> AsyncGenerator[Farm]:
-    """Start a farm; `options` are more words for each worker's command."""
+    """Start a farm; `options` are more words for each worker's command.
+
+    `shared` are more words for the coordinator's: where it keeps what outlives it. Then there is a
+    second one of these, which stands by.
+    """
     given = [*options, *[()] * (workers - len(options))]
     async with AsyncExitStack() as stack:
         cable = await stack.enter_async_context(open_cable()) if is_far else None
-        started = [
-            Service(
-                f"worker {number}",
-                ("worker", "--slots", "1", *words),
-                folder / f"w{number}",
-                address=f"{FAR if cable else '127.0.0.1'}:{_free_port()}",
-                there=cable.there if cable else (),
-            )
-            for number, words in enumerate(given)
-        ]
+        started = [_worker(folder, number, words, cable) for number, words in enumerate(given)]
         wires = [
             await stack.enter_async_context(tcp_proxy(each.address)) for each in started if is_wired
         ]
         addresses = [each.address for each in wires or started]
-        command = ("coordinator", "--workers", ",".join(addresses))
+        command = ("coordinator", "--workers", ",".join(addresses), *shared)
+        standby = Service("standby", command, folder / "standby") if shared else None
         farm = Farm(
             coordinator=Service("coordinator", command, folder / "coordinator"),
             workers=started,
             wires=wires,
             folder=folder,
             cable=cable,
+            standby=standby,
         )
         for service in farm.services:
+            service.clock = service.folder / "clock" if is_clocked else None
             stack.push_async_callback(service.stop)
-        async with asyncio.TaskGroup() as group:
-            for service in farm.services:
-                group.create_task(service.start())
+        await _start(farm)
         yield farm
         for wire in wires:
             wire.release()
         if cable:
             cable.is_cut = False
+
+
+def _worker(folder: Path, number: int, words: Sequence[str], cable: Cable | None) -> Service:
+    return Service(
+        f"worker {number}",
+        ("worker", "--slots", "1", *words),
+        folder / f"w{number}",
+        address=f"{FAR if cable else '127.0.0.1'}:{_free_port()}",
+        there=cable.there if cable else (),
+    )
+
+
+async def _start(farm: Farm) -> None:
+    if farm.standby:
+        await farm.coordinator.start()  # and leads, because it is the first
+    async with asyncio.TaskGroup() as group:
+        for service in farm.services:
+            if service.process is None:
+                group.create_task(service.start())
 
 
 def _free_port() -> int:

@@ -18,6 +18,7 @@ class Mode:
     options: tuple[tuple[str, ...], ...] = ()
     is_wired: bool = False
     is_far: bool = False
+    is_clocked: bool = False
     now: Now = by_seconds  # what the habits count by
 
 
@@ -50,6 +51,14 @@ def _unplugs(workers: tuple[int, ...]) -> tuple[Habit, ...]:
     return (Habit(deed=Deed.UNPLUG, every=80.0, targets=workers[:1], lasts_s=(2.0, 6.0)),)
 
 
+def _clocks(workers: tuple[int, ...]) -> tuple[Habit, ...]:
+    return (
+        Habit(deed=Deed.SET_CLOCK, every=4.0, targets=(COORDINATOR,), lasts_s=(0.2, 2.0)),
+        Habit(deed=Deed.SET_CLOCK, every=3.0, targets=workers, lasts_s=(0.2, 2.0)),
+        Habit(deed=Deed.KILL, every=17.0, targets=(COORDINATOR, *workers)),
+    )
+
+
 def _all(workers: tuple[int, ...]) -> tuple[Habit, ...]:
     return (
         Habit(deed=Deed.KILL, every=9.0, targets=workers),
@@ -68,6 +77,11 @@ MODES = {
         what="a worker without room for a chunk file, and kills",
         habits=_kills,
         options=(("--scratch", "8KiB"),),
+    ),
+    "clock": Mode(
+        what="clocks set an hour on and back, under a time limit, and kills",
+        habits=_clocks,
+        is_clocked=True,
     ),
     "far": Mode(
         what="workers in another network: 5 % of packets lost, all 50 to 150 ms late; unplugged",

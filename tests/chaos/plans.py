@@ -17,6 +17,7 @@ class Deed(StrEnum):
     RESET = "reset"  # break every connection to it
     STALL = "stall"  # half-open: nothing comes through, nothing breaks
     DELAY = "delay"  # everything takes longer on the way
+    SET_CLOCK = "set clock"  # an hour on, then an hour back, and right again
     UNPLUG = "unplug"  # all workers at once: no packet reaches them or comes back
 
 

@@ -12,6 +12,7 @@ from statistics import median
 
 from coordinator.job import JobEvent, JobSpec, ProgressMade
 from framefarm.client import FarmClient
+from framefarm.errors import FarmError
 from renderer.composition import BundleEntry
 from renderer.frames import FrameRange
 from renderer.settings import History, RenderSettings
@@ -24,8 +25,10 @@ from .farm import running_farm
 from .plans import COORDINATOR, Blow, Deed
 
 PATIENCE_S = 180.0
+TIME_LIMIT_S = 1800.0  # of a job; half as far as clocks jump
 QUIET_WITHIN_S = 15.0
 POLL_S = 0.05
+LOOK_S = 0.2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +41,8 @@ class Size:
     options: tuple[tuple[str, ...], ...] = ()  # more words for each worker's command
     is_wired: bool = False  # a proxy before each worker
     is_far: bool = False  # workers in another network
+    is_clocked: bool = False  # clocks that can be set
+    shared: tuple[str, ...] = ()  # more words for each of two coordinators, which share this
 
     @property
     def chunks(self) -> int:
@@ -51,6 +56,7 @@ class Size:
             ),
             frames=FrameRange(0, self.frames),
             chunk_frames=self.chunk_frames,
+            time_limit_s=TIME_LIMIT_S,
         )
 
 
@@ -101,14 +107,17 @@ async def trial(
         options=size.options,
         is_wired=size.is_wired,
         is_far=size.is_far,
+        is_clocked=size.is_clocked,
+        shared=size.shared,
     )
     async with (
         running as farm,
-        FarmClient(farm.coordinator.address, patience_s=PATIENCE_S) as client,
+        FarmClient(farm.address, patience_s=PATIENCE_S) as client,
     ):
         job = await client.create(size.spec(await client.upload(PAGES)))
         story.begun_s = loop.time()
         async with (
+            _followed(farm.address, job.id, story),
             _suffering(Blower(farm, story.blows), story, blows, now),
             client.watch(job.id) as events,
         ):
@@ -121,6 +130,29 @@ async def trial(
     story.faults += faults(story.events, chunks=size.chunks, frames=size.frames)
     story.faults += [f"still there: {each}" for each in await _left(folder)]
     return story
+
+
+@asynccontextmanager
+async def _followed(address: str, job_id: str, story: Story) -> AsyncGenerator[None]:
+    """Count the frames by a new connection each time, which does not wait as a broken one does.
+
+    On a busy machine a coordinator that was killed may else have ended its job before it is heard.
+    """
+
+    async def follow() -> None:
+        while True:
+            with suppress(FarmError):
+                async with FarmClient(address, patience_s=0.0, wait_s=0.0) as client:
+                    done = (await client.get(job_id)).frames_done
+                    story.frames_done = max(story.frames_done, done)
+            await asyncio.sleep(LOOK_S)
+
+    following = asyncio.create_task(follow(), name="follow")
+    try:
+        yield
+    finally:
+        following.cancel()
+        await asyncio.wait([following])
 
 
 @asynccontextmanager

@@ -187,6 +187,15 @@ def test_a_chunk_that_ran_out_of_memory_gets_more_room() -> None:
     assert scene.started == [1, 1]  # both slots are the heavy chunk's
 
 
+def test_a_chunk_that_ran_out_of_memory_goes_to_a_worker_that_may_have_more() -> None:
+    scene = Scene()
+    scene.workers("a", "b", slots=1)
+    scene.offer()
+    scene.fail(scene.last(Start), WorkerOutOfMemoryError("the page is heavy"))
+
+    assert sorted(places(scene)) == ["a", "b"]
+
+
 @pytest.mark.parametrize("workers", [10, 1_000])
 def test_a_decision_costs_hardly_more_on_a_large_farm(
     workers: int, monkeypatch: pytest.MonkeyPatch
