@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections import Counter
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
         Mapping,
         Sequence,
     )
-    from datetime import datetime
 
     from .artifacts.base import Artifact
     from .artifacts.shelf import Shelf
@@ -98,6 +98,7 @@ class FolderJobFiles:
         self._term = term
         self._outputs = shelf.root / "outputs"
         self._chunks = shelf.root / "chunks"
+        self._previews = shelf.root / PREVIEWS
 
     def output(self, job: Job) -> Path:
         return self._outputs / f"{job.id}.{job.spec.ending}"
@@ -133,14 +134,15 @@ class FolderJobFiles:
             await self._shelf.forget(*made, self.manifest(job.id))
 
     async def delete(self, job_id: str) -> None:
-        await self._shelf.forget_named(self._outputs, f"{job_id}.")
+        await self._shelf.forget_folder(self._previews / job_id)
         await self._shelf.forget_folder(self.chunks(job_id))
-        await self._shelf.forget_folder(self._shelf.root / PREVIEWS / job_id)
+        await self._shelf.forget_named(self._outputs, f"{job_id}.")
 
     async def kept(self, *, before: datetime) -> Collection[str]:
-        found = await self._all()
-        ids = {_job_id(path) for path, artifact in found if artifact.modified_at < before}
-        return ids - {_job_id(path) for path, artifact in found if artifact.modified_at >= before}
+        found = [(path, artifact.modified_at) for path, artifact in await self._all()]
+        found += await asyncio.to_thread(self._folders)
+        ids = {_job_id(path) for path, modified_at in found if modified_at < before}
+        return ids - {_job_id(path) for path, modified_at in found if modified_at >= before}
 
     async def sizes(self) -> Mapping[str, int]:
         sizes = Counter[str]()
@@ -154,6 +156,16 @@ class FolderJobFiles:
             (path.relative_to(top), artifact)
             for top in (self._outputs, self._chunks)
             for path, artifact in (await self._shelf.files_in(top)).items()
+        ]
+
+    def _folders(self) -> list[tuple[Path, datetime]]:
+        """The folders of jobs: a killed process may have left them empty."""
+        return [
+            (path.relative_to(top), datetime.fromtimestamp(path.stat().st_mtime, UTC))
+            for top in (self._outputs, self._chunks, self._previews)
+            if top.is_dir()
+            for path in top.iterdir()
+            if path.is_dir() and not path.name.startswith(".")
         ]
 
     def _sweep(self) -> None:

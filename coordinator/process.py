@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import sys
 import uuid
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -242,10 +243,11 @@ async def _working_service(
 
 
 async def _opened_previews(settings: CoordinatorSettings, stack: AsyncExitStack) -> Previews | None:
-    if not settings.preview:
+    folder = settings.data_dir / PREVIEWS
+    if not settings.preview:  # an earlier process may have had some
+        await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
         return None
     ffmpeg, ffprobe = find_ffmpeg(os.environ)
-    folder = settings.data_dir / PREVIEWS
     serving = open_previews(settings.preview, folder, ffmpeg=ffmpeg, ffprobe=ffprobe)
     return await stack.enter_async_context(serving)
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final, Protocol
 
 from executors.errors import StorageError
 from executors.tasks import task_group
+from renderer.errors import InvalidRequestError
 
 from .artifacts.bundles import bundles_of
 from .holds import FarmHeldError
@@ -18,7 +19,7 @@ from .jobs import JobNeededError
 from .stores.base import JobNotFoundError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Collection
+    from collections.abc import AsyncGenerator, Callable, Collection, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -89,21 +90,33 @@ class Retention:
         await self._forget_orphans(self._utc_now() - ORPHAN_AGE)
 
     async def _forget_old(self, before: datetime) -> None:
-        forgotten = True
-        while forgotten:
-            forgotten = False
-            for job in await self._store.ended_before(before, most=_PAGE):
-                forgotten |= await self._forget(job.id)
+        async for _ in self._forgotten(before):
+            pass
 
     async def _forget_many(self, most_bytes: int) -> None:
         sizes = await self._files.sizes()
-        held, forgotten = sum(sizes.values()), True
-        while forgotten and held > most_bytes:
-            forgotten = False
-            for job in await self._store.ended_before(self._utc_now(), most=_PAGE):
-                if held > most_bytes and await self._forget(job.id):
-                    held -= sizes.get(job.id, 0)
-                    forgotten = True
+        held = sum(sizes.values())
+        if held <= most_bytes:
+            return
+        async with aclosing(self._forgotten(self._utc_now())) as forgotten:
+            async for job_id in forgotten:
+                held -= sizes.get(job_id, 0)
+                if held <= most_bytes:
+                    return
+
+    async def _forgotten(self, before: datetime) -> AsyncGenerator[str]:
+        """Forget the jobs that ended before then, first those that ended first, one at a time."""
+        stay = set[str]()  # they are needed, and others come after them
+        while True:
+            jobs = await self._store.ended_before(before, most=len(stay) + _PAGE)
+            left = [job.id for job in jobs if job.id not in stay]
+            if not left:
+                return
+            for job_id in left:
+                if await self._forget(job_id):
+                    yield job_id
+                else:
+                    stay.add(job_id)
 
     async def _forget(self, job_id: str) -> bool:
         try:
@@ -153,14 +166,36 @@ async def forget_unused(bundles: KeptBundles, used: Collection[str], *, before: 
     """
     shelf, root = bundles.shelf, bundles.here.root
     left: set[str] = set()
-    doomed: list[Path] = []
+    doomed: list[str] = []
     for path, manifest in (await shelf.files_in(root / "bundles")).items():
         if path.name in used or manifest.modified_at >= before:
-            left.update(await bundles.blobs(path.name))
+            left |= await _blobs_of(bundles, path.name)
         else:
-            doomed.append(path)
-    await shelf.forget(*doomed)
-    for path, blob in (await shelf.files_in(root / "blobs")).items():
-        if path.name not in left and blob.modified_at < before:
-            await shelf.forget(path)
-    return len(doomed)
+            doomed.append(path.name)
+    gone = await _forget_unclaimed(bundles, root / "bundles", doomed)
+    for digest in set(doomed) - gone:
+        left |= await _blobs_of(bundles, digest)
+    blobs = (await shelf.files_in(root / "blobs")).items()
+    old = [path.name for path, blob in blobs if blob.modified_at < before]
+    await _forget_unclaimed(bundles, root / "blobs", [name for name in old if name not in left])
+    return len(gone)
+
+
+async def _forget_unclaimed(bundles: KeptBundles, folder: Path, names: Sequence[str]) -> set[str]:
+    """Remove files that nobody has asked for meanwhile; those that have gone."""
+    gone = set[str]()
+    for start in range(0, len(names), _PAGE):
+        # A part at a time: whoever asks for something waits for no more.
+        async with bundles.claims.unclaimed(names[start : start + _PAGE]) as free:
+            await bundles.shelf.forget(*(folder / name for name in free))
+            gone |= free
+    return gone
+
+
+async def _blobs_of(bundles: KeptBundles, digest: str) -> set[str]:
+    try:
+        return set(await bundles.blobs(digest))
+    except (KeyError, ValueError, InvalidRequestError) as error:
+        facts = {"bundle": digest, "error": repr(error)}
+        log.warning("a bundle's list of files cannot be read", extra=facts)
+        return set()

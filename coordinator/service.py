@@ -158,7 +158,8 @@ class CoordinatorService(coordinator_pb2_grpc.RenderCoordinatorServicer):
         context: Context,
     ) -> None:
         del request_iterator
-        await receive_bundle(context, self._bundles.here, on_kept=self._bundles.keep)
+        bundles = self._bundles
+        await receive_bundle(context, bundles.here, on_manifest=bundles.claim, on_kept=bundles.keep)
 
     async def DownloadOutput(  # type: ignore[override]  # noqa: N802
         self, request: pb.DownloadOutputRequest, context: Context

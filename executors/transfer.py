@@ -59,24 +59,32 @@ async def receive_bundle(
     context: grpc.aio.ServicerContext[Any, Any],
     store: BundleStore,
     *,
+    on_manifest: Callable[[BundleManifest], Awaitable[None]] | None = None,
     on_kept: Callable[[str], Awaitable[None]] | None = None,
 ) -> None:
-    """Serve one `UploadBundle` call. `on_kept` is awaited before the caller is told its digest.
+    """Serve one `UploadBundle` call.
+
+    `on_manifest` is awaited before it is looked up what is missing, `on_kept` before the caller is
+    told the bundle's digest.
 
     Raises:
         InvalidRequestError: the caller broke the exchange, or sent other bytes than it named.
         StorageFullError: there is no room for it here.
 
     """
+    manifest = wire.to_manifest((await _expect(context, "manifest")).manifest)
+    if on_manifest is not None:
+        await on_manifest(manifest)
     with storing(store.root):
-        digest = await _receive(context, store)
+        digest = await _receive(context, store, manifest)
     if on_kept is not None:
         await on_kept(digest)
     await context.write(pb.UploadBundleResponse(stored=pb.StoredBundle(digest=digest)))
 
 
-async def _receive(context: grpc.aio.ServicerContext[Any, Any], store: BundleStore) -> str:
-    manifest = wire.to_manifest((await _expect(context, "manifest")).manifest)
+async def _receive(
+    context: grpc.aio.ServicerContext[Any, Any], store: BundleStore, manifest: BundleManifest
+) -> str:
     missing = await asyncio.to_thread(store.missing, manifest)
     sizes = {file.sha256: file.size_bytes for file in manifest.files}
     # Before anything is sent: who writes while a call ends may not hear why it did.

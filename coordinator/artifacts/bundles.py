@@ -13,6 +13,7 @@ from renderer.bundle import BundleManifest
 from renderer.composition import BundleEntry
 
 from .base import ArtifactNotFoundError
+from .claims import Claims
 from .opened import opened
 
 if TYPE_CHECKING:
@@ -33,6 +34,11 @@ class KeptBundles:
     def __init__(self, here: BundleStore, shelf: Shelf) -> None:
         self.here = here
         self.shelf = shelf
+        self.claims = Claims()
+
+    async def claim(self, manifest: BundleManifest) -> None:
+        """See to it that nothing of a bundle that is to be kept is removed."""
+        await self.claims.claim([manifest.digest, *_blobs(manifest)])
 
     async def keep(self, digest: str) -> None:
         """Have a bundle kept that is here; its manifest is kept last.
@@ -58,6 +64,7 @@ class KeptBundles:
             StorageError: it cannot be brought.
 
         """
+        await self.claims.claim([digest])
         if not self.shelf.is_here and not await asyncio.to_thread(self.here.has, digest):
             await self._bring(digest)
         return await asyncio.to_thread(self.here.files, digest)

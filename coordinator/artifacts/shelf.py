@@ -69,13 +69,16 @@ class Shelf:
         return {self.root / each.removesuffix("/") for each in (*kept, *here)}
 
     async def read(self, path: Path, *, offset: int = 0) -> AsyncGenerator[bytes]:
-        """A file's bytes from `offset` on, from here if it is here.
+        """A file's bytes from `offset` on; what is only here may be of before there was a store.
+
+        What is here, too, a killed process may have left: the store is the truth.
 
         Raises:
             ArtifactNotFoundError: it is neither here nor kept.
 
         """
-        where = self.store if await self._here.size(self.key(path)) is None else self._here
+        is_kept = not self.is_here and await self.store.size(self.key(path)) is not None
+        where = self.store if is_kept else self._here
         async with aclosing(where.read(self.key(path), offset=offset)) as parts:
             async for data in parts:
                 yield data
@@ -88,10 +91,11 @@ class Shelf:
 
     async def forget_named(self, folder: Path, beginning: str) -> None:
         """Neither keep files and folders of a folder whose names begin so, nor have them here."""
-        paths = await self.files_in(folder, beginning=beginning)
-        await self.forget(*paths)
-        for below in await asyncio.to_thread(_folders, folder, beginning):
-            await self.forget_folder(below)
+        # Folders first: should this be cut off, it is a file that tells what is to be gone on with.
+        for below in await self.folders_in(folder):
+            if below.name.startswith(beginning):
+                await self.forget_folder(below)
+        await self.forget(*await self.files_in(folder, beginning=beginning))
 
     async def forget_folder(self, folder: Path) -> None:
         """Neither keep a folder nor have it here any more."""
@@ -100,8 +104,3 @@ class Shelf:
 
     def _prefix(self, folder: Path) -> str:
         return f"{self.key(folder)}/" if folder != self.root else ""
-
-
-def _folders(folder: Path, beginning: str) -> list[Path]:
-    found = folder.iterdir() if folder.is_dir() else ()
-    return [each for each in found if each.is_dir() and each.name.startswith(beginning)]

@@ -237,7 +237,7 @@ async def open_desk(
         patient,
         events,
         runner,
-        files=FolderJobFiles(Shelf(folder)),
+        files=FolderJobFiles(options.pop("shelf", None) or Shelf(folder)),
         new_id=lambda: f"job{next(ids)}",
         holds=holds,
         pauser=pauser,

@@ -121,6 +121,29 @@ async def test_a_file_is_read_from_wherever_it_is(shelf: Shelf) -> None:
     assert data == [b"345"]
 
 
+async def test_what_a_killed_process_left_here_is_not_taken_for_what_is_kept(shelf: Shelf) -> None:
+    await make_files(shelf, "one")
+    files = FolderJobFiles(shelf)
+    if not shelf.is_here:
+        files.manifest("one").write_bytes(b"of an attempt that was never kept")
+
+    data = [data async for data in files.read(files.manifest("one"), offset=0)]
+
+    assert data == [b"12345"]
+
+
+async def test_empty_folders_are_told_too(shelf: Shelf) -> None:
+    files = FolderJobFiles(shelf)
+    for folder in (files.pictures("one"), files.chunks("two"), shelf.root / PREVIEWS / "three"):
+        folder.mkdir(parents=True)
+
+    assert await files.kept(before=NOW + timedelta(hours=1)) == {"one", "two", "three"}
+    for job_id in ("one", "two", "three"):
+        await files.delete(job_id)
+
+    assert await files.kept(before=NOW + timedelta(hours=1)) == set()
+
+
 async def test_a_store_that_is_down_keeps_no_job_from_ending_but_one_from_being_deleted(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -11,11 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from coordinator import retention as retention_module
+from coordinator.artifacts import claims
 from coordinator.artifacts.bundles import KeptBundles
 from coordinator.artifacts.shelf import Shelf
 from coordinator.job import AudioTrack, Job, JobSpec, JobState
 from coordinator.job_files import FolderJobFiles
-from coordinator.retention import Retention
+from coordinator.retention import Retention, forget_unused
 from coordinator.settings import Keeping
 from renderer.bundle import BundleStore
 from tests.support.job_desk import Desk, open_desk
@@ -129,6 +131,54 @@ async def test_what_a_killed_process_left_of_a_cancelled_job_is_removed(tmp_path
             f"{succeeded.id}.mp4",
             f"{cancelled.id}.pictures",
         ]
+
+
+async def test_many_jobs_that_are_needed_keep_no_other_from_being_forgotten(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retention_module, "_PAGE", 2)
+    async with swept_desk(tmp_path, Keeping(jobs_s=86_400.0)) as (desk, retention, _):
+        needed = [(await ended(desk)).id for _ in range(3)]
+        gone = [(await ended(desk)).id for _ in range(3)]
+        waiting = await desk.jobs.create(replace(a_spec(), after=tuple(needed)))
+
+        await retention.sweep()
+
+        assert desk.store.jobs.keys() == {*needed, waiting.id}
+        assert not videos(tmp_path) & {*gone}
+
+
+async def test_a_bundle_that_is_asked_for_while_it_is_swept_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = BundleStore(tmp_path)
+    bundles = KeptBundles(store, Shelf(tmp_path))
+    asked, uploaded = (a_bundle(store, tmp_path / name, name) for name in ("asked", "uploaded"))
+    a_bundle(store, tmp_path / "unused", "unused")
+    # By now the sweep knows which ones no job uses.
+    await bundles.files(asked.digest)
+    await bundles.claim(store.manifest(uploaded.digest))
+    later = datetime.now(UTC) + LATER
+
+    assert await forget_unused(bundles, set(), before=later) == 1
+
+    for entry in (asked, uploaded):
+        assert all(path.exists() for path in store.files(entry.digest).values())
+    monkeypatch.setattr(claims, "_FOR_S", 0.0)
+    assert await forget_unused(bundles, set(), before=later) == 2
+    assert not list((tmp_path / "blobs").iterdir())
+
+
+async def test_a_damaged_list_of_files_does_not_end_the_sweep(tmp_path: Path) -> None:
+    store = BundleStore(tmp_path)
+    bundles = KeptBundles(store, Shelf(tmp_path))
+    damaged = a_bundle(store, tmp_path / "page", "page").digest
+    store.manifest_file(damaged).write_bytes(b"\0" * 9)
+
+    await forget_unused(bundles, {damaged}, before=datetime.now(UTC) + LATER)
+    await forget_unused(bundles, set(), before=datetime.now(UTC) + LATER)
+
+    assert not list((tmp_path / "bundles").iterdir())
 
 
 async def test_bundles_that_no_job_uses_are_removed_when_they_are_old(tmp_path: Path) -> None:
