@@ -221,6 +221,17 @@ async def test_ctrl_c_cancels_the_job_and_waits_for_the_acknowledgement(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["data", "page"]
 
 
+async def test_ctrl_c_before_anything_has_begun_ends_it_without_a_word(page: str) -> None:
+    arguments = ("render", page, "-o", "out.mp4", "--frames", "90")
+    async with framefarm_command(*arguments, PYTHONPROFILEIMPORTTIME="1") as command:
+        await command.said(" typer.main")  # and the rest is still to be imported
+        command.signal(signal.SIGINT)
+        ended = await command.ended(within_s=30)
+
+    assert ended.code in (-signal.SIGINT, 130)  # which a shell calls the same
+    assert "Traceback" not in ended.err
+
+
 async def test_a_second_ctrl_c_ends_at_once(page: str, tmp_path: Path) -> None:
     script = Script(ends=JobState.RENDERING, cancel_takes_s=30)
     async with (
