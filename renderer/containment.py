@@ -6,6 +6,7 @@ Formats: Linux' cgroups(7), version 2, and of its guide to cgroup-v2 what `cgrou
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 import os
 import re
@@ -110,26 +111,32 @@ class Cgroup:
         return set(map(int, (self.folder / "cgroup.procs").read_text().split()))
 
     def end(self, reaped_elsewhere: int) -> None:
-        """Kill all that is here, wait until it is gone, and be gone. Blocks."""
+        """Kill all that is here, wait until it is gone, and be gone. Blocks.
+
+        What cannot be done is logged: whoever started `reaped_elsewhere` ends its family, too.
+        """
         found: dict[int, psutil.Process] = {}
-        for pid in self.members():
-            with suppress(psutil.NoSuchProcess):
-                found[pid] = psutil.Process(pid)
-        (self.folder / "cgroup.kill").write_text("1")
         deadline_s = time.monotonic() + processes.GONE_TIMEOUT_S
-        self._remove(deadline_s)
+        try:
+            for pid in self.members():
+                with suppress(psutil.NoSuchProcess):
+                    found[pid] = psutil.Process(pid)
+            (self.folder / "cgroup.kill").write_text("1")
+            self._remove(deadline_s)
+        except OSError as error:
+            facts = {"folder": str(self.folder), "why": str(error)}
+            log.warning("a cgroup was not ended", extra=facts)
         found.pop(reaped_elsewhere, None)
         processes.reap(found, deadline_s, besides=reaped_elsewhere)
 
     def _remove(self, deadline_s: float) -> None:
-        """Remove the folder, which is refused as long as somebody here is not quite dead."""
+        """Remove the folder, which is busy as long as somebody here is not quite dead."""
         while True:
             try:
                 return self.folder.rmdir()
             except OSError as error:
-                if time.monotonic() > deadline_s:
-                    extra = {"folder": str(self.folder), "why": str(error)}
-                    return log.warning("a cgroup stays", extra=extra)
+                if error.errno != errno.EBUSY or time.monotonic() > deadline_s:
+                    raise
             time.sleep(_POLL_S)
 
 

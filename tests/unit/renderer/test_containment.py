@@ -120,3 +120,17 @@ def test_what_somebody_left_who_was_killed_is_removed(parent: Path) -> None:
     cgroup_or_skip()
 
     assert not left.exists()
+
+
+def test_a_cgroup_that_somebody_has_taken_away_spoils_no_good_end(
+    parent: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with subprocess.Popen(["sleep", "600"]) as process:
+        cgroup = entered(process.pid, parent)
+        process.kill()
+    assert cgroup is not None
+    cgroup.folder.rmdir()
+
+    cgroup.end(process.pid)
+
+    assert [record.message for record in caplog.records] == ["a cgroup was not ended"]
