@@ -84,9 +84,9 @@ class RenderWorkerServicer(object):
 
         The caller sends `task` first and may send `abort` later; it keeps its side of the stream open
         until the call has ended. The worker answers `accepted`, then `progress` and `log` while it
-        renders, then the file as `data` (unless it was brought to `upload_url`), the pictures' `digests`, what was heard as `sounds`, with
-        paints_all each `edge`, `completed`, then status OK. The files that are heard can be had by
-        DownloadSound.
+        renders, then the file as `data` (unless it was brought to `upload_url`), the pictures' `digests`,
+        what was heard as `sounds`, with paints_all each `edge`, `completed`, then status OK. The files
+        that are heard can be had by DownloadSound.
 
         An aborted chunk ends with ABORTED *after* its browser and its ffmpeg are gone: the status is
         the acknowledgement. A call that ends otherwise, cancelled or by a connection that broke, which
@@ -101,6 +101,7 @@ class RenderWorkerServicer(object):
         FAILED_PRECONDITION   PAGE_ERROR, PAGE_NOT_FOUND,  fix the composition; stop the job
         CANVAS_NOT_FOUND, …
         RESOURCE_EXHAUSTED    SLOTS_FULL                   another worker, or later (RetryInfo)
+        RESOURCE_EXHAUSTED    STORAGE_FULL                 another worker, or later (RetryInfo)
         RESOURCE_EXHAUSTED    OUT_OF_MEMORY                with more room: fewer chunks beside it
         ABORTED               ABORTED                      nothing: it was asked for, or its job ended
         ABORTED               ABANDONED                    read: nothing was, for the while above
