@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from renderer.encode.probe import SoundFacts, probe_sound
 from renderer.errors import EncoderError, InvalidRequestError, Violation
@@ -13,6 +13,10 @@ from .tracks import SOUND_FORMATS
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+_NOT_LISTED: Final = "not on whitelist"  # what ffprobe says of what is none of SOUND_FORMATS
+_REMEDY: Final = "give a .wav, .mp3, .m4a, .flac or .ogg file, or a video with sound"
 
 
 async def check_sound(ffprobe: Path, source: Path) -> SoundFacts:
@@ -28,7 +32,9 @@ async def check_sound(ffprobe: Path, source: Path) -> SoundFacts:
     try:
         facts = await probe_sound(ffprobe, source, formats=SOUND_FORMATS)
     except EncoderError as error:
-        raise _unusable(source, f"is not a sound file that can be read: {error}") from error
+        why = "it is of another kind" if _NOT_LISTED in str(error) else str(error)
+        problem = f"is not a sound file that can be read ({why}); {_REMEDY}"
+        raise _unusable(source, problem) from error
     if facts is None or not facts.channels or not facts.sample_rate:
         raise _unusable(source, "holds no sound; give a file with an audio stream")
     return facts

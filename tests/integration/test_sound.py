@@ -215,7 +215,7 @@ async def test_in_the_video_a_late_sound_begins_within_a_millisecond(tmp_path: P
     [
         ("gone.wav", None, "gone.wav does not exist"),
         ("text.wav", b"not a sound at all", "text.wav is not a sound file that can be read"),
-        ("picture.png", plain_picture((1, 2, 3)).png(), "picture.png is not a sound file"),
+        ("picture.png", plain_picture((1, 2, 3)).png(), r"read \(it is of another kind\); give a"),
     ],
 )
 async def test_a_file_that_is_no_sound_is_refused_by_name(
