@@ -42,6 +42,7 @@ from .standby import COORDINATOR, wait_to_lead
 from .status import status_of
 from .storage import DiskWatch
 from .stores.opening import open_lock, open_store, store_url
+from .watchers import Watchers
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -152,7 +153,7 @@ async def _begin(
         bundles=KeptBundles(kept.bundles, kept.shelf),
         fleet=None,
         ffprobe=ffprobe,
-        most_watchers=settings.watchers,
+        watchers=Watchers(most=settings.watchers),
     )
     waiting = Waiting(
         listen=settings.listen, jobs=jobs, service=_registered(service), announce=_announce
@@ -237,7 +238,7 @@ async def _working_service(
             fleet=_fleet(executor),
             ffprobe=ffprobe,
             term=context.term,
-            most_watchers=settings.watchers,
+            watchers=Watchers(most=settings.watchers),
             previews=previews,
         )
 

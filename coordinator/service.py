@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import aclosing, contextmanager
+from contextlib import aclosing
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any, Final
 
@@ -23,11 +23,11 @@ from .status import (
     NoFileError,
     NoManifestError,
     NoPictureError,
-    TooManyWatchersError,
 )
+from .watchers import Watchers
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Generator, Sequence
+    from collections.abc import AsyncIterator, Sequence
     from pathlib import Path
 
     from executors.fleet import Fleet
@@ -65,7 +65,7 @@ class CoordinatorService(coordinator_pb2_grpc.RenderCoordinatorServicer):
         fleet: Fleet | None,
         ffprobe: Path,
         term: int = 0,
-        most_watchers: int = 1_000,
+        watchers: Watchers | None = None,
         previews: Previews | None = None,
     ) -> None:
         self._jobs = jobs
@@ -76,8 +76,7 @@ class CoordinatorService(coordinator_pb2_grpc.RenderCoordinatorServicer):
         self._fleet = fleet
         self._ffprobe = ffprobe
         self._term = term
-        self._most_watchers = most_watchers
-        self.watchers = 0
+        self.watchers = watchers or Watchers(most=1_000)
         self._previews = previews
 
     async def CreateJob(self, request: pb.CreateJobRequest, context: Context) -> pb.Job:  # noqa: N802
@@ -118,20 +117,9 @@ class CoordinatorService(coordinator_pb2_grpc.RenderCoordinatorServicer):
         self, request: pb.WatchJobRequest, context: Context
     ) -> None:
         watching = self._events.watch(request.job_id, after=request.after_sequence)
-        with self._counted():
-            async with aclosing(watching) as events:
-                async for event in events:
-                    await context.write(wire.from_job_event(event))
-
-    @contextmanager
-    def _counted(self) -> Generator[None]:
-        if self.watchers >= self._most_watchers:
-            raise TooManyWatchersError(f"{self.watchers} calls watch already; end some, or GetJob")
-        self.watchers += 1
-        try:
-            yield
-        finally:
-            self.watchers -= 1
+        async with self.watchers.place() as told, aclosing(watching) as events:
+            async for event in events:
+                await told(context.write(wire.from_job_event(event)))
 
     async def CancelJob(self, request: pb.CancelJobRequest, context: Context) -> pb.Job:  # noqa: N802
         del context

@@ -14,6 +14,7 @@ from .holds import STORAGE_FULL, STORE_DOWN, FarmHeldError
 from .jobs import JobNeededError, JobNotEndedError, QueueFullError
 from .leadership import StandbyError
 from .stores.base import JobNotFoundError, LostLeadershipError, StoreDownError, StoreFullError
+from .watchers import TooManyWatchersError, WatcherStalledError
 
 
 class BundleNotUploadedError(Exception):
@@ -39,10 +40,6 @@ class NoFileError(Exception):
     """The job has made no such file."""
 
 
-class TooManyWatchersError(Exception):
-    """No more streams of events are kept at once."""
-
-
 _STATUSES: Final[dict[type[Exception], tuple[StatusCode, str]]] = {
     JobNotFoundError: (StatusCode.NOT_FOUND, "JOB_NOT_FOUND"),
     JobNotSucceededError: (StatusCode.FAILED_PRECONDITION, "JOB_NOT_SUCCEEDED"),
@@ -53,6 +50,7 @@ _STATUSES: Final[dict[type[Exception], tuple[StatusCode, str]]] = {
     JobNeededError: (StatusCode.FAILED_PRECONDITION, "JOB_NEEDED"),
     QueueFullError: (StatusCode.RESOURCE_EXHAUSTED, "QUEUE_FULL"),
     TooManyWatchersError: (StatusCode.RESOURCE_EXHAUSTED, "TOO_MANY_WATCHERS"),
+    WatcherStalledError: (StatusCode.ABORTED, "WATCHER_STALLED"),
     StoreDownError: (StatusCode.UNAVAILABLE, STORE_DOWN),
     StoreFullError: (StatusCode.UNAVAILABLE, STORE_DOWN),
     StandbyError: (StatusCode.UNAVAILABLE, "STANDBY"),
@@ -64,6 +62,7 @@ _STATUSES: Final[dict[type[Exception], tuple[StatusCode, str]]] = {
 _RETRY_AFTER_S: Final[dict[type[Exception], float]] = {
     QueueFullError: 30.0,
     TooManyWatchersError: 10.0,
+    WatcherStalledError: 1.0,
     StoreDownError: 5.0,
     StoreFullError: 5.0,
     StandbyError: 2.0,

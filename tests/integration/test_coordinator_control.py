@@ -220,7 +220,7 @@ async def test_so_many_watch_and_no_more(tmp_path: Path) -> None:
                 await anext(events)
             with pytest.raises(CallFailedError, match="TOO_MANY_WATCHERS"):
                 await _first_event(client, job)
-        await eventually(lambda: coordinator.service.watchers == 0)
+        await eventually(lambda: coordinator.service.watchers.count == 0)
 
         await _first_event(client, job)
 

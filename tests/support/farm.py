@@ -26,6 +26,7 @@ from coordinator.process import new_job_id, utc_now
 from coordinator.service import CoordinatorService
 from coordinator.stores.sql import SqlJobStore
 from coordinator.stores.sqlite import open_sqlite_store
+from coordinator.watchers import Watchers
 from executors.discovery import FixedWorkers
 from executors.fleet import Fleet, open_fleet
 from executors.grpc import GrpcExecutor, connect_to
@@ -144,6 +145,7 @@ async def running_coordinator(
     *,
     worker_wait_s: float = 5.0,
     most_watchers: int = 100,
+    stalled_s: float = 60.0,
     artifacts: str = "",
     **options: Any,
 ) -> AsyncGenerator[TestCoordinator]:
@@ -167,7 +169,7 @@ async def running_coordinator(
             bundles=KeptBundles(bundles, shelf),
             fleet=fleet,
             ffprobe=FFPROBE,
-            most_watchers=most_watchers,
+            watchers=Watchers(most=most_watchers, stalled_s=stalled_s),
         )
         server = await stack.enter_async_context(
             open_server(

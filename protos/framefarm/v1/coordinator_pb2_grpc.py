@@ -131,7 +131,9 @@ class RenderCoordinatorServicer(object):
     def WatchJob(self, request, context):
         """Replays the job's events after `after_sequence`, then follows. The stream ends with OK after
         the event that ends the job. Sequence numbers have no gaps. RESOURCE_EXHAUSTED
-        (TOO_MANY_WATCHERS) with RetryInfo: others watch already.
+        (TOO_MANY_WATCHERS) with RetryInfo: others watch already. ABORTED (WATCHER_STALLED) with
+        RetryInfo: the caller took nothing for a minute; watch again from the last event it has. A job
+        that is deleted meanwhile ends it with NOT_FOUND: a log goes as a whole, with its job.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -49,7 +49,9 @@ class RenderCoordinatorStub:
     WatchJob: _grpc.UnaryStreamMultiCallable[_coordinator_pb2.WatchJobRequest, _coordinator_pb2.JobEvent]
     """Replays the job's events after `after_sequence`, then follows. The stream ends with OK after
     the event that ends the job. Sequence numbers have no gaps. RESOURCE_EXHAUSTED
-    (TOO_MANY_WATCHERS) with RetryInfo: others watch already.
+    (TOO_MANY_WATCHERS) with RetryInfo: others watch already. ABORTED (WATCHER_STALLED) with
+    RetryInfo: the caller took nothing for a minute; watch again from the last event it has. A job
+    that is deleted meanwhile ends it with NOT_FOUND: a log goes as a whole, with its job.
     """
     CancelJob: _grpc.UnaryUnaryMultiCallable[_coordinator_pb2.CancelJobRequest, _coordinator_pb2.Job]
     """Stops the job and returns when its work has ended on every worker, and that is kept. A job that
@@ -99,7 +101,9 @@ class RenderCoordinatorAsyncStub(RenderCoordinatorStub):
     WatchJob: _aio.UnaryStreamMultiCallable[_coordinator_pb2.WatchJobRequest, _coordinator_pb2.JobEvent]  # type: ignore[assignment]
     """Replays the job's events after `after_sequence`, then follows. The stream ends with OK after
     the event that ends the job. Sequence numbers have no gaps. RESOURCE_EXHAUSTED
-    (TOO_MANY_WATCHERS) with RetryInfo: others watch already.
+    (TOO_MANY_WATCHERS) with RetryInfo: others watch already. ABORTED (WATCHER_STALLED) with
+    RetryInfo: the caller took nothing for a minute; watch again from the last event it has. A job
+    that is deleted meanwhile ends it with NOT_FOUND: a log goes as a whole, with its job.
     """
     CancelJob: _aio.UnaryUnaryMultiCallable[_coordinator_pb2.CancelJobRequest, _coordinator_pb2.Job]  # type: ignore[assignment]
     """Stops the job and returns when its work has ended on every worker, and that is kept. A job that
@@ -170,7 +174,9 @@ class RenderCoordinatorServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_abc.Iterator[_coordinator_pb2.JobEvent], _abc.AsyncIterator[_coordinator_pb2.JobEvent]]:
         """Replays the job's events after `after_sequence`, then follows. The stream ends with OK after
         the event that ends the job. Sequence numbers have no gaps. RESOURCE_EXHAUSTED
-        (TOO_MANY_WATCHERS) with RetryInfo: others watch already.
+        (TOO_MANY_WATCHERS) with RetryInfo: others watch already. ABORTED (WATCHER_STALLED) with
+        RetryInfo: the caller took nothing for a minute; watch again from the last event it has. A job
+        that is deleted meanwhile ends it with NOT_FOUND: a log goes as a whole, with its job.
         """
 
     @_abc_1.abstractmethod
