@@ -80,7 +80,7 @@ async def _coordinator(chunks: int) -> list[Row]:
         ("coordinator's CPU for a chunk", f"{cost.chunk_ms:.1f} ms", "≤ 5 ms"),
         ("and beside that, while 16 workers tell progress", while_part, ""),
         ("both together, by the chunks of a run of short ones", f"{cost.all_ms:.1f} ms", ""),
-        ("ffprobe that it starts, for a chunk", f"{cost.tools_ms:.0f} ms CPU", ""),
+        ("tools that it starts, for a chunk", f"{cost.tools_ms:.0f} ms CPU", ""),
     ]
 
 

@@ -16,7 +16,7 @@ SLOW = 4  # times as slow as the others is the one
 class Cost:
     """A coordinator's CPU: for a chunk, and of one core while 16 workers tell progress.
 
-    `all_ms` is both together by the chunks of the run; `tools_ms` what its ffprobe took for each.
+    `all_ms` is both together by the chunks of the run; `tools_ms` what tools it started took.
     """
 
     chunk_ms: float
@@ -65,7 +65,7 @@ async def lateness_s(workers: int, *, chunks: int, frames: int) -> list[float]:
 
 async def makespan_ratio(*, workers: int = 8, chunks: int = 80, frames: int = 10) -> float:
     """How long a job takes where one worker is slow, by how long it would if cut ideally."""
-    frame_s = 0.2  # long enough for the coordinator's ffprobe to keep up on a crowded machine
+    frame_s = 0.2  # long enough for the coordinator to keep up on a crowded machine
     async with canned_farm(workers, chunk_frames=frames) as farm:
         await _run(farm, workers, frame_s=0.01)
         run = await _run(farm, chunks, frame_s=frame_s, slow=SLOW)
