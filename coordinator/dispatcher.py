@@ -73,6 +73,7 @@ class Dispatcher:
         self._ports = ports
         self._time = SteadyTime(ports.utc_now)
         self._runs: dict[str, JobRun] = {}
+        self._attempts: dict[str, int] = {}  # the last, of jobs that are to go on here
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._group: asyncio.TaskGroup | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -192,6 +193,7 @@ class Dispatcher:
     async def _end_at_rest(self, job: Job, error: JobError | None) -> None:
         """End a job of which nothing runs."""
         verdict = Verdict(JobState.FAILED if error else JobState.CANCELLED, error)
+        self._attempts.pop(job.id, None)
         # Kept first: a coordinator that was followed may not, and the files may be the next one's.
         await self._ports.events.append(job.id, [StateChanged(verdict.state, error)])
         await tidied(self._ports.files.discard_output(job))
@@ -221,6 +223,7 @@ class Dispatcher:
                     self._ports.events,
                     on_assembling=lambda: self.take(JobAssembling(job_id)),
                     ends_at_s=self._ends_at_s(job_id),
+                    last_attempt=self._attempts.pop(job_id, 0),
                 )
                 self._runs[job_id] = run
                 run.pump.put(StateChanged(JobState.RENDERING))
@@ -270,8 +273,8 @@ class Dispatcher:
     async def _settled(self, run: JobRun, job: Job, verdict: Verdict) -> Event:
         """Keep how the run ended; what the queue is to know of it."""
         if verdict.stored:
-            is_paused = self.queue.phase(job.id) is Phase.PAUSED
-            await run.hold(verdict.stored, is_paused=is_paused)
+            await run.hold(verdict.stored, is_paused=self.queue.phase(job.id) is Phase.PAUSED)
+            self._attempts[job.id] = run.last_attempt  # no token is given twice
             return JobReturned(job.id)
         await run.tell_end(verdict)
         if verdict.state is not JobState.SUCCEEDED:

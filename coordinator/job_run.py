@@ -12,7 +12,7 @@ from executors.status import JOB_OVERDUE
 from executors.storage import storing
 from renderer.errors import RenderError
 
-from .job import JobError, JobHeld, JobState, StateChanged
+from .job import ChunkMoved, JobError, JobHeld, JobState, StateChanged
 from .orchestrator import JobAbortedError
 from .pump import Pump
 from .queue import DEADLINE_EXCEEDED
@@ -72,6 +72,7 @@ class JobRun:
         *,
         on_assembling: Callable[[], None],
         ends_at_s: float | None = None,
+        last_attempt: int = 0,
     ) -> None:
         self.job_id = job_id
         self.pump = Pump(job_id, events)
@@ -81,6 +82,7 @@ class JobRun:
         self.ended = asyncio.Event()
         self.verdict: Verdict | None = None
         self.is_paused = False
+        self.last_attempt = last_attempt  # of all chunks, since this process has begun
         self._on_assembling = on_assembling
         self._ends_at_s = ends_at_s
 
@@ -98,6 +100,8 @@ class JobRun:
                 return
             if event.state is JobState.ASSEMBLING:
                 self._on_assembling()
+        if isinstance(event, ChunkMoved):
+            self.last_attempt = max(self.last_attempt, event.attempt)
         self.pump.put(event)
 
     async def tell(self, event: Event) -> None:
@@ -139,6 +143,7 @@ class JobRun:
         self.stopped.clear()
         try:
             plan = runner.plan(job.spec, job_id=job.id).ending_at(self._ends_at_s)
+            plan = plan.counting_from(self.last_attempt + 1)
             target = files.output(job)
             with storing(target.parent):
                 output = await runner.render(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 from renderer.errors import InvalidRequestError, Violation
@@ -16,9 +17,8 @@ from .storage import StorageRest
 from .stores.base import JobNotFoundError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Coroutine
+    from collections.abc import AsyncGenerator, Awaitable, Callable
     from datetime import datetime
-    from typing import Any
 
     from executors.base import JobPauser
 
@@ -130,8 +130,9 @@ class Jobs:
             FarmHeldError: nothing of it runs any more, and that is kept when the database is back.
 
         """
+        stop = partial(self._dispatcher.stop, job_id, None)
         try:
-            return await self._ask(job_id, self._dispatcher.stop(job_id, None), name="cancel")
+            return await self._ask(job_id, stop, name="cancel")
         except FarmHeldError as error:
             if not await self._dispatcher.stopped(job_id):
                 raise
@@ -140,11 +141,11 @@ class Jobs:
 
     async def pause(self, job_id: str) -> Job:
         """Let no more of a job begin; what runs of it ends. One that assembles is let be."""
-        return await self._ask(job_id, self._dispatcher.pause(job_id), name="pause")
+        return await self._ask(job_id, partial(self._dispatcher.pause, job_id), name="pause")
 
     async def resume(self, job_id: str) -> Job:
         """Let a paused job go on."""
-        return await self._ask(job_id, self._dispatcher.resume(job_id), name="resume")
+        return await self._ask(job_id, partial(self._dispatcher.resume, job_id), name="resume")
 
     async def delete(self, job_id: str) -> None:
         """Forget a job that has ended, and all that is kept of it.
@@ -156,14 +157,11 @@ class Jobs:
         """
         await self._errands.run(self._delete(job_id), name=f"delete-{job_id}")
 
-    async def _ask(self, job_id: str, work: Coroutine[Any, Any, None], *, name: str) -> Job:
+    async def _ask(self, job_id: str, work: Callable[[], Awaitable[None]], *, name: str) -> Job:
         async def asked() -> Job:
-            try:
-                if self.queue.phase(job_id) is None:
-                    await self._store.get(job_id)  # is it known?
-                await work
-            finally:
-                work.close()
+            if self.queue.phase(job_id) is None:
+                await self._store.get(job_id)  # is it known?
+            await work()
             return await self._store.get(job_id)
 
         return await self._errands.run(asked(), name=f"{name}-{job_id}")

@@ -57,6 +57,7 @@ class PlanRun:
         self._results: dict[int, ChunkResult] = {}
         self._engine = ""  # of the chunk that was rendered last, by this process
         self._found = Found()
+        self._last = Counter[int]()  # attempt at each chunk, whether anything came of it
 
     async def all_chunks(self) -> list[ChunkResult]:
         """Render what no earlier process has finished, and again what does not fit together.
@@ -82,14 +83,16 @@ class PlanRun:
     async def _render_stale(self) -> None:
         """Render again what the farm had other browsers for: it may change them in mid-job."""
         for _ in range(_MOST_ENGINES):
-            engine = self._engine or _commonest(self._results.values())
+            engine = self._home()
             stale = _stale(self._results, engine)
+            again: list[ChunkTask] = []
             for index in stale:
                 row = self._results[index]
                 why = f"the farm has other browsers now: {engine}, not {row.fingerprint}"
                 task = replace(self.plan.tasks[index], attempt=row.attempt)
                 self._teller(task).hear(AttemptLost(row.worker, row.attempt, why))
-            await self._render([self.plan.tasks[index] for index in stale])
+                again.append(replace(task, attempt=self._next_attempt(row)))
+            await self._render(again)
 
     async def end(self) -> None:
         """No chunk runs any more, and none will. Cancelled, it has ended all the same."""
@@ -109,15 +112,14 @@ class PlanRun:
         for task in tasks:
             self._results.pop(task.index, None)
         await self._files.drop(tasks)
-        fits = _commonest(self._results.values())
         room = asyncio.Semaphore(_MOST_OFFERED)
         async with task_group() as group:
             for index in tuple(self._results):
                 await self._compare(index, group)
             for task in tasks:
                 await room.acquire()
-                task_to_fit = replace(self._as_tried(task), fits=fits)
-                self._begin(task_to_fit, group).add_done_callback(lambda _: room.release())
+                tried = self._as_tried(task)
+                self._begin(tried, group).add_done_callback(lambda _: room.release())
 
     def _begin(self, task: ChunkTask, group: TaskGroup) -> asyncio.Task[None]:
         return group.create_task(self._chunk(task, group), name=f"chunk-{task.index}")
@@ -134,10 +136,19 @@ class PlanRun:
         self._results[task.index] = result
         await self._compare(task.index, group)
 
+    def _home(self) -> str:
+        """The engine to stay with: of the last chunk; or of most of those that were there."""
+        return self._engine or _commonest(self._results.values())
+
+    def _next_attempt(self, row: ChunkResult) -> int:
+        """Another attempt may have been begun after the one whose file was taken."""
+        return max(row.attempt, self._last[row.index]) + 1
+
     async def _rendered(self, task: ChunkTask) -> tuple[ChunkTask, ChunkResult]:
-        """Render a chunk, and once more what comes broken."""
+        """Render a chunk, and once more, elsewhere, what comes broken."""
         path, teller = self._files.path(task), self._teller(task)
         tries = 1 + _SECOND_TRIES
+        task = replace(task, fits=self._home())
         while True:
             result = await self._executor.render(task, path, on_progress=teller.hear)
             tries -= 1
@@ -147,7 +158,8 @@ class PlanRun:
                 if not tries:
                     raise
                 teller.hear(AttemptLost(result.worker, result.attempt, str(error)))
-                task = replace(task, attempt=result.attempt + 1)
+                avoid = (*task.avoid, result.worker)
+                task = replace(task, attempt=self._next_attempt(result), avoid=avoid)
             else:
                 return task, result
 
@@ -189,11 +201,16 @@ class PlanRun:
         for index, (row, seam) in wanted.items():
             task = replace(self.plan.tasks[index], attempt=row.attempt)
             self._teller(task).hear(AttemptLost(row.worker, row.attempt, str(seam)))
-            tasks.append(replace(task, attempt=row.attempt + 1, paints_all=True))
+            tasks.append(replace(task, attempt=self._next_attempt(row), paints_all=True))
         return tasks
 
     def _teller(self, task: ChunkTask) -> Teller:
-        return Teller(task, self._progress, self._on_event)
+        return Teller(task, self._progress, self._hear)
+
+    def _hear(self, event: Event) -> None:
+        if isinstance(event, ChunkMoved):
+            self._last[event.index] = max(self._last[event.index], event.attempt)
+        self._on_event(event)
 
 
 class Teller:

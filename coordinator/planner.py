@@ -52,6 +52,10 @@ class Plan:
         """The same chunks, of a job whose time is over then, by the event loop."""
         return replace(self, tasks=tuple(replace(task, ends_at_s=ends_at_s) for task in self.tasks))
 
+    def counting_from(self, attempt: int) -> Plan:
+        """The same chunks, whose first attempts have this number."""
+        return replace(self, tasks=tuple(replace(task, attempt=attempt) for task in self.tasks))
+
 
 def plan(job_id: str, spec: JobSpec, *, concurrency: int | None = None) -> Plan:
     """Cut a job into chunks.

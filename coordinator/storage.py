@@ -12,9 +12,12 @@ from .holds import STORAGE_DOWN, STORAGE_FULL, Hold
 from .space import MIN_FREE_BYTES, Space
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
     from pathlib import Path
 
     from .holds import Holds
+
+    Measure = Callable[[Path], Awaitable[int]]
 
 _LOOK_S: Final = 2.0
 _REST_S: Final = 10.0
@@ -61,12 +64,25 @@ class StorageRest:
             self._holds.lift(reason)
 
 
+async def measured(folder: Path) -> int:
+    """How many bytes may still be written below a folder."""
+    return await asyncio.to_thread(free_bytes, folder)
+
+
 class DiskWatch:
     """Watches the room on the disk of a folder; a store elsewhere that is down gets some time."""
 
-    def __init__(self, folder: Path, holds: Holds, *, floor_bytes: int = MIN_FREE_BYTES) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        holds: Holds,
+        *,
+        floor_bytes: int = MIN_FREE_BYTES,
+        measure: Measure = measured,
+    ) -> None:
         self._folder = folder
         self._holds = holds
+        self._measure = measure
         self._space = Space(floor_bytes=floor_bytes)
         self._rest = StorageRest(holds)
         self._ran_out_s: float | None = None
@@ -77,14 +93,14 @@ class DiskWatch:
             await asyncio.sleep(_LOOK_S)
 
     async def look(self) -> None:
-        free = await asyncio.to_thread(free_bytes, self._folder)
+        free = await self._measure(self._folder)
         self._forget_what_is_long_ago()
         self._know(self._space.seen(free), free)
         await self._rest.look()
 
     async def failed(self, error: StorageError) -> None:
         if isinstance(error, StorageFullError):
-            free = await asyncio.to_thread(free_bytes, self._folder)
+            free = await self._measure(self._folder)
             self._ran_out_s = asyncio.get_running_loop().time()
             self._know(self._space.ran_out(free), free)
         else:

@@ -67,8 +67,8 @@ class ChunkTask:
     coordinators that have led, one after the other; 0 is a caller without one. `share` is how much
     of a farm the job may have, and `ends_at_s` when its time is over, by the event loop. `fits` is
     the fingerprint of the job's chunks that are there, if any are: what another engine renders
-    would not fit them. `upload_url` is where the attempt's file may be brought with a PUT, instead
-    of being sent.
+    would not fit them. `avoid` are workers whose file of the chunk was not what was asked for.
+    `upload_url` is where the attempt's file may be brought with a PUT, instead of being sent.
     """
 
     job_id: str
@@ -83,6 +83,7 @@ class ChunkTask:
     share: Share = Share()
     ends_at_s: float | None = None
     fits: str = ""
+    avoid: tuple[str, ...] = ()
     upload_url: str = field(default="", repr=False)  # whoever has it may write there
 
 

@@ -171,6 +171,7 @@ def _offer(task: ChunkTask, number: int) -> Offer:
         fits=task.fits,
         first_attempt=task.attempt,
         keeps_page=task.has_successor,
+        avoid=task.avoid,
     )
 
 

@@ -54,6 +54,7 @@ class Chunk:
 
     def __post_init__(self) -> None:
         self.last = self.offer.first_attempt - 1
+        self.failed_on.update(self.offer.avoid)
 
     @property
     def name(self) -> tuple[str, int]:

@@ -8,7 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from executors.errors import NoWorkerError, Retry, WorkerLostError, WorkerUnfitError
+from executors.errors import (
+    NoWorkerError,
+    Retry,
+    WorkerFullError,
+    WorkerLostError,
+    WorkerUnfitError,
+)
 from executors.retry import told_whole
 
 from .board import Board
@@ -49,6 +55,8 @@ SILENCE_LIMIT_S: Final = 30.0
 ADRIFT_S: Final = 3.0
 # Workers that are replaced by newer ones, one after the other, leave none of the old kind.
 MOVE_S: Final = 30.0
+# As long as a worker whose disk is full says that it wants (executors.status).
+FULL_REST_S: Final = 10.0
 # Whoever loses chunks as soon as they come must not lose twenty in a moment.
 LULL_S: Final = 1.0
 
@@ -148,6 +156,8 @@ class Scheduler:
     def _blame(self, worker: Worker, error: ExecutorError) -> None:
         if isinstance(error, WorkerUnfitError):
             self.workers.retire(worker, str(error))
+        elif isinstance(error, WorkerFullError):
+            self.workers.rest(worker, str(error), self._board.now_s + FULL_REST_S)
         elif error.retry in (Retry.INTERRUPTION, Retry.FREE):
             self.workers.rest(worker, str(error), self._board.now_s + LULL_S)
         elif error.retry is Retry.ATTEMPT:
@@ -158,8 +168,9 @@ class Scheduler:
         if chunk.is_closed:
             return
         chunk.budget = chunk.budget.after(error, attempt.worker)
-        # Another worker may have more memory, too.
-        if error.retry in (Retry.ATTEMPT, Retry.MEMORY) or isinstance(error, WorkerUnfitError):
+        # Another worker may have more memory, or more room on its disk, too.
+        is_heavy = isinstance(error, WorkerUnfitError | WorkerFullError)
+        if error.retry in (Retry.ATTEMPT, Retry.MEMORY) or is_heavy:
             chunk.failed_on.add(attempt.worker)
         if error.retry is Retry.MEMORY:
             chunk.grow()

@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
-    """A chunk that wants to be rendered. `number` tells it apart from every other offer."""
+    """A chunk that wants to be rendered. `number` tells it apart from every other offer.
+
+    `fits` is the fingerprint of what its job has already, and `avoid` are workers that failed it.
+    """
 
     number: int
     job_id: str
@@ -22,10 +25,11 @@ class Offer:
     frames: int
     digest: str | None
     share: Share
-    fits: str = ""  # the fingerprint of what its job has already
+    fits: str = ""
     first_attempt: int = 1
     keeps_page: bool = False  # what it has rendered leaves its page open for the next chunk
     is_attachable: bool = True
+    avoid: tuple[str, ...] = ()
 
 
 # ── events ──

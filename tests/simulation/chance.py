@@ -25,6 +25,7 @@ RATES: Final[Mapping[str, tuple[float, ...]]] = {
     "slow": (0.0, 0.02, 0.1),  # twenty times slower
     "out-of-memory": (0.0, 0.01, 0.05),
     "mislay": (0.0, 0.02, 0.1),  # an answer to "how are you" gets lost
+    "forge": (0.0, 0.0, 0.1),  # its file has other frames than it says
     # a second of a worker
     "crash": (0.0, 0.005, 0.03),  # its process dies and, later, another one has its address
     "vanish": (0.0, 0.003, 0.01),  # its machine does: nobody says so until keepalive
@@ -33,9 +34,13 @@ RATES: Final[Mapping[str, tuple[float, ...]]] = {
     "cut-down": (0.0, 0.005, 0.02),  # what it sends does not come
     "unlist": (0.0, 0.005, 0.02),  # discovery does not name it for a while
     "lie": (0.0, 0.01, 0.05),  # it says that it has more slots than it has
+    "scratch-full": (0.0, 0.005, 0.03),  # its disk is full, until somebody has made room
+    "misfit": (0.0, 0.0, 0.01),  # it cannot render at all, until it is set up anew
+    "upgrade": (0.0, 0.0, 0.01),  # it goes, and another engine has its address
     # a second of discovery
     "discovery-down": (0.0, 0.01, 0.05),
     "discovery-empty": (0.0, 0.005, 0.02),
+    "zone": (0.0, 0.0, 0.02),  # every other worker's machine is gone at once
     # a call to the store
     "store-slow": (0.0, 0.02, 0.1),
     "store-before": (0.0, 0.01, 0.05),  # it fails, and nothing was kept
@@ -50,7 +55,25 @@ RATES: Final[Mapping[str, tuple[float, ...]]] = {
     "die": (0.0, 0.01, 0.03),
     "restart": (0.0, 0.005, 0.02),  # SIGTERM, and another one after it
     "usurp": (0.0, 0.005, 0.02),  # another one takes the lead while it lives
+    "clock": (0.0, 0.02, 0.1),  # the time of day jumps, either way
+    "disk-full": (0.0, 0.01, 0.04),  # no room for chunks, nor, in some worlds, for the store
 }
+
+# As worlds were when the first scripts were kept: without deadlines, other engines and the like.
+PLAIN: Final = "plain"
+# Some worlds have a theme, for what it takes comes together by itself but rarely.
+THEMED: Final[Mapping[str, Mapping[str, float]]] = {
+    "": {},
+    "tail": {
+        "slow": 0.4,
+        "forge": 0.15,
+    },  # few chunks for many slots: what is slow gets a second attempt
+    "engines": {"upgrade": 0.06},  # two kinds of workers, and some that change
+    "line": {},  # jobs that come after others, with little time, and clocks that jump
+    "rotten": {"crash-render:w0:1": 0.8},  # one worker breaks most of what it gets
+    PLAIN: {},
+}
+_DRAWN: Final = ("", "", "", *(theme for theme in THEMED if theme != PLAIN))
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -69,18 +92,21 @@ class Script:
     seed: int
     faults: tuple[Fault, ...]
     why: str = ""
+    theme: str = PLAIN
 
     def to_json(self) -> str:
         rows = [json.dumps([each.point, each.n, round(each.value, 6)]) for each in self.faults]
         faults = ",\n  ".join(rows)
-        head = f'"why": {json.dumps(self.why)},\n "seed": {self.seed}'
+        why, theme = json.dumps(self.why), json.dumps(self.theme)
+        head = f'"why": {why},\n "theme": {theme},\n "seed": {self.seed}'
         return f'{{{head},\n "faults": [\n  {faults}\n]}}\n'
 
     @classmethod
     def from_file(cls, path: Path) -> Script:
         told: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         faults = tuple(Fault(point, n, value) for point, n, value in told["faults"])
-        return cls(seed=told["seed"], faults=faults, why=told["why"])
+        theme = told.get("theme", PLAIN)
+        return cls(seed=told["seed"], faults=faults, why=told["why"], theme=theme)
 
 
 @dataclass(slots=True)
@@ -92,13 +118,15 @@ class Chance:
     is_calm: bool = False  # no faults strike (any more)
     struck: list[Fault] = field(default_factory=list)
     rates: dict[str, float] = field(default_factory=dict)
+    theme: str = ""
     _generators: dict[str, Random] = field(default_factory=dict)
     _counts: Counter[str] = field(default_factory=Counter)
     _planned: dict[tuple[str, int], float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        draw = self.named("rates")
-        self.rates = {kind: draw.choice(rates) for kind, rates in RATES.items()}
+        self.rates = {kind: self.named(f"rate/{kind}").choice(own) for kind, own in RATES.items()}
+        self.theme = self.script.theme if self.script else self.named("theme").choice(_DRAWN)
+        self.rates |= THEMED[self.theme]
         faults: Iterable[Fault] = self.script.faults if self.script else ()
         self._planned = {(each.point, each.n): each.value for each in faults}
 
@@ -110,10 +138,10 @@ class Chance:
 
     def strikes(self, kind: str, where: str = "", *, seconds: float = 1.0) -> float | None:
         """Tell whether a fault of this kind strikes here and now, and how hard (in [0, 1))."""
-        rate = self.rates[kind]
+        point = f"{kind}:{where}"
+        rate = self.rates.get(point, self.rates[kind])
         if self.script is None and rate == 0.0:
             return None
-        point = f"{kind}:{where}"
         n = self._counts[point] = self._counts[point] + 1
         value = self._value(point, n, rate * seconds)
         if value is None or self.is_calm:
@@ -128,4 +156,4 @@ class Chance:
         return round(draw.random(), 6) if draw.random() < chance else None
 
     def as_script(self, why: str = "") -> Script:
-        return Script(seed=self.seed, faults=tuple(self.struck), why=why)
+        return Script(self.seed, tuple(self.struck), why, self.theme)

@@ -11,16 +11,18 @@ from typing import TYPE_CHECKING, Final
 
 from executors.base import ChunkResult, ChunkTask, FramesDone, OnProgress
 from executors.errors import (
+    ChunkAbortedError,
     ChunkDamagedError,
     ExecutorError,
+    StorageFullError,
     WorkerBusyError,
     WorkerLostError,
 )
-from executors.status import SUPERSEDED
+from executors.status import JOB_OVERDUE, SUPERSEDED
 from renderer.history import ProbeResult
 
 from .loop import Process, ProcessKilled
-from .machine import Machine, chunk_content
+from .machine import Machine, chunk_content, forged_content, sha256_of
 
 if TYPE_CHECKING:
     from executors.worker_port import WorkerReport
@@ -48,6 +50,7 @@ class Call:
     on_progress: OnProgress
     answer: asyncio.Future[ChunkResult]
     context: contextvars.Context
+    left_s: float | None = None
     is_broken: bool = False
     is_over: bool = False  # its caller listens no more
     _last_up_s: float = 0.0
@@ -164,14 +167,20 @@ class Line:
 
     def snap(self, call: Call, problem: str) -> None:
         """Break a call: both ends hear of it, a little later."""
-        if call.is_broken:
+        self._break(call, WorkerLostError(f"{self.address}: {problem}"))
+
+    def expire(self, call: Call) -> None:
+        """The call's deadline has passed, for both ends."""
+        self._break(call, ChunkAbortedError("the job's time was over", reason=JOB_OVERDUE))
+
+    def _break(self, call: Call, error: ExecutorError) -> None:
+        if call.is_broken or call.is_over:
             return
         call.is_broken = True
         self.calls.pop(call, None)
         machine = call.machine
         if machine is not None and machine.is_up:
             machine.lose(call)
-        error = WorkerLostError(f"{self.address}: {problem}")
         self.network.loop.call_later(
             self.network.latency_s(self.address), call.end, error, context=call.context
         )
@@ -205,11 +214,14 @@ class FakeWorker:
         await asyncio.sleep(network.latency_s(address))
         is_lost = network.chance.strikes("mislay", address) is not None
         if report is None and network.refuses(address):
+            network.watch.silent(self._line)
             raise WorkerLostError(f"{address}: connection refused")
         if report is None or "down" in self._line.cut or is_lost:
             await asyncio.sleep(ASK_S)
+            network.watch.silent(self._line)
             raise WorkerLostError(f"{address} gave no answer for {ASK_S:g} s")
-        network.watch.reported(self._line, report)
+        is_listed = network.is_listed(address)
+        network.watch.reported(self._line, report, is_listed=is_listed)
         return report
 
     async def render(
@@ -248,6 +260,7 @@ class FakeWorker:
 
     async def close(self) -> None:
         self._check_process()
+        self._network.watch.silent(self._line)
         self._line.snap_all("closed")
 
     def _open(self, task: ChunkTask, on_progress: OnProgress) -> Call:
@@ -260,7 +273,10 @@ class FakeWorker:
             on_progress=on_progress,
             answer=network.loop.create_future(),
             context=contextvars.copy_context(),
+            left_s=self._left_s(task),
         )
+        if call.left_s is not None:
+            network.later(call.left_s, line.expire, call)
         line.calls[call] = None
         strikes = network.chance.strikes
         if strikes("refuse", line.address) is not None or network.refuses(line.address):
@@ -285,8 +301,17 @@ class FakeWorker:
                 error = call.answer.exception() if call.answer.done() else None
                 self._network.watch.ended(self._line, call.task, error)
         result = call.answer.result()
-        self._network.put_file(output, chunk_content(call.task, result.fingerprint))
+        content = chunk_content(call.task, result.fingerprint)
+        if sha256_of(content) != result.sha256:
+            content = forged_content(call.task, result.fingerprint)
+        if not self._network.put_file(output, content):
+            raise StorageFullError(f"{output.parent} is full: make room there")
         return result
+
+    def _left_s(self, task: ChunkTask) -> float | None:
+        if task.ends_at_s is None:
+            return None
+        return max(0.0, task.ends_at_s - self._network.loop.time())
 
     def _check_process(self) -> None:
         if self._network.is_closed_to(self._line.process):

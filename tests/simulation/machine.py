@@ -7,7 +7,7 @@ import contextvars
 import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Final, Protocol
 
@@ -21,15 +21,27 @@ from executors.errors import (
     RenderCrashedError,
     StaleTermError,
     WorkerBusyError,
+    WorkerFullError,
     WorkerLostError,
     WorkerOutOfMemoryError,
+    WorkerUnfitError,
 )
-from executors.status import DRAINING, SLOTS_FULL, SUPERSEDED, TAKEN_OVER
+from executors.status import (
+    DRAINING,
+    JOB_OVERDUE,
+    MISSING_TOOL,
+    SLOTS_FULL,
+    STORAGE_FULL,
+    SUPERSEDED,
+    TAKEN_OVER,
+)
 from executors.worker_port import ReportedAttempt, Token, WorkerReport
+from renderer.frames import FrameRange
 
 from .chance import Chance
 
 # What the real worker has (worker/, executors/worker_call.py): the conformance suite compares.
+ENGINES: Final = ("engine-1", "engine-2")
 ABORTED: Final = "ABORTED"
 PAGE_ERROR: Final = "PAGE_ERROR"
 KEPT_S: Final = 30.0  # an attempt that nobody listens to
@@ -47,6 +59,11 @@ class Listener(Protocol):
 
     @property
     def line(self) -> object: ...
+
+    @property
+    def left_s(self) -> float | None:
+        """The call's deadline, which is its job's."""
+        ...
 
     def tell(self, frames: int) -> None: ...
     def finish(self, result: ChunkResult) -> None: ...
@@ -70,10 +87,12 @@ class SimAttempt:
     fate: ExecutorError | None
     fate_at: int  # after so many frames; -1: it hangs there for good if there is no fate
     listener: Listener | None
+    is_forged: bool = False
     frames: int = 0
     stage: Stage = Stage.RUNNING
     step: asyncio.TimerHandle | None = None
     leaving: asyncio.TimerHandle | None = None
+    overdue: asyncio.TimerHandle | None = None
     on_end: list[Callable[[], None]] = field(default_factory=list)
 
 
@@ -97,6 +116,12 @@ def chunk_content(task: ChunkTask, fingerprint: str) -> str:
     return f"{task.job_id}[{task.frames.start},{task.frames.stop}){fingerprint};"
 
 
+def forged_content(task: ChunkTask, fingerprint: str) -> str:
+    """What a worker makes that mistakes its frames."""
+    start, stop = task.frames.start + 1, task.frames.stop + 1
+    return chunk_content(replace(task, frames=FrameRange(start, stop)), fingerprint)
+
+
 def sha256_of(content: str) -> str:
     return hashlib.sha256(content.encode()).hexdigest()
 
@@ -108,6 +133,8 @@ class Machine:
         self.spec = spec
         self.is_up = True
         self.is_draining = False
+        self.is_full = False  # its disk
+        self.is_misfit = False  # it cannot render at all
         self.extra_slots = 0  # that it says it has, and has not
         self._chance = chance
         self._attempts: dict[Key, SimAttempt] = {}
@@ -154,6 +181,8 @@ class Machine:
         token = Token(task.term, task.attempt)
         try:
             self._check_term(task.job_id, task.term)
+            if self.is_misfit:
+                raise WorkerUnfitError("there is no ffmpeg here", reason=MISSING_TOOL)
             older = self._attempts.get((task.job_id, task.index))
             if older is not None and older.token >= token:
                 text = f"attempt {older.token} of chunk {task.index} runs here already"
@@ -188,6 +217,7 @@ class Machine:
         if attempt.leaving is not None:
             attempt.leaving.cancel()
         attempt.listener, attempt.leaving = listener, None
+        self._end_within(attempt, listener.left_s)
         listener.tell(attempt.frames)
         if attempt.stage is Stage.FINISHED:
             self._hand_over(attempt)
@@ -288,7 +318,9 @@ class Machine:
             fate=fate,
             fate_at=fate_at,
             listener=listener,
+            is_forged=self._chance.strikes("forge", self.spec.address) is not None,
         )
+        self._end_within(attempt, listener.left_s)
         self._attempts[(task.job_id, task.index)] = attempt
         self._next_step(attempt)
 
@@ -310,6 +342,14 @@ class Machine:
             return frame_s, None, int(at * len(task.frames))
         return frame_s, None, -1
 
+    def _end_within(self, attempt: SimAttempt, seconds: float | None) -> None:
+        if attempt.overdue is not None:
+            attempt.overdue.cancel()
+        why = ChunkAbortedError("its job's time is over", reason=JOB_OVERDUE)
+        attempt.overdue = (
+            None if seconds is None else self._later(seconds, self._stop, attempt, why)
+        )
+
     def _next_step(self, attempt: SimAttempt) -> None:
         total = len(attempt.task.frames)
         goal = min(total, attempt.frames + max(1, -(-total // _TOLD)))
@@ -320,6 +360,9 @@ class Machine:
 
     def _reach(self, attempt: SimAttempt, frames: int) -> None:
         attempt.frames = frames
+        if self.is_full:
+            self._stop(attempt, WorkerFullError("its disk is full", reason=STORAGE_FULL))
+            return
         if frames == attempt.fate_at:
             self._meet_fate(attempt)
             return
@@ -348,8 +391,8 @@ class Machine:
 
     def _result(self, attempt: SimAttempt) -> ChunkResult:
         task, fingerprint = attempt.task, self.spec.fingerprint
-        content = chunk_content(task, fingerprint)
-        frames = task.frames
+        make = forged_content if attempt.is_forged else chunk_content
+        content, frames = make(task, fingerprint), task.frames
         following = picture(task.job_id, frames.stop, fingerprint) if task.has_successor else ""
         return ChunkResult(
             index=task.index,
@@ -391,7 +434,7 @@ class Machine:
         if attempt.stage is Stage.GONE:
             return
         attempt.stage = Stage.GONE
-        for timer in (attempt.step, attempt.leaving):
+        for timer in (attempt.step, attempt.leaving, attempt.overdue):
             if timer is not None:
                 timer.cancel()
         del self._attempts[(attempt.task.job_id, attempt.task.index)]

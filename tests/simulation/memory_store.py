@@ -6,7 +6,7 @@ import asyncio
 import contextvars
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import Final, TypeVar
 
@@ -15,13 +15,14 @@ from coordinator.stores.base import JobNotFoundError, LostLeadershipError, Store
 
 from .chance import Chance
 from .loop import Process, ProcessKilled, VirtualLoop
+from .room import Room
+from .wall import Wall
 from .watch import Watch
 
 T = TypeVar("T")
 
 _CALL_S: Final = 0.001
 _SLOW_S: Final = 4.0
-_EPOCH: Final = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @dataclass(eq=False, slots=True)
@@ -38,12 +39,14 @@ class Record:
 class Disk:
     """What is kept, whoever writes it. Calls are carried out one after the other."""
 
-    def __init__(self, chance: Chance, watch: Watch) -> None:
+    def __init__(self, chance: Chance, watch: Watch, wall: Wall, room: Room | None) -> None:
         loop = asyncio.get_running_loop()
         assert isinstance(loop, VirtualLoop)
         self.loop = loop
         self.chance = chance
         self.watch = watch
+        self.wall = wall
+        self._room = room  # that it shares with the chunks, if it does
         self.records: dict[str, Record] = {}
         self.requests: dict[str, str] = {}
         self.term = 0
@@ -52,14 +55,16 @@ class Disk:
         self.context = contextvars.copy_context()
         self._free_at_s = 0.0
 
-    def now(self) -> datetime:
-        return _EPOCH + timedelta(seconds=self.loop.time())
-
     def record(self, job_id: str) -> Record:
         found = self.records.get(job_id)
         if found is None:
             raise JobNotFoundError(job_id)
         return found
+
+    def check_room(self) -> None:
+        """Of a full disk can be read, but nothing can be kept there."""
+        if self._room is not None and self._room.is_full:
+            raise StoreDownError("the jobs database's disk is full: free some space")
 
     def queue(self, process: Process, work: Callable[[], T]) -> asyncio.Future[T]:
         """Carry `work` out after all that was asked before, and with the faults of now."""
@@ -91,7 +96,7 @@ class Disk:
             return partial(answer.set_exception, StoreDownError("the store cannot be reached"))
         try:
             value = work()
-        except (JobNotFoundError, LostLeadershipError) as error:
+        except (JobNotFoundError, LostLeadershipError, StoreDownError) as error:
             return partial(answer.set_exception, error)
         except IllegalTransitionError as error:
             self.watch.broken("kept", f"an event was lost: {error}")
@@ -175,7 +180,7 @@ class MemoryStore:
 
         def work() -> Sequence[JobEvent]:
             self._check_lead()
-            record, at = self._disk.record(job_id), self._disk.now()
+            record, at = self._disk.record(job_id), self._disk.wall.now(self._process)
             if record.last_asked == words:  # asked again, for the answer did not come
                 return record.last_answer
             start = len(record.events) + 1
@@ -201,6 +206,7 @@ class MemoryStore:
         def work() -> None:
             self._check_lead()
             record = self._disk.record(job_id)
+            self._disk.watch.deleted(self._process, record.job)
             del self._disk.records[job_id]
             self._disk.requests.pop(record.request_id, None)
 
@@ -209,6 +215,7 @@ class MemoryStore:
     def _check_lead(self) -> None:
         if self._term != self._disk.term:
             raise LostLeadershipError(f"term {self._disk.term} leads, not {self._term}")
+        self._disk.check_room()
 
     async def _ask(self, work: Callable[[], T]) -> T:
         if self._process in self._disk.loop.dead:

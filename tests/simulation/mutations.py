@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any
 
 import pytest
 
@@ -36,6 +36,8 @@ def drop_the_token_check(patch: Patch) -> None:
     """What has lost goes on, and its result is taken like any other."""
 
     def succeeded(self: Scheduler, chunk: Chunk, token: Token) -> None:
+        passed_s = self._board.now_s - chunk.attempts[token].began_s
+        self._board.job(chunk).frame_s.append(passed_s / chunk.offer.frames)
         self._board.commands.append(Accept(chunk.offer.number, token))
         self._board.release(chunk, token)
         self._board.close(chunk, "done")
@@ -208,28 +210,3 @@ def change_the_end_of_a_job(patch: Patch) -> None:
         await tell_end(self, verdict)
 
     patch.setattr(JobRun, "tell_end", other)
-
-
-Mutation = Callable[[Patch], None]
-
-# Each with a seed whose world finds it: rules and code move, and then the others are tried.
-MUTATIONS: Final[dict[Mutation, int]] = {
-    drop_the_token_check: 163,
-    free_the_slot_before_the_kill: 0,
-    count_a_drain_as_a_failure: 2,
-    count_an_interruption_as_a_failure: 1,
-    requeue_on_a_late_end: 0,
-    ignore_errors_of_the_store: 12,
-    write_again_in_other_words: 41,
-    forget_request_ids: 0,
-    stop_before_the_word_is_kept: 0,
-    one_slot_too_many: 0,
-    let_the_clock_die: 7,
-    miss_the_wake_up: 0,
-    resume_watchers_one_too_far: 0,
-    hedge_what_is_paused: 4,
-    forget_who_leads: 1,
-    forget_what_is_paused: 27,
-    forget_what_is_finished: 0,
-    change_the_end_of_a_job: 0,
-}

@@ -13,6 +13,8 @@ from .chance import Chance
 from .fake_worker import KEEPALIVE_S, Call, FakeWorker, Line
 from .loop import Process, VirtualLoop
 from .machine import Machine, MachineSpec
+from .room import Room
+from .wall import Wall
 
 if TYPE_CHECKING:
     from .watch import Watch
@@ -25,15 +27,17 @@ _SLOWEST_S: Final = 1.0
 class Network:
     """The world outside of the coordinator's processes, but for the store and the users."""
 
-    def __init__(self, chance: Chance, watch: Watch, files: dict[Path, str]) -> None:
+    def __init__(self, chance: Chance, watch: Watch, room: Room, wall: Wall) -> None:
         loop = asyncio.get_running_loop()
         assert isinstance(loop, VirtualLoop)
         self.loop = loop
         self.context = contextvars.copy_context()
         self.chance = chance
         self.watch = watch
-        self.files = files  # of the coordinators: where workers' chunks arrive
+        self.wall = wall
+        self._room = room  # of the coordinators: where workers' chunks arrive
         self.cuts: dict[str, set[str]] = {}
+        self.is_listed: Callable[[str], bool] = lambda _: True  # whether discovery names it
         self._machines: dict[str, Machine] = {}
         self._silent: set[str] = set()  # nobody there even refuses a connection
         self._lines: dict[tuple[Process, str], Line] = {}
@@ -121,8 +125,11 @@ class Network:
         """Whether a machine is there on which no worker listens."""
         return address not in self._machines and address not in self._silent
 
-    def put_file(self, path: Path, content: str) -> None:
-        self.files[path] = content
+    def put_file(self, path: Path, content: str) -> bool:
+        """Keep a chunk that has come, if there is a place for it."""
+        if not self._room.is_full:
+            self._room.files[path] = content
+        return not self._room.is_full
 
     # -- inside -----------------------------------------------------------------------------------
 

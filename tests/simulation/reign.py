@@ -7,13 +7,19 @@ import contextvars
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import partial
 from itertools import count
-from typing import Any, Final, TypeVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from coordinator.events import EventLog
 from coordinator.holds import Holds
 from coordinator.jobs import Jobs
 from coordinator.patient_store import PatientStore
+from coordinator.retention import Retention
+from coordinator.settings import Keeping
+from coordinator.storage import DiskWatch
 from coordinator.stores.base import LostLeadershipError, StoreDownError
 from executors.errors import StaleTermError
 from executors.fleet import Fleet, open_fleet
@@ -22,14 +28,20 @@ from executors.grpc import GrpcExecutor
 from .loop import Process, VirtualLoop
 from .memory_store import Disk, MemoryStore
 from .network import Network
-from .runner import Cupboard, SimAttemptFiles, SimJobFiles, SimRunner
+from .room import Room
+from .runner import FOLDER, Cupboard, NoBundles, SimAttemptFiles, SimJobFiles, SimRunner
+from .wall import jump_s
 from .world import PodDiscovery, Pods
+
+if TYPE_CHECKING:
+    from coordinator.artifacts.bundles import KeptBundles
 
 T = TypeVar("T")
 
 WORKER_WAIT_S: Final = 300.0
 MOST_RUNNING: Final = 3
 _DEPOSED_S: Final = 3.0
+_MEASURE_S: Final = 0.001
 
 
 class CutOffError(Exception):
@@ -46,6 +58,7 @@ class Reign:
     jobs: Jobs
     fleet: Fleet
     executor: GrpcExecutor
+    retention: Retention
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     requests: dict[asyncio.Task[Any], None] = field(default_factory=dict)
 
@@ -89,11 +102,28 @@ class Throne:
             return
         self._begin()
 
-    def usurp(self) -> None:
+    def usurp(self, value: float) -> None:
         """Another coordinator takes the lead from one that lives, and hears of it later."""
         if self.reign is not None:
             self._network.later(_DEPOSED_S, self.reign.stopping.set)
             self._begin()
+            self._network.wall.set_apart(self.processes[-1], jump_s(value) / 100)
+
+    def jump(self, seconds: float) -> None:
+        """The time of day jumps."""
+        self._network.watch.note(f"clocks jump by {seconds:.3f} s")
+        self._network.wall.jump(seconds)
+
+    def fill(self, room: Room, *, left_bytes: int, for_s: float) -> None:
+        """The disk of the coordinators is full for some time."""
+        self._network.watch.note(f"the disk is full: {left_bytes} bytes are free, for {for_s:g} s")
+        room.fill(left_bytes=left_bytes)
+        self._network.later(for_s, room.empty)
+
+    async def sweep_after(self, age: timedelta) -> None:
+        """Have what nobody needs removed, as after so long."""
+        self.jump(age.total_seconds())
+        await self.ask(lambda reign: reign.retention.sweep())
 
     def _is_at_work(self, process: Process) -> bool:
         return not process.is_dead and process not in self._ended_processes
@@ -133,6 +163,7 @@ class Throne:
         store = MemoryStore(self._disk, process)
         term = await store.begin_term()
         connect = self._network.connect(process, term=term)
+        utc_now = partial(self._network.wall.now, process)
         holds = Holds()
         patient = PatientStore(store, holds)
         events = EventLog(patient)
@@ -150,17 +181,35 @@ class Throne:
                 runner,
                 files=SimJobFiles(self._cupboard, process),
                 new_id=lambda: f"job{next(self._ids)}",
-                utc_now=self._disk.now,
+                utc_now=utc_now,
                 most_running=MOST_RUNNING,
                 holds=holds,
                 pauser=executor,
+                storage=DiskWatch(FOLDER, holds, measure=self._measure),
             )
+            retention = self._retention(process, jobs, patient)
             await stack.enter_async_context(jobs.working())
-            reign = Reign(process, store, events, jobs, fleet, executor)
+            await stack.enter_async_context(retention.working())
+            reign = Reign(process, store, events, jobs, fleet, executor, retention)
             self.reign = self._reigns[process] = reign
             self._wake()
             await reign.stopping.wait()
             self._retire(process)
+
+    def _retention(self, process: Process, jobs: Jobs, store: PatientStore) -> Retention:
+        return Retention(
+            Keeping(jobs_s=self._pods.world.keep_s),
+            jobs=jobs,
+            store=store,
+            files=SimJobFiles(self._cupboard, process),
+            bundles=cast("KeptBundles", NoBundles()),
+            utc_now=partial(self._network.wall.now, process),
+        )
+
+    async def _measure(self, folder: Path) -> int:
+        del folder
+        await asyncio.sleep(_MEASURE_S)
+        return self._cupboard.room.free_bytes
 
     def _has_ended(self, process: Process, task: asyncio.Task[None]) -> None:
         if process in self.loop.dead:  # what is tidied away

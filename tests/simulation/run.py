@@ -6,23 +6,29 @@ import asyncio
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Final
 
 from coordinator.job import JobState
+from coordinator.retention import ORPHAN_AGE
 from executors.tasks import task_group
 
+from . import closing
 from .audit import audit
 from .chance import Chance, Script
 from .loop import Limits, SimulationError, VirtualLoop, simulate
 from .memory_store import Disk
 from .network import Network
+from .plans import World, draw_world
 from .reign import Throne
+from .room import Room
 from .runner import Cupboard
 from .users import User
+from .wall import Wall, jump_s
 from .watch import Watch
-from .world import TICK_S, Pods, World, draw_world
+from .world import TICK_S, Pods
 
 # What liveness allows for after the storm, beside the work: rests of workers, lost connections,
 # attempts that hang, and each a few times.
@@ -30,6 +36,7 @@ PATIENCE_S: Final = 900.0
 AUDIT_S: Final = 0.25
 _LIMITS: Final = Limits(virtual_s=7_200.0, steps=3_000_000, wall_s=40.0)
 _SHOWN: Final = 60
+_FULL: Final = 0.7
 
 
 @dataclass(slots=True)
@@ -103,16 +110,20 @@ class Stage:
         self.watch = watch = Watch()
         loop = asyncio.get_running_loop()
         assert isinstance(loop, VirtualLoop)
-        cupboard = Cupboard(watch, loop)
-        network = Network(self.chance, watch, cupboard.files)
-        disk = Disk(self.chance, watch)
+        room, wall = Room(), Wall(loop)
+        cupboard = Cupboard(watch, loop, room, wall)
+        network = Network(self.chance, watch, room, wall)
+        disk = Disk(self.chance, watch, wall, room if self.world.is_one_disk else None)
         pods = Pods(self.world, network, self.chance)
+        network.is_listed = pods.is_listed
         throne = Throne(pods, network, disk, cupboard)
         watch.look_at(network, disk, cupboard, self.world)
         users = [
             User(plan, throne, network, disk, self.chance, number)
             for number, plan in enumerate(self.world.jobs)
         ]
+        for user in users:
+            user.others = [users[number] for number in user.plan.after]
         watch.users = users
         pods.start_all()
         throne.begin()
@@ -121,17 +132,18 @@ class Stage:
             for user in users:
                 group.create_task(user.live(), name=f"user-{user.number}")
             storm = group.create_task(pods.storm(), name="storm")
-            await self._upset(throne)
+            await self._upset(throne, room)
             await storm
-            self.chance.is_calm = True
+            self.chance.is_calm = watch.is_calm = True
             pods.calm()
+            room.empty()
             watch.note("the storm is over")
             until_s = loop.time() + PATIENCE_S + 2 * self.world.work_s
             overdue = loop.call_at(until_s, watch.overdue)
             await self._all_over(users)
             overdue.cancel()
             auditing.cancel()
-        await self._leave(throne, watch, network)
+        await self._leave(throne, watch)
 
     async def _all_over(self, users: Sequence[User]) -> None:
         for user in users:
@@ -142,8 +154,10 @@ class Stage:
             await asyncio.sleep(AUDIT_S)
             for reign in throne.reigns:
                 audit(reign, watch)
+            closing.check_workers(watch)
+            closing.check_late(watch)
 
-    async def _upset(self, throne: Throne) -> None:
+    async def _upset(self, throne: Throne, room: Room) -> None:
         """What befalls the coordinator itself, tick by tick."""
         for _ in range(int(self.world.storm_s / TICK_S)):
             await asyncio.sleep(TICK_S)
@@ -154,17 +168,23 @@ class Stage:
                 )
             if self.chance.strikes("restart", seconds=TICK_S) is not None:
                 throne.restart()
-            if self.chance.strikes("usurp", seconds=TICK_S) is not None:
-                throne.usurp()
+            if (value := self.chance.strikes("usurp", seconds=TICK_S)) is not None:
+                throne.usurp(value)
+            if (value := self.chance.strikes("clock", seconds=TICK_S)) is not None:
+                throne.jump(jump_s(value))
+            if (value := self.chance.strikes("disk-full", seconds=TICK_S)) is not None:
+                # Full at once, or so full that nothing more begins.
+                throne.fill(room, left_bytes=0 if value < _FULL else 1 << 20, for_s=1 + 15 * value)
 
-    async def _leave(self, throne: Throne, watch: Watch, network: Network) -> None:
+    async def _leave(self, throne: Throne, watch: Watch) -> None:
         """Everything is done: what is left?"""
         await asyncio.sleep(40.0)  # attempts that nobody came for are ended by their workers
-        watch.check_rest()
+        closing.check_rest(watch)
+        await throne.sweep_after(ORPHAN_AGE + timedelta(days=1))
+        closing.check_swept(watch)
         await throne.end()
         await asyncio.sleep(1.0)
-        watch.check_end(throne.processes)
-        del network
+        closing.check_end(watch, throne.processes)
 
 
 def _commit() -> str:

@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Map
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from coordinator.chunk_files import ChunkFiles
 from coordinator.findings import Findings, Found
@@ -17,12 +17,14 @@ from coordinator.orchestrator import JobAbortedError, _ended_by
 from coordinator.plan_run import PlanRun
 from coordinator.planner import Plan, plan
 from executors.base import ChunkResult, ChunkTask, RenderExecutor
-from executors.errors import ChunkDamagedError
+from executors.errors import ChunkDamagedError, StorageFullError
 from executors.orders import FilesOnDisk
 from renderer.settings import RenderSettings
 
 from .loop import Process, ProcessKilled, VirtualLoop
 from .machine import sha256_of
+from .room import Room
+from .wall import Wall
 from .watch import Watch
 
 WRITE_S: Final = 0.002
@@ -36,16 +38,29 @@ class Cupboard:
 
     watch: Watch
     loop: VirtualLoop
-    files: dict[Path, str] = field(default_factory=dict)
+    room: Room
+    wall: Wall
     notes: dict[str, dict[int, tuple[ChunkTask, ChunkResult]]] = field(default_factory=dict)
     findings: dict[str, Found] = field(default_factory=dict)
     outputs: dict[str, str] = field(default_factory=dict)
+    touched_at: dict[str, datetime] = field(default_factory=dict)  # what is kept of a job
+
+    @property
+    def files(self) -> dict[Path, str]:
+        return self.room.files
 
     async def write(self, process: Process) -> None:
         """Wait as long as a write takes; a process that has died writes nothing."""
         self._check(process)
         await asyncio.sleep(WRITE_S)
         self._check(process)
+
+    async def fill(self, process: Process, job_id: str) -> None:
+        """Write something of a job that takes room."""
+        await self.write(process)
+        if self.room.is_full:
+            raise StorageFullError(f"{FOLDER} is full: make room there")
+        self.touched_at[job_id] = self.wall.now(process)
 
     def chunks(self, job_id: str) -> Path:
         return FOLDER / job_id
@@ -75,6 +90,7 @@ class SimAttemptFiles(FilesOnDisk):
         if path not in self._cupboard.files:
             raise FileNotFoundError(path)
         self._cupboard.files[output] = self._cupboard.files.pop(path)
+        self._cupboard.touched_at[output.parent.name] = self._cupboard.wall.now(self._process)
         index = int(output.stem.rpartition("-")[2])
         self._cupboard.watch.accepted(self._process, output.parent.name, index)
 
@@ -129,8 +145,11 @@ class SimJobFiles:
         self._cupboard.outputs.pop(job_id, None)
 
     async def kept(self, *, before: datetime) -> Collection[str]:
-        del before
-        return sorted(self._cupboard.outputs)
+        cupboard = self._cupboard
+        await cupboard.write(self._process)
+        kept = {path.parent.name for path in cupboard.files} | cupboard.outputs.keys()
+        now = cupboard.wall.now(self._process)
+        return sorted(each for each in kept if cupboard.touched_at.get(each, now) < before)
 
     async def sizes(self) -> Mapping[str, int]:
         return {job_id: len(output) for job_id, output in self._cupboard.outputs.items()}
@@ -165,7 +184,7 @@ class SimChunkFiles(ChunkFiles):
         self._notes = cupboard.notes.setdefault(job_id, {})
 
     async def keep(self, task: ChunkTask, result: ChunkResult) -> None:
-        await self._cupboard.write(self._process)
+        await self._cupboard.fill(self._process, task.job_id)
         self._notes[task.index] = (task, result)
         self._cupboard.watch.kept(self._process, task, result)
 
@@ -197,6 +216,7 @@ def verifier(cupboard: Cupboard) -> Callable[[ChunkTask, ChunkResult, Path], Awa
         if sha256_of(content) != result.sha256:
             raise ChunkDamagedError(f"chunk {task.index} is not the file that {result.worker} sent")
         if f"[{task.frames.start},{task.frames.stop})" not in content:
+            cupboard.watch.refused(task)
             raise ChunkDamagedError(f"chunk {task.index} of {result.worker} has other frames")
 
     return verify
@@ -243,7 +263,7 @@ class SimRunner:
         self, plan: Plan, files: SimChunkFiles, results: list[ChunkResult], output: Path
     ) -> Output:
         await asyncio.sleep(ASSEMBLE_S)
-        await self._cupboard.write(self._process)
+        await self._cupboard.fill(self._process, plan.job_id)
         video = "".join(self._cupboard.files[files.path(task)] for task in plan.tasks)
         self._cupboard.outputs[plan.job_id] = video
         self._cupboard.watch.assembled(plan, video)
@@ -255,3 +275,18 @@ class SimRunner:
             width_px=settings.width_px,
             height_px=settings.height_px,
         )
+
+
+class NoBundles:
+    """coordinator.artifacts.bundles.KeptBundles of jobs that have none."""
+
+    def __init__(self) -> None:
+        self.here = self.shelf = self
+        self.root = FOLDER
+
+    async def files_in(self, folder: Path) -> Mapping[Path, Any]:
+        del folder
+        return {}
+
+    async def forget(self, *paths: Path) -> None:
+        assert not paths

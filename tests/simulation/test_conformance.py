@@ -23,6 +23,8 @@ from .conformance import FRAME_S, SCENARIOS, Scenario, Told
 from .loop import Process, VirtualLoop, simulate
 from .machine import MachineSpec
 from .network import Network
+from .room import Room
+from .wall import Wall
 from .watch import Watch
 
 WORKER = MachineSpec(address="w:1", name="w", slots=1, frame_s=FRAME_S)
@@ -38,7 +40,8 @@ class ModelRig:
         assert isinstance(loop, VirtualLoop)
         watch = Watch()
         watch.disk = cast("Any", SimpleNamespace(leader=None))
-        self._network = Network(Chance(1, Script(seed=1, faults=())), watch, {})
+        script = Script(seed=1, faults=())
+        self._network = Network(Chance(1, script), watch, Room(), Wall(loop))
         self._machine = self._network.start(WORKER)
         self._lines: dict[int, Any] = {}
         # What breaks a scheduler's rules is what is looked at here.

@@ -11,9 +11,9 @@ from tests.support.tasks import a_spec
 
 from .chance import Script
 from .machine import MachineSpec
+from .plans import JobPlan, World
 from .run import run
 from .scale import Farm, Flow
-from .world import JobPlan, World
 
 COUNTED: Final = ("heappush", "heappop", "views", "commands")
 

@@ -1,6 +1,6 @@
 """Watch: what must never happen, looked at in every step of a run.
 
-Each rule has a name and a sentence in RULES; whatever breaks one ends the run.
+Whatever breaks one of the rules (`rules.py`) ends the run.
 """
 
 from __future__ import annotations
@@ -8,14 +8,18 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
+from coordinator import queue
 from coordinator.job import (
     ChunkMoved,
     Job,
+    JobError,
     JobEvent,
+    JobHeld,
     JobState,
     ProgressMade,
     StateChanged,
@@ -32,41 +36,22 @@ from executors.errors import (
 from executors.retry import Budget
 from executors.worker_port import Token, WorkerReport
 
-from .loop import Process, SimulationError, VirtualLoop
-from .machine import PAGE_ERROR, chunk_content
+from . import machine
+from .loop import Process, VirtualLoop
+from .machine import ENGINES, Machine, chunk_content
+from .places import Key as Place
+from .places import Places
+from .rules import RuleBrokenError
 
 if TYPE_CHECKING:
     from coordinator.planner import Plan
 
     from .fake_worker import Line
-    from .machine import Machine
     from .memory_store import Disk
     from .network import Network
+    from .plans import World
     from .runner import Cupboard
     from .users import User
-    from .world import World
-
-RULES: Final = {
-    "one-result": "A chunk has one accepted result, and its token is one that was still wanted.",
-    "slots": "No worker has more calls of a coordinator than slots it has told, and none begins "
-    "on one that has said it drains.",
-    "no-dispatch-after-end": "Once a job's end is kept, nothing of it begins.",
-    "intent": "That a job is to end is kept before anything of it is stopped.",
-    "paused": "While a job is kept as paused, nothing of it begins.",
-    "final-is-final": "A job that has ended never changes, and its first cause stays.",
-    "fair-failure": "A job fails only for a cause that was there: interruptions cost no attempts.",
-    "sequence": "Events of a job have no gap and no repeat, for a watcher who resumes, too.",
-    "progress": "Progress never goes back, but where a job is queued again, which says so.",
-    "output": "A video is its chunks in order, the same bytes as of a quiet farm.",
-    "accounts": "What is kept is what is referred to: no chunk of an ended job stays.",
-    "kept": "What was acknowledged is there after any restart, and is not done again.",
-    "tokens": "No two attempts of a chunk have one token; later ones have higher ones.",
-    "ends": "When the faults are over, every job ends in a time that its size allows.",
-    "fairness": "Users with equal shares get equal work.",
-    "stops": "When a cancel has returned, nothing of the job is running in a call.",
-    "clean": "In the end no task, call, attempt or half-made file is left.",
-}
-
 
 # What may be the chunk's fault, and what is not: said here once more, for the code may be wrong.
 _FAILURES: Final = (
@@ -78,17 +63,6 @@ _FAILURES: Final = (
 _INTERRUPTIONS: Final = (WorkerLostError, AttemptNotFoundError)
 
 
-class RuleBrokenError(SimulationError):
-    """A rule was broken."""
-
-    def __init__(self, rule: str, what: str) -> None:
-        super().__init__(f"{rule}: {what} ({RULES[rule]})")
-        self.rule = rule
-
-
-Place = tuple[int, str]  # a process, an address
-
-
 @dataclass(eq=False, slots=True)
 class ChunkAccount:
     """What was seen of a chunk."""
@@ -96,6 +70,8 @@ class ChunkAccount:
     tokens: set[Token] = field(default_factory=set)
     last_told: Token | None = None
     kept: Token | None = None
+    engine: str = ""  # of what is kept
+    engines: set[str] = field(default_factory=set)  # of all that was ever kept
     accepted_by: set[int] = field(default_factory=set)  # processes
     failures: int = 0
     interruptions: int = 0
@@ -115,27 +91,36 @@ class Watch:
         self.first_end: dict[str, StateChanged] = {}
         self.progress: dict[str, int] = {}
         self.chunks: dict[tuple[str, int], ChunkAccount] = {}
-        self.told: dict[Place, WorkerReport] = {}
-        self.open: Counter[Place] = Counter()
+        self.places = Places()
         self.messages = Counter[str]()
         self.network: Network | None = None
         self.disk: Disk | None = None
         self.cupboard: Cupboard | None = None
         self.users: Sequence[User] = ()
-        self.fingerprint = ""
+        self.keep_s: float | None = None
+        self.is_calm = False
         self.cancels: set[str] = set()  # jobs that a user has tried to cancel
+        self.deletes: set[str] = set()
+        self.gone: set[str] = set()  # jobs that were deleted
+        self.late_since_s: dict[str, float] = {}
+        self.last_state: dict[str, JobState] = {}
+        self.ended_s: dict[str, float] = {}
         self.paused: set[str] = set()
         self.begun: set[tuple[str, int]] = set()  # jobs, and by which process
         self.aborting: dict[str, StateChanged] = {}
 
     def look_at(self, network: Network, disk: Disk, cupboard: Cupboard, world: World) -> None:
         self.network, self.disk, self.cupboard = network, disk, cupboard
-        self.fingerprint = world.machines[0].fingerprint
+        self.keep_s = world.keep_s
 
     @property
     def trace(self) -> str:
         """A digest of all that happened, and when."""
         return self._hash.hexdigest()
+
+    @property
+    def now_s(self) -> float:
+        return self._loop.time()
 
     def note(self, what: str) -> None:
         now_s = self._loop.time()
@@ -148,36 +133,67 @@ class Watch:
 
     # -- workers ----------------------------------------------------------------------------------
 
-    def machine_started(self, machine: Machine) -> None:
-        spec = machine.spec
+    def machine_started(self, started: Machine) -> None:
+        spec = started.spec
         self.note(f"{spec.address} is up: {spec.slots} slots, {spec.fingerprint}")
 
-    def machine_ended(self, machine: Machine) -> None:
-        self.note(f"{machine.spec.address} is gone")
+    def machine_ended(self, ended: Machine) -> None:
+        self.note(f"{ended.spec.address} is gone")
 
-    def reported(self, line: Line, report: WorkerReport) -> None:
+    def reported(self, line: Line, report: WorkerReport, *, is_listed: bool) -> None:
         self.messages["ask"] += 1
-        self.told[(id(line.process), line.address)] = report
+        self.places.reported(line, report, self._loop.time(), is_listed=is_listed)
+
+    def silent(self, line: Line) -> None:
+        self.places.of(line).forget()
 
     def started(self, line: Line, task: ChunkTask) -> None:
         token = Token(task.term, task.attempt)
         self.messages["render"] += 1
-        self.note(f"{_name(task)} {token.term}.{token.attempt} → {line.address}")
+        self.note(f"{name_of(task)} {token.term}.{token.attempt} → {line.address}")
         account = self._account(task)
         if token in account.tokens:
-            self.broken("tokens", f"{_name(task)} was begun twice as {token}")
+            self.broken("tokens", f"{name_of(task)} was begun twice as {token}")
         account.tokens.add(token)
         self._opened(line, task, account)
         self.begun.add((task.job_id, id(line.process)))
         if self._leads(line.process) and task.job_id in self.paused:
-            self.broken("paused", f"{_name(task)} begins, and its job is paused")
-        report = self.told.get((id(line.process), line.address))
-        if report is not None and report.is_draining:
-            self.broken("slots", f"{_name(task)} begins on {line.address}, which drains")
+            self.broken("paused", f"{name_of(task)} begins, and its job is paused")
+        self._check_place(line, task)
+        self._check_order(task)
+        self._check_engine(line, task)
+
+    def _check_place(self, line: Line, task: ChunkTask) -> None:
+        place, began = self.places.of(line), f"{name_of(task)} begins on {line.address}"
+        if place.report is not None and place.report.is_draining:
+            self.broken("slots", f"{began}, which drains")
+        if place.rests_until_s > self._loop.time():
+            self.broken("slots", f"{began}, which is to rest until {place.rests_until_s:.1f}")
+        if place.is_unfit:
+            self.broken("slots", f"{began}, which cannot render")
+
+    def _check_order(self, task: ChunkTask) -> None:
+        job = self.jobs.get(task.job_id)  # none, where a worker is looked at by itself
+        for other in job.spec.after if job else ():
+            end = self.first_end.get(other)
+            if end is None or end.state is not JobState.SUCCEEDED:
+                told = end.state if end else "not over"
+                self.broken("order", f"{name_of(task)} begins, and {other} is {told}")
+
+    def _check_engine(self, line: Line, task: ChunkTask) -> None:
+        """A job whose chunks are of one engine stays with it as long as it is there."""
+        report = self.places.of(line).report
+        kept = {each.engine for each in self._accounts(task.job_id) if each.kept is not None}
+        if report is None or not kept or report.fingerprint in kept:
+            return
+        for engine in sorted(kept):
+            if there := self.places.serving(line.process, engine, self._loop.time()):
+                told = f"{name_of(task)} begins with {report.fingerprint} on {line.address}"
+                self.broken("engines", f"{told}, and {there} have {engine}, as its chunks")
 
     def attached(self, line: Line, task: ChunkTask) -> None:
         self.messages["attach"] += 1
-        self.note(f"{_name(task)} {task.term}.{task.attempt} ⇢ {line.address} (attach)")
+        self.note(f"{name_of(task)} {task.term}.{task.attempt} ⇢ {line.address} (attach)")
         self._opened(line, task, self._account(task))
 
     def ended(self, line: Line, task: ChunkTask, error: BaseException | None) -> None:
@@ -185,21 +201,22 @@ class Watch:
         account = self._account(task)
         if (place, token) in account.open:
             account.open.remove((place, token))
-            self.open[place] -= 1
+            self.places.of(line).open -= 1
+        self.places.ended(line, error, self._loop.time())
         how = "done" if error is None else f"{type(error).__name__} {error}"
-        self.note(f"{_name(task)} {token.term}.{token.attempt} ← {line.address}: {how}")
+        self.note(f"{name_of(task)} {token.term}.{token.attempt} ← {line.address}: {how}")
         account.failures += isinstance(error, _FAILURES)
         account.interruptions += isinstance(error, _INTERRUPTIONS)
 
     def _opened(self, line: Line, task: ChunkTask, account: ChunkAccount) -> None:
-        place = (id(line.process), line.address)
-        self.open[place] += 1
-        account.open.add((place, Token(task.term, task.attempt)))
-        report = self.told.get(place)
-        if report is None:
-            self.broken("slots", f"{_name(task)} goes to {line.address}, which has told no slots")
-        elif self.open[place] > report.slots:
-            told = f"{self.open[place]} calls for {report.slots} slots"
+        place = self.places.of(line)
+        place.open += 1
+        key = (id(line.process), line.address)
+        account.open.add((key, Token(task.term, task.attempt)))
+        if place.report is None:
+            self.broken("slots", f"{name_of(task)} goes to {line.address}, which has told no slots")
+        elif place.open > place.report.slots:
+            told = f"{place.open} calls for {place.report.slots} slots"
             self.broken("slots", f"{line.address} has {told}")
         if self._leads(line.process):
             self._check_begin(task, account)
@@ -207,9 +224,9 @@ class Watch:
     def _check_begin(self, task: ChunkTask, account: ChunkAccount) -> None:
         end = self.first_end.get(task.job_id) or self.aborting.get(task.job_id)
         if end is not None:
-            self.broken("no-dispatch-after-end", f"{_name(task)} begins, its job is {end.state}")
+            self.broken("no-dispatch-after-end", f"{name_of(task)} begins, its job is {end.state}")
         if account.kept is not None:
-            self.broken("kept", f"{_name(task)} begins again, and was finished as {account.kept}")
+            self.broken("kept", f"{name_of(task)} begins again, and was finished as {account.kept}")
 
     def _leads(self, process: Process) -> bool:
         """One that was followed, and does not know yet, is fenced: workers and store refuse it."""
@@ -234,6 +251,9 @@ class Watch:
                     self.progress[job.id] = done
                 case ChunkMoved(index=index, state=state, worker=worker, attempt=attempt):
                     self.note(f"event {job.id}/{index} {state} {attempt} {worker}")
+                case JobHeld():
+                    self.note(f"event {job.id} is held")
+                    self._begin_anew(job.id)
                 case _:
                     pass
 
@@ -242,8 +262,12 @@ class Watch:
         self.note(f"event {job.id} is {moved.state}{cause}")
         if (end := self.first_end.get(job.id)) is not None:
             self.broken("final-is-final", f"job {job.id} was {end.state}, and is {moved.state}")
+        if self.last_state.get(job.id) is moved.state and not moved.state.is_final:
+            self.broken("sequence", f"that {job.id} is {moved.state} was told before")
+        self.last_state[job.id] = moved.state
         if moved.state is JobState.QUEUED:
             self.progress[job.id] = 0
+            self._begin_anew(job.id)
         (self.paused.add if moved.state is JobState.PAUSED else self.paused.discard)(job.id)
         if (before := self.aborting.get(job.id)) is not None and before.error != moved.error:
             self.broken("final-is-final", f"{job.id} aborts for {before.error}, not {moved.error}")
@@ -251,7 +275,16 @@ class Watch:
             self.aborting[job.id] = moved
         if moved.state.is_final:
             self.first_end[job.id] = moved
+            self.ended_s[job.id] = self._loop.time()
             self._judge(job, moved)
+
+    def _begin_anew(self, job_id: str) -> None:
+        """What found no place is to come once more."""
+        assert self.disk is not None
+        self.begun.discard((job_id, id(self.disk.leader)))
+        for account in self._accounts(job_id):
+            if account.kept is None:
+                account.accepted_by.clear()
 
     def _judge(self, job: Job, end: StateChanged) -> None:
         """Whether a job may have ended so."""
@@ -260,40 +293,80 @@ class Watch:
         if end.state is JobState.CANCELLED and was_begun and job.id not in self.aborting:
             self.broken("intent", f"{job.id} was begun, and is cancelled without a word before")
         is_poisoned = "throw" in job.spec.settings.props_json
-        reason = end.error.reason if end.error else ""
         match end.state:
             case JobState.SUCCEEDED if is_poisoned:
                 self.broken("fair-failure", f"{job.id} has succeeded, and its page throws")
             case JobState.CANCELLED if job.id not in self.cancels:
                 self.broken("fair-failure", f"nobody has cancelled {job.id}")
-            case JobState.FAILED if reason == PAGE_ERROR:
-                if not is_poisoned:
-                    self.broken("fair-failure", f"the page of {job.id} does not throw")
-            case JobState.FAILED if not self._is_spent(job.id):
-                told = end.error.message if end.error else ""
-                self.broken("fair-failure", f"{job.id} failed ({reason}: {told}), and may go on")
+            case JobState.FAILED if end.error is not None:
+                self._judge_failure(job, end.error, is_poisoned=is_poisoned)
             case _:
                 pass
+
+    def _judge_failure(self, job: Job, error: JobError, *, is_poisoned: bool) -> None:
+        match error.reason:
+            case machine.PAGE_ERROR:
+                if not is_poisoned:
+                    self.broken("fair-failure", f"the page of {job.id} does not throw")
+            case queue.DEPENDENCY:
+                self._check_unmet(job)
+            case queue.DEADLINE_EXCEEDED:
+                self._check_late(job)
+            case _ if not self._is_spent(job.id):
+                told = f"{error.reason}: {error.message}"
+                self.broken("fair-failure", f"{job.id} failed ({told}), and may go on")
+            case _:
+                pass
+
+    def _check_unmet(self, job: Job) -> None:
+        ends = {other: self.first_end.get(other) for other in job.spec.after}
+        is_unmet = any(end and end.state is not JobState.SUCCEEDED for end in ends.values())
+        if not is_unmet and self.gone.isdisjoint(ends):
+            self.broken("order", f"{job.id} failed for another, and all that it needs is well")
+
+    def _check_late(self, job: Job) -> None:
+        assert self.disk is not None
+        if job.ends_at is None or self.disk.wall.highest() < job.ends_at:
+            self.broken("deadline", f"{job.id} is late, and has time until {job.ends_at}")
 
     def _is_spent(self, job_id: str) -> bool:
         """Whether a chunk of the job has failed as often as it may."""
         budget = Budget()
-        accounts = [account for (of, _), account in self.chunks.items() if of == job_id]
         return any(
             account.failures >= budget.attempts or account.interruptions >= budget.interruptions
-            for account in accounts
+            for account in self._accounts(job_id)
         )
+
+    def deleted(self, process: Process, job: Job) -> None:
+        """A job is forgotten by the store."""
+        assert self.disk is not None
+        self.note(f"job {job.id} is deleted")
+        self.gone.add(job.id)
+        if not job.state.is_final:
+            self.broken("word", f"{job.id} is {job.state}, and is deleted")
+        for record in self.disk.records.values():
+            if job.id in record.job.spec.after and not record.job.state.is_final:
+                self.broken("word", f"{job.id} is deleted, and {record.job.id} comes after it")
+        if job.id not in self.deletes and not self._is_of_age(process, job):
+            self.broken("word", f"{job.id} is deleted, and nobody wanted that")
+
+    def _is_of_age(self, process: Process, job: Job) -> bool:
+        assert self.disk is not None
+        if self.keep_s is None or job.ended_at is None:
+            return False
+        return self.disk.wall.highest() - job.ended_at >= timedelta(seconds=self.keep_s)
 
     # -- chunks -----------------------------------------------------------------------------------
 
     def kept(self, process: Process, task: ChunkTask, result: ChunkResult) -> None:
         account = self._account(task)
-        self.note(f"{_name(task)} is kept: attempt {result.attempt} of {result.worker}")
+        self.note(f"{name_of(task)} is kept: attempt {result.attempt} of {result.worker}")
         if not self._leads(process):
             return  # its successor has not seen the note, and renders the chunk again
         if account.kept is not None:
-            self.broken("one-result", f"{_name(task)} is kept again, after {account.kept}")
-        account.kept = Token(0, result.attempt)
+            self.broken("one-result", f"{name_of(task)} is kept again, after {account.kept}")
+        account.kept, account.engine = Token(0, result.attempt), result.fingerprint
+        account.engines.add(result.fingerprint)
 
     def accepted(self, process: Process, job_id: str, index: int) -> None:
         """An attempt's file becomes the chunk's."""
@@ -302,18 +375,30 @@ class Watch:
             self.broken("one-result", f"another result of {job_id}/{index} is accepted")
         account.accepted_by.add(id(process))
 
+    def refused(self, task: ChunkTask) -> None:
+        """An accepted file is not what was asked for: its worker's fault, and it may try again."""
+        account = self._account(task)
+        account.failures += 1
+        account.accepted_by.clear()
+        self.note(f"{name_of(task)} is not what was asked for")
+
     def dropped(self, process: Process, task: ChunkTask) -> None:
         account = self._account(task)
-        if account.kept is not None and self._leads(process):  # all engines here are alike
-            self.broken("kept", f"{_name(task)} was finished, and is to be rendered again")
+        account.accepted_by.clear()
+        if not self._leads(process):
+            return
+        engines = set[str]().union(*(each.engines for each in self._accounts(task.job_id)))
+        if account.kept is not None and engines == {account.engine}:
+            self.broken("engines", f"{name_of(task)} was finished, and is to be rendered again")
+        self.note(f"{name_of(task)} counts as finished no more")
         account.kept = None
 
     # -- jobs and their ends -----------------------------------------------------------------------
 
     def assembled(self, plan: Plan, video: str) -> None:
-        expected = "".join(chunk_content(task, self.fingerprint) for task in plan.tasks)
+        videos = {"".join(chunk_content(task, each) for task in plan.tasks) for each in ENGINES}
         self.note(f"{plan.job_id} is assembled")
-        if video != expected:
+        if video not in videos:
             self.broken("output", f"the video of {plan.job_id} is not what a quiet farm makes")
 
     def cancelled(self, process: Process, job_id: str) -> None:
@@ -332,28 +417,8 @@ class Watch:
         self.paused.discard(job_id)
 
     def overdue(self) -> None:
-        waiting = [user.job_id or user.plan.user for user in self.users if not user.is_over]
+        waiting = [user.job_id or user.plan.user for user in self.users if not user.over.is_set()]
         self.broken("ends", f"the storm is long over, and these have not ended: {waiting}")
-
-    def check_rest(self) -> None:
-        """Every job has ended, and some time has passed."""
-        assert self.network is not None
-        assert self.disk is not None
-        assert self.cupboard is not None
-        for machine in self.network.machines:
-            for attempt in machine.attempts:
-                left = f"{_name(attempt.task)} is {attempt.stage} on {machine.spec.address}"
-                self.broken("clean", f"{left}, and its job has ended")
-        for path in self.cupboard.files:
-            self.broken("accounts", f"{path} is kept, and its job has ended")
-        for user in self.users:
-            kept = self.disk.records[user.job_id].events
-            if user.seen != kept:
-                told = f"{user.job_id}: {len(user.seen)} events were seen, {len(kept)} are kept"
-                self.broken("kept", told)
-        for job_id, end in self.first_end.items():
-            if end.state is JobState.SUCCEEDED and job_id not in self.cupboard.outputs:
-                self.broken("accounts", f"{job_id} has succeeded, and has no video")
 
     def check_left(self, process: Process) -> None:
         """A coordinator has ended as it was told to."""
@@ -361,17 +426,12 @@ class Watch:
         if names:
             self.broken("clean", f"{process.name} has ended, and left tasks: {names}")
 
-    def check_end(self, processes: Iterable[Process]) -> None:
-        """The last coordinator has ended."""
-        left = {place: calls for place, calls in self.open.items() if calls}
-        living = {id(process) for process in processes if not process.is_dead}
-        for place, calls in left.items():
-            if place[0] in living:
-                self.broken("clean", f"{calls} calls to {place[1]} are open")
+    def _accounts(self, job_id: str) -> list[ChunkAccount]:
+        return [account for (of, _), account in self.chunks.items() if of == job_id]
 
     def _account(self, task: ChunkTask) -> ChunkAccount:
         return self.chunks.setdefault((task.job_id, task.index), ChunkAccount())
 
 
-def _name(task: ChunkTask) -> str:
+def name_of(task: ChunkTask) -> str:
     return f"{task.job_id}/{task.index}"

@@ -1,4 +1,4 @@
-"""World: the size of a run, drawn by its seed; its workers, and what befalls them."""
+"""Pods: the workers of a world as discovery sees them, and what befalls them."""
 
 from __future__ import annotations
 
@@ -8,84 +8,13 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final
 
-from coordinator.job import JobSpec
-from executors.base import Share
-from tests.support.tasks import a_spec
-
 from .chance import Chance
-from .machine import Machine, MachineSpec
+from .machine import ENGINES, Machine, MachineSpec
 from .network import Network
+from .plans import World
 
 TICK_S: Final = 0.5
 _LONGEST_CUT_S: Final = 60.0
-_FINGERPRINT: Final = "engine-1"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JobPlan:
-    """A job that a user will submit."""
-
-    at_s: float
-    spec: JobSpec
-    user: str
-    copies: int = 1  # how often it is submitted, with one request id
-    cancel_after_s: float | None = None
-    pause_after_s: float | None = None
-    is_poisoned: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class World:
-    """How large a run is. `storm_s` is how long faults strike."""
-
-    machines: tuple[MachineSpec, ...]
-    jobs: tuple[JobPlan, ...]
-    storm_s: float
-
-    @property
-    def work_s(self) -> float:
-        """What one slot of the slowest worker would take for all of it."""
-        slowest = max(each.frame_s for each in self.machines)
-        return slowest * sum(len(job.spec.frames) for job in self.jobs)
-
-
-def draw_world(chance: Chance) -> World:
-    draw = chance.named("world")
-    storm_s = draw.choice((10.0, 20.0, 40.0))
-    count = draw.randint(2, 7)
-    machines = tuple(
-        MachineSpec(
-            address=f"w{number}:1",
-            name=f"worker-{number}",
-            slots=draw.choice((1, 1, 2, 3)),
-            frame_s=draw.choice((0.03, 0.05, 0.1, 0.2)),
-            fingerprint=_FINGERPRINT,
-        )
-        for number in range(count)
-    )
-    jobs = tuple(_draw_job(chance, number, storm_s) for number in range(draw.randint(1, 4)))
-    return World(machines=machines, jobs=jobs, storm_s=storm_s)
-
-
-def _draw_job(chance: Chance, number: int, storm_s: float) -> JobPlan:
-    draw = chance.named(f"job/{number}")
-    chunks, length = draw.randint(1, 16), draw.choice((4, 10, 30))
-    frames = max(1, chunks * length - draw.randint(0, length - 1))
-    is_cancelled, is_poisoned = draw.random() < 0.2, draw.random() < 0.1
-    is_paused = draw.random() < 0.2
-    user = draw.choice(("ada", "bo"))
-    spec = a_spec(frames, chunk_frames=length)
-    if is_poisoned:
-        spec = a_spec(frames, chunk_frames=length, throw=draw.randrange(frames))
-    return JobPlan(
-        at_s=draw.random() * storm_s / 2,
-        spec=replace(spec, share=Share(user=user, priority=draw.choice((10, 50, 50, 90)))),
-        user=user,
-        copies=draw.choice((1, 1, 2)),
-        cancel_after_s=draw.random() * 10 if is_cancelled else None,
-        pause_after_s=draw.random() * 10 if is_paused else None,
-        is_poisoned=is_poisoned,
-    )
 
 
 @dataclass(eq=False, slots=True)
@@ -104,6 +33,9 @@ class Pods:
     def start_all(self) -> None:
         for spec in self.world.machines:
             self.network.start(spec)
+
+    def is_listed(self, address: str) -> bool:
+        return not (self.is_down or self.is_empty or address in self.hidden)
 
     def names(self) -> frozenset[str]:
         """What discovery answers.
@@ -130,6 +62,8 @@ class Pods:
                 machine = self.network.machine(spec.address)
                 if machine is not None:
                     self._strike(machine)
+            if (value := self.chance.strikes("zone", seconds=TICK_S)) is not None:
+                self._lose_zone(value)
 
     def calm(self) -> None:
         """Every worker is there again, or soon will be, and is named and reached."""
@@ -138,6 +72,9 @@ class Pods:
         self.hidden.clear()
         for machine in self.network.machines:
             machine.extra_slots = 0
+            machine.is_full = False
+            if machine.is_misfit:
+                self._crash(machine, 1.0)
 
     def _strike_discovery(self) -> None:
         for kind in ("discovery-down", "discovery-empty"):
@@ -163,6 +100,9 @@ class Pods:
             "cut-down": lambda value: self._cut(address, "down", value),
             "unlist": lambda value: self._unlist(address, 1 + 20 * value),
             "lie": lambda value: self._lie(machine, 1 + int(2 * value)),
+            "scratch-full": lambda value: self._fill(machine, 1 + 25 * value),
+            "misfit": lambda value: self._misfit(machine, 5 + 15 * value),
+            "upgrade": lambda value: self._upgrade(machine, 0.5 + 5 * value),
         }
         for kind, act in acts.items():
             value = self.chance.strikes(kind, address, seconds=TICK_S)
@@ -178,12 +118,27 @@ class Pods:
         self.network.vanish(machine)
         self._later(back_after_s, lambda: self._start(machine.spec))
 
+    def _lose_zone(self, value: float) -> None:
+        """Every other worker is gone at once, and comes back."""
+        self.network.watch.note("a zone is lost")
+        for spec in self.world.machines[::2]:
+            if machine := self.network.machine(spec.address):
+                self._vanish(machine, 5 + 30 * value)
+
     def _drain(self, machine: Machine, back_after_s: float) -> None:
+        self._leave(machine, machine.spec, back_after_s)
+
+    def _upgrade(self, machine: Machine, back_after_s: float) -> None:
+        """As when pods are replaced one by one: it drains, and the next one has another engine."""
+        self._leave(machine, replace(machine.spec, fingerprint=ENGINES[-1]), back_after_s)
+
+    def _leave(self, machine: Machine, heir: MachineSpec, back_after_s: float) -> None:
         self._unlist(machine.spec.address, 8 + back_after_s)
 
         def leave() -> None:
             if machine.is_up:
-                self._crash(machine, back_after_s)
+                self.network.crash(machine)
+                self._later(back_after_s, lambda: self._start(heir))
 
         machine.drain(leave)
 
@@ -197,6 +152,14 @@ class Pods:
     def _lie(self, machine: Machine, extra: int) -> None:
         machine.extra_slots = extra
         self._later(10.0, lambda: setattr(machine, "extra_slots", 0))
+
+    def _fill(self, machine: Machine, for_s: float) -> None:
+        machine.is_full = True
+        self._later(for_s, lambda: setattr(machine, "is_full", False))
+
+    def _misfit(self, machine: Machine, for_s: float) -> None:
+        machine.is_misfit = True
+        self._later(for_s, lambda: self._crash(machine, 1.0) if machine.is_up else None)
 
     def _start(self, spec: MachineSpec) -> None:
         if self.network.machine(spec.address) is None:

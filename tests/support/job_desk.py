@@ -122,13 +122,15 @@ class DictStore:
 class ToldRunner:
     """Renders each job until it is told how that ends: `outcomes`, in order; else it waits.
 
-    An outcome is an error, or what is awaited before the video is there.
+    An outcome is an error, or what is awaited before the video is there. Each run tells `tells`.
     """
 
     outcomes: dict[str, list[Outcome]] = field(default_factory=dict)
     on_abort: Callable[[str], Awaitable[None]] | None = None
     running: list[str] = field(default_factory=list)
     begun: list[str] = field(default_factory=list)
+    plans: list[Plan] = field(default_factory=list)
+    tells: list[Event] = field(default_factory=list)
 
     def plan(self, spec: JobSpec, *, job_id: str) -> Plan:
         return plan(job_id, spec)
@@ -147,6 +149,9 @@ class ToldRunner:
         assert abort is not None
         assert chunks is not None
         self.begun.append(plan.job_id)
+        self.plans.append(plan)
+        for event in self.tells:
+            on_event(event)
         self.running.append(plan.job_id)
         try:
             chunks.mkdir(parents=True, exist_ok=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from executors.base import Share, WarmPage
 from executors.errors import ExecutorError
@@ -82,7 +82,7 @@ class Scene:
         share: Share | None = None,
         digest: str | None = None,
         frames: int = 10,
-        fits: str = "",
+        **more: Any,
     ) -> int:
         self.offers += 1
         offer = Offer(
@@ -93,8 +93,8 @@ class Scene:
             frames=frames,
             digest=digest,
             share=share or Share(),
-            fits=fits,
             keeps_page=True,
+            **more,
         )
         self.hear(Offered(offer))
         return self.offers

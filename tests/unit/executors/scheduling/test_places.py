@@ -8,7 +8,7 @@ from heapq import heappop, heappush
 import pytest
 
 from executors.base import WarmPage
-from executors.errors import RenderCrashedError, WorkerOutOfMemoryError
+from executors.errors import RenderCrashedError, WorkerFullError, WorkerOutOfMemoryError
 from executors.scheduling import free_slots
 from executors.scheduling.scheduler import Scheduler
 from executors.scheduling.values import Fail, Start, WorkerLeft, WorkerSilent
@@ -223,3 +223,55 @@ def test_a_decision_costs_hardly_more_on_a_large_farm(
             scene.succeed(start)
 
     assert steps / (2 * workers) < 12
+
+
+def test_a_job_goes_on_with_the_fingerprint_of_its_finished_chunks() -> None:
+    scene = Scene()
+    scene.workers("a", "b", fingerprint="new")
+    scene.workers("c", fingerprint="old")
+
+    scene.offer(index=1, fits="old")
+
+    assert places(scene) == ["c"]
+
+
+def test_a_job_whose_finished_chunks_have_a_fingerprint_that_is_gone_moves_on_after_a_while() -> (
+    None
+):
+    scene = Scene()
+    scene.workers("a", fingerprint="new")
+    scene.offer(index=1, fits="old")
+
+    scene.wait(29.0)
+    assert places(scene) == []
+    scene.wait(1.0)
+    scene.wait(0.5)
+
+    assert places(scene) == ["a"]
+
+
+def test_a_chunk_avoids_workers_whose_file_of_it_was_not_what_was_asked_for() -> None:
+    scene = Scene()
+    scene.workers("a", "b")
+
+    scene.offer(avoid=("a",))
+
+    assert places(scene) == ["b"]
+
+
+def test_a_worker_whose_disk_is_full_rests_and_the_chunk_goes_elsewhere() -> None:
+    scene = Scene()
+    scene.workers("full", "roomy")
+    scene.offer(index=0)
+    scene.offer(index=1)
+    scene.succeed(scene.all(Start)[1])
+
+    scene.fail(scene.all(Start)[0], WorkerFullError("its disk is full"))
+    scene.tell("full")
+    scene.offer(index=2)
+    assert places(scene) == ["full", "roomy", "roomy"]
+    scene.wait(9.0)
+    assert len(places(scene)) == 3
+    scene.wait(1.0)
+
+    assert places(scene)[3:] == ["full"]
