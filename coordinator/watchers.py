@@ -42,8 +42,9 @@ class Watchers:
             raise TooManyWatchersError(f"{self.count} calls watch already; end some, or GetJob")
         self.count += 1
         loop = asyncio.get_running_loop()
+        limit = asyncio.timeout(None)  # one for all: there are many events
         try:
-            async with asyncio.timeout(None) as limit:  # one for all: there are many events
+            async with limit:
 
                 async def told(telling: Awaitable[None]) -> None:
                     limit.reschedule(loop.time() + self._stalled_s)
