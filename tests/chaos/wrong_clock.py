@@ -2,7 +2,7 @@
 
 `wrong_clock.py FILE …`: FILE holds a double, and whoever writes it sets the clock. Monotonic clocks
 are right, as on a machine whose clock is set. Only what Python tells of the time of day is wrong;
-so gRPC, which hands it to its core in C, has a right one.
+so gRPC, which hands moments of it to its core in C, has a right one.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import grpc
+import grpc.aio  # noqa: F401  # to be there before the clock goes wrong
 
 _RIGHT = b"\0" * 8
 
@@ -33,8 +33,10 @@ def set_clock(file: Path, off_by_s: float) -> None:
 def _go_wrong(file: Path) -> None:
     with file.open("rb") as opened:
         told = mmap.mmap(opened.fileno(), len(_RIGHT), access=mmap.ACCESS_READ)
-    core: Any = grpc._cython.cygrpc  # type: ignore[attr-defined]
-    core.time = SimpleNamespace(**vars(time))
+    right = SimpleNamespace(**vars(time))
+    for name, module in list(sys.modules.items()):
+        if name.startswith("grpc") and getattr(module, "time", None) is time:
+            vars(module)["time"] = right
     right_s, right_ns, right_date = time.time, time.time_ns, dt.datetime
 
     def off_by_s() -> float:
