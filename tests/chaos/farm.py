@@ -81,11 +81,11 @@ class Service:
         self.signal(signal.SIGCONT)
         assert self.process.stdin is not None
         self.process.stdin.close()
-        try:
+        with suppress(TimeoutError):
             await asyncio.wait_for(self.process.wait(), STOP_LIMIT_S)
-        except TimeoutError:
-            await self.kill()
-            raise AssertionError(f"{self.name} did not end by itself\n{self.log()}") from None
+            return
+        await self.kill()
+        raise AssertionError(f"{self.name} did not end by itself\n{self.log()}")
 
     def log(self) -> str:
         lines = (self.folder / "log").read_text(errors="replace").splitlines()
