@@ -49,6 +49,8 @@ class WorkerCall(ABC, Generic[T]):
             ExecutorError: with all that the worker, or the way to it, had to say.
 
         """
+        if self._time_left_s() == 0.0:  # a worker that hears of it too late would begin
+            raise ChunkAbortedError("the job's time was over", reason=JOB_OVERDUE)
         call = self._open(stub)
         # A task of its own, outside of any group: grpc.aio cuts a call whose reader is cancelled,
         # and a call that is cut cannot carry an abort and its acknowledgement any more.

@@ -36,6 +36,10 @@ class Rig(Protocol):
         """Tell the worker to go; return at once."""
         ...
 
+    def fill(self) -> None:
+        """Leave no room on the worker's disk."""
+        ...
+
 
 def a_chunk(
     index: int = 0, *, term: int = 1, attempt: int = 1, frames: int = FRAMES, throw: int = -1
@@ -99,6 +103,16 @@ async def finished(port: WorkerPort) -> None:
             return
         await asyncio.sleep(0.2)
     raise AssertionError("nothing was finished in time")
+
+
+async def idle(port: WorkerPort) -> None:
+    """Wait until the worker has nothing left."""
+    for _ in range(_MOST_ASKS):
+        report = await port.ask()
+        if report.free_slots == report.slots:
+            return
+        await asyncio.sleep(0.2)
+    raise AssertionError("something was left")
 
 
 @asynccontextmanager
@@ -195,6 +209,33 @@ async def the_job_ends(rig: Rig, told: Told) -> None:
     await told.ask(port)
 
 
+async def its_time_is_over(rig: Rig, told: Told) -> None:
+    port, now_s = rig.port(term=1), asyncio.get_running_loop().time()
+    task = replace(a_chunk(frames=500), ends_at_s=now_s + 0.5)
+    await told.call("render", port.render, task, rig)
+    await idle(port)
+    late = replace(a_chunk(1), ends_at_s=now_s)
+    await told.call("late", port.render, late, rig)
+    await told.ask(port)
+
+
+async def its_time_is_over_for_whoever_takes_it_up(rig: Rig, told: Told) -> None:
+    port, next_port = rig.port(term=1), rig.port(term=2)
+    async with running(told, "first", port, a_chunk(frames=500), rig):
+        await rig.cut(port)
+    task = replace(a_chunk(frames=500), ends_at_s=asyncio.get_running_loop().time() + 0.5)
+    await told.call("attach", next_port.attach, task, rig)
+    await idle(next_port)
+    await told.ask(next_port)
+
+
+async def the_disk_is_full(rig: Rig, told: Told) -> None:
+    port = rig.port(term=1)
+    rig.fill()
+    await told.call("render", port.render, a_chunk(), rig)
+    await told.ask(port)
+
+
 Scenario = Callable[[Rig, Told], Awaitable[None]]
 
 # What each tells, of the model and of the real worker over gRPC.
@@ -249,6 +290,20 @@ SCENARIOS: Final[dict[Scenario, list[str]]] = {
     ],
     the_page_throws: [
         "render raised CompositionFailedError PAGE_ERROR, never",
+        "1 of 1 free, has []",
+    ],
+    its_time_is_over: [
+        "render raised ChunkAbortedError JOB_OVERDUE, never",
+        "late raised ChunkAbortedError JOB_OVERDUE, never",
+        "1 of 1 free, has []",
+    ],
+    its_time_is_over_for_whoever_takes_it_up: [
+        "first raised WorkerLostError",
+        "attach raised ChunkAbortedError JOB_OVERDUE, never",
+        "1 of 1 free, has []",
+    ],
+    the_disk_is_full: [
+        "render raised WorkerFullError STORAGE_FULL, interruption",
         "1 of 1 free, has []",
     ],
     the_job_ends: [

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -59,12 +61,30 @@ class ModelRig:
     async def drain(self) -> None:
         self._machine.drain(lambda: None)
 
+    def fill(self) -> None:
+        self._machine.is_full = True
+
+
+@dataclass
+class Renderer(PictureRenderer):
+    """One whose disk may be full."""
+
+    is_full: bool = False
+
+    async def _frame(self, number: int, orders: dict[str, float]) -> None:
+        if self.is_full:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        await super()._frame(number, orders)
+
 
 class RealRig:
     """A worker of this process over gRPC on loopback, with pictures in place of a browser."""
 
-    def __init__(self, folder: Path, worker: TestWorker, stack: AsyncExitStack) -> None:
+    def __init__(
+        self, folder: Path, renderer: Renderer, worker: TestWorker, stack: AsyncExitStack
+    ) -> None:
         self.folder = folder
+        self._renderer = renderer
         self._worker = worker
         self._bundles = BundleStore(folder / "bundles")
         self._stack = stack
@@ -93,6 +113,9 @@ class RealRig:
         self._stack.push_async_callback(asyncio.wait, [draining])
         await asyncio.sleep(0)
 
+    def fill(self) -> None:
+        self._renderer.is_full = True
+
 
 def check(told: Told, expected: list[str]) -> None:
     """Why a connection broke is said in many words; that it did is what counts."""
@@ -119,8 +142,9 @@ def test_the_model_does_what_the_real_worker_does(scenario: Scenario, tmp_path: 
 @each_scenario
 async def test_the_real_worker_does_what_is_said_of_it(scenario: Scenario, tmp_path: Path) -> None:
     told = Told()
-    async with running_worker(PictureRenderer(), slots=1) as worker, AsyncExitStack() as stack:
-        rig = RealRig(tmp_path, worker, stack)
+    renderer = Renderer()
+    async with running_worker(renderer, slots=1) as worker, AsyncExitStack() as stack:
+        rig = RealRig(tmp_path, renderer, worker, stack)
         await rig.lay_cables(3)
         await scenario(rig, told)
 
