@@ -39,13 +39,12 @@ COPY framefarm framefarm
 RUN /opt/build/bin/pip wheel --no-deps --no-build-isolation --wheel-dir /build/dist . \
  && /opt/build/bin/pip --python /opt/framefarm/bin/python install --no-deps --no-index /build/dist/*.whl
 
-# A coordinator never starts a browser, so it needs none of what drives one (160 MB).
-FROM builder AS builder-without-browser
+# Playwright's driver installs browsers (160 MB); the worker's image has Debian's.
 RUN rm -r /opt/framefarm/lib/python3*/site-packages/playwright/driver
 
 # -- coordinator -----------------------------------------------------------------------------------
 FROM runtime AS coordinator
-COPY --from=builder-without-browser /opt/framefarm /opt/framefarm
+COPY --from=builder /opt/framefarm /opt/framefarm
 USER 10001:10001
 ENV FRAMEFARM_COORDINATOR_LISTEN=0.0.0.0:50050 \
     FRAMEFARM_COORDINATOR_WORKERS=dns:///worker:50051 \
@@ -63,7 +62,7 @@ USER root
 RUN apt-get update \
  && apt-get install -y --no-install-recommends \
       chromium-headless-shell fontconfig fonts-dejavu-core fonts-liberation2 fonts-noto-color-emoji \
-      fonts-wqy-zenhei libatomic1 \
+      fonts-wqy-zenhei \
  && apt-get clean && rm -rf /var/lib/apt/lists/*
 COPY --from=builder /opt/framefarm /opt/framefarm
 USER 10001:10001

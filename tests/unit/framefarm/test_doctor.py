@@ -96,6 +96,17 @@ def test_a_driver_that_does_not_start_is_missing_and_says_why(
     assert "libatomic1" in finding.remedy
 
 
+def test_an_image_does_without_playwrights_driver(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("framefarm.doctor._driver_folder", lambda: tmp_path / "absent")
+
+    finding = bench.finding("playwright")
+
+    assert finding.verdict is Verdict.OK
+    assert "without its driver" in finding.found
+
+
 def test_a_browser_that_draws_a_page_is_found_with_its_version(bench: Bench) -> None:
     bench.has_chromium(SHELL)
 
