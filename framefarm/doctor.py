@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-import re
 import shutil
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
@@ -26,16 +24,15 @@ from renderer.sandbox import Sandbox, sandbox_is_on
 from renderer.tools import find_chromium, find_drawing, find_ffmpeg
 from worker.cgroup import limits
 
+from .programs import ask, encoders, ffmpeg_version, is_too_old
+
 OLDEST_PYTHON: Final = (3, 11)
-OLDEST_FFMPEG: Final = (5, 1)
 ENCODERS: Final = frozenset({"aac", "libx264"})
 FONT_SUFFIXES: Final = frozenset({".otf", ".pfb", ".ttc", ".ttf"})
 # Chromium crashes on large pages in a container's usual 64 MiB of shared memory.
 SHARED_MEMORY_BYTES: Final = 512 << 20
 # A worker with one slot: Python, a browser, an encoder at 1080p.
 WORKER_MEMORY_BYTES: Final = 1 << 30
-# A cold start on a loaded machine takes seconds; this is for one that hangs.
-_PROGRAM_TIMEOUT_S: Final = 30.0
 
 
 class Verdict(StrEnum):
@@ -103,7 +100,7 @@ def check_python(_: Machine) -> Told:
 def check_playwright(machine: Machine) -> Told:
     if not _driver_folder().is_dir():  # the images leave it out
         return Told(Verdict.OK, "without its driver, which only installs browsers")
-    outcome = _output(machine, Path(sys.executable), "-m", "playwright", "--version")
+    outcome = ask(machine.environment, Path(sys.executable), "-m", "playwright", "--version")
     if outcome.text.startswith("Version"):
         return Told(Verdict.OK, outcome.text.strip())
     return Told(
@@ -127,14 +124,14 @@ def check_chromium(machine: Machine) -> Told:
     except MissingToolError as error:
         return Told(Verdict.MISSING, *_split(error))
     with tempfile.TemporaryDirectory(prefix="framefarm-doctor-") as profile:
-        outcome = _output(machine, chromium, *_page_flags(profile), "about:blank")
+        outcome = ask(machine.environment, chromium, *_page_flags(profile), "about:blank")
     if "</html>" not in outcome.text:
         return Told(
             Verdict.MISSING,
             f"{chromium} is there but draws no page: {outcome.last_line}",
             "run `playwright install-deps chromium`, which installs the libraries it needs",
         )
-    version = _output(machine, chromium, "--version").text.strip()
+    version = ask(machine.environment, chromium, "--version").text.strip()
     if drawing is Drawing.BEGIN_FRAME:
         return Told(Verdict.OK, f"{version} at {chromium}")
     return Told(
@@ -149,11 +146,11 @@ def check_ffmpeg(machine: Machine) -> Told:
         ffmpeg, ffprobe = find_ffmpeg(machine.environment)
     except MissingToolError as error:
         return Told(Verdict.MISSING, *_split(error))
-    version = ffmpeg_version(_output(machine, ffmpeg, "-version").text)
-    offered = encoders(_output(machine, ffmpeg, "-hide_banner", "-encoders").text)
+    version = ffmpeg_version(ask(machine.environment, ffmpeg, "-version").text)
+    offered = encoders(ask(machine.environment, ffmpeg, "-hide_banner", "-encoders").text)
     lacking = ENCODERS - offered
     found = f"{version or 'unknown version'} at {ffmpeg}"
-    if ffmpeg_version(_output(machine, ffprobe, "-version").text) is None:
+    if ffmpeg_version(ask(machine.environment, ffprobe, "-version").text) is None:
         return Told(Verdict.MISSING, f"{ffprobe} does not start", "install ffmpeg anew")
     if is_too_old(version):
         return Told(Verdict.MISSING, found, "install ffmpeg 5.1 or newer")
@@ -229,52 +226,6 @@ CHECKS: Final[Mapping[str, Callable[[Machine], Told]]] = {
     "/dev/shm": check_shared_memory,  # noqa: S108 - a name
     "limits": check_limits,
 }
-
-
-def ffmpeg_version(text: str) -> str | None:
-    """What `ffmpeg -version` or `ffprobe -version` says of itself."""
-    match = re.match(r"ff(?:mpeg|probe) version (\S+)", text)
-    return match[1] if match else None
-
-
-def is_too_old(version: str | None) -> bool:
-    """Whether a release is older than we support; a build from git (N-…) is taken as new."""
-    if version is None:
-        return True
-    match = re.match(r"n?(\d+)\.(\d+)", version)
-    return match is not None and (int(match[1]), int(match[2])) < OLDEST_FFMPEG
-
-
-def encoders(text: str) -> frozenset[str]:
-    """The names in the table that `ffmpeg -encoders` prints."""
-    return frozenset(re.findall(r"^ [VAS][.FSXBD]{5} (\S+)", text, flags=re.MULTILINE))
-
-
-@dataclass(frozen=True, slots=True)
-class _Outcome:
-    text: str
-    error: str
-
-    @property
-    def last_line(self) -> str:
-        return (self.error.strip().splitlines() or ["it said nothing"])[-1]
-
-
-def _output(machine: Machine, program: Path, *arguments: str) -> _Outcome:
-    try:
-        done = subprocess.run(
-            [program, *arguments],
-            env=dict(machine.environment),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=_PROGRAM_TIMEOUT_S,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        return _Outcome("", f"no answer within {_PROGRAM_TIMEOUT_S:g} s")
-    except OSError as error:
-        return _Outcome("", str(error))
-    return _Outcome(done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace"))
 
 
 def _page_flags(profile: str) -> tuple[str, ...]:
