@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from framefarm import doctor
+from framefarm import programs
 from framefarm.doctor import Finding, Machine, Verdict, examine_machine
 from renderer.encode.codecs import CODECS
 
@@ -212,7 +212,7 @@ def test_an_ffmpeg_without_an_encoder_is_missing_and_names_it(bench: Bench) -> N
     ],
 )
 def test_versions_of_ffmpeg_are_told_apart(version: str | None, *, too_old: bool) -> None:
-    assert doctor.is_too_old(version) is too_old
+    assert programs.is_too_old(version) is too_old
 
 
 def test_no_fonts_is_missing_and_one_font_is_enough(bench: Bench) -> None:
