@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from framefarm import programs
+from framefarm import doctor, programs
 from framefarm.doctor import Finding, Machine, Verdict, examine_machine
 from renderer.encode.codecs import CODECS
 
