@@ -40,10 +40,10 @@ async def test_a_client_comes_again_when_it_was_told_to_and_says_why_once(tmp_pa
 
     assert job.id
     assert time.monotonic() - began_s >= 4 * 0.2
-    assert said == [
-        "9 jobs wait already (QUEUE_FULL); asking again, for up to 60 s",
-        "it is down (STORE_DOWN); asking again, for up to 59 s",
-    ]
+    first, second = said
+    assert first == "9 jobs wait already (QUEUE_FULL); asking again, for up to 60 s"
+    # Of the minute, two waits are gone by then: some tenths of a second each.
+    assert second.startswith("it is down (STORE_DOWN); asking again, for up to ")
 
 
 async def test_a_client_waits_no_longer_than_it_may(tmp_path: Path) -> None:
