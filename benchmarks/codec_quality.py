@@ -18,7 +18,6 @@ import zipfile
 from pathlib import Path
 from typing import Final
 
-from coordinator.assembler import assemble
 from coordinator.assembly import Assembly, ChunkFile
 from renderer.encode.choices import container_of
 from renderer.encode.codec_facts import Codec, Container
@@ -29,6 +28,7 @@ from renderer.frames import FrameRange
 from renderer.picture import Picture
 from renderer.settings import RenderSettings
 from renderer.tools import find_ffmpeg
+from tests.support.assembling import assemble
 
 from .machine import description
 from .similarity import luma_graph, luma_similarity

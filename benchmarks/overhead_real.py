@@ -21,11 +21,28 @@ from framefarm.local_farm import local_farm
 from renderer.composition import BundleEntry
 from renderer.frames import FrameRange
 
-from .plain_renderer import SETTINGS
+from .plain_renderer import settings_of
 
 _ROOT: Final = Path(__file__).parents[1]
-_PAGE: Final = _ROOT / "tests" / "e2e" / "pages" / "seekable.html"
 _POLL_S: Final = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What is rendered: a page that can be jumped in."""
+
+    page: Path
+    size_px: tuple[int, int]
+
+    def spec(self, digest: str, frames: int) -> JobSpec:
+        return JobSpec(
+            composition=BundleEntry(digest, self.page.name),
+            settings=settings_of(self.size_px),
+            frames=FrameRange(0, frames),
+        )
+
+
+LIGHT: Final = Subject(_ROOT / "tests" / "e2e" / "pages" / "seekable.html", (640, 360))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,14 +51,14 @@ class Took:
     cpu_s: float
 
 
-async def plain(frames: int) -> Took:
+async def plain(subject: Subject, frames: int) -> Took:
     """Two renderers, half of the frames each, whose browsers stand already."""
     with tempfile.TemporaryDirectory() as folder:
         halves = [(0, frames // 2), (frames // 2, frames)]
         started = [
             await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "benchmarks.plain_renderer", f"{folder}/{start}"),
-                *(str(_PAGE), str(start), str(stop)),
+                *(str(subject.page), *map(str, subject.size_px), str(start), str(stop)),
                 stdin=PIPE,
                 stdout=PIPE,
                 env=os.environ | {"PYTHONPATH": str(_ROOT)},
@@ -71,12 +88,12 @@ async def plain(frames: int) -> Took:
     return took
 
 
-async def farm(frames: int) -> Took:
+async def farm(subject: Subject, frames: int) -> Took:
     """A job on a farm of two workers that stands already, from its creation to its last event."""
     async with local_farm(workers=2) as address, FarmClient(address) as client:
-        digest = await client.upload(_PAGE.parent)
+        digest = await client.upload(subject.page.parent)
         began_s, cpu_s = time.monotonic(), _cpu_s()
-        job = await client.create(_spec(digest, frames))
+        job = await client.create(subject.spec(digest, frames))
         ended = await client.wait(job.id)
         took = Took(wall_s=time.monotonic() - began_s, cpu_s=_cpu_s() - cpu_s)
     if ended.state is not JobState.SUCCEEDED:
@@ -88,9 +105,9 @@ async def abort_s(times: int) -> list[float]:
     """From the cancel of a job to the end of the last of its pages and encoders, in order."""
     took_s: list[float] = []
     async with local_farm(workers=2) as address, FarmClient(address) as client:
-        digest = await client.upload(_PAGE.parent)
+        digest = await client.upload(LIGHT.page.parent)
         for _ in range(times):
-            job = await client.create(_spec(digest, 30_000))
+            job = await client.create(LIGHT.spec(digest, 30_000))
             async with client.watch(job.id) as events:
                 async for event in events:
                     if isinstance(event.event, ProgressMade) and event.event.frames_done > 20:
@@ -101,11 +118,6 @@ async def abort_s(times: int) -> list[float]:
                 await asyncio.to_thread(time.sleep, _POLL_S)
             took_s.append(time.monotonic() - began_s)
     return sorted(took_s)
-
-
-def _spec(digest: str, frames: int) -> JobSpec:
-    composition = BundleEntry(digest, _PAGE.name)
-    return JobSpec(composition=composition, settings=SETTINGS, frames=FrameRange(0, frames))
 
 
 def _at_work() -> bool:

@@ -1,6 +1,7 @@
-"""A renderer and no farm: `python -m benchmarks.plain_renderer FOLDER PAGE START STOP`.
+"""A renderer and no farm: `python -m benchmarks.plain_renderer FOLDER PAGE SIZE… START STOP`.
 
-It prints a line when its browser stands, renders when it reads one, and prints another at the end.
+SIZE… are width and height. It prints a line when its browser stands, renders when it reads one, and
+prints another at the end.
 """
 
 from __future__ import annotations
@@ -9,7 +10,6 @@ import asyncio
 import os
 import sys
 from pathlib import Path
-from typing import Final
 
 from renderer.bundle import BundleStore, manifest_of
 from renderer.composition import BundleEntry
@@ -19,11 +19,17 @@ from renderer.renderer import open_renderer
 from renderer.settings import History, RenderSettings
 from renderer.tools import find_tools
 
-SETTINGS: Final = RenderSettings(width_px=640, height_px=360, history=History.SEEKABLE)
+
+def settings_of(size_px: tuple[int, int]) -> RenderSettings:
+    """Settings for a page that can be jumped in."""
+    width_px, height_px = size_px
+    return RenderSettings(width_px=width_px, height_px=height_px, history=History.SEEKABLE)
 
 
 async def main() -> None:
-    folder, page, frames = Path(sys.argv[1]), Path(sys.argv[2]), FrameRange(*map(int, sys.argv[3:]))
+    folder, page = map(Path, sys.argv[1:3])
+    width_px, height_px, start, stop = map(int, sys.argv[3:])
+    settings, frames = settings_of((width_px, height_px)), FrameRange(start, stop)
     adopt_orphans()  # as a worker does: what ends is counted
     store = BundleStore(folder)
     entry = BundleEntry(store.add_folder(page.parent, manifest_of(page.parent)), page.name)
@@ -33,7 +39,7 @@ async def main() -> None:
         await asyncio.to_thread(sys.stdin.readline)
         output = folder / "out.mp4"
         await renderer.render(
-            entry, frames, settings=SETTINGS, output=output, on_event=lambda _: None, series="plain"
+            entry, frames, settings=settings, output=output, on_event=lambda _: None, series="plain"
         )
         print("done", flush=True)
         await asyncio.to_thread(sys.stdin.readline)
