@@ -29,7 +29,7 @@ class CdpError(RenderError):
 async def connected(ours: socket.socket) -> AsyncGenerator[CdpConnection]:
     """Talk for the length of the block to a browser that has the other end of a socket."""
     loop = asyncio.get_running_loop()
-    transport, messages = await loop.create_connection(_Messages, sock=ours)
+    transport, messages = await loop.create_connection(Messages, sock=ours)
     connection = CdpConnection(messages)
     try:
         yield connection
@@ -46,7 +46,7 @@ async def _ended(tasks: set[asyncio.Task[None]]) -> None:
         await asyncio.wait(tasks)
 
 
-class _Messages(asyncio.Protocol):
+class Messages(asyncio.Protocol):
     """Texts in both directions, each with a zero byte behind it."""
 
     def __init__(self) -> None:
@@ -85,7 +85,7 @@ def _ignore(*_: object) -> None:
 class CdpConnection:
     """The way to a browser; `root` and every attached target are sessions on it."""
 
-    def __init__(self, messages: _Messages) -> None:
+    def __init__(self, messages: Messages) -> None:
         self._messages = messages
         self._messages.on_message = self._take
         self._messages.on_end = self._on_end

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from renderer.cdp import CdpConnection, CdpSession
+from renderer.cdp import CdpConnection, CdpSession, Messages
 from renderer.errors import CompositionError
 from renderer.missing import Missing
 
@@ -14,7 +14,7 @@ BUNDLE = "http://0123456789abcdef0123456789abcdef.composition.localhost"
 
 
 def a_session() -> CdpSession:
-    return CdpSession(CdpConnection(None), "page")  # type: ignore[arg-type] # nothing is sent
+    return CdpSession(CdpConnection(Messages()), "page")  # nothing is sent
 
 
 def sends(cdp: CdpSession, url: str, kind: str = "Image", frame: str = "main") -> str:
