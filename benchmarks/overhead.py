@@ -42,6 +42,13 @@ what the kernel counts for it. Written by `benchmarks/overhead.py`.
 - *Progress*: from the moment a frame is made to that at which a watcher hears of it.
 - *Makespan*: one worker four times slower than seven others, over what an ideal cut would take."""
 
+_REST: Final = """\
+What a farm costs more than two renderers, on these pages: sixteen encoders are started where two
+are, 70 ms of CPU each (55 of them for linking ffmpeg's libraries); sixteen frames are painted twice,
+for the seams, and three are on the way to a chunk whose predecessor another worker has; progress
+is kept twelve times a second; chunks are joined and the file is probed. Fewer chunks would cost
+less here, and larger farms their balance (docs/decisions/0003, 0042)."""
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
@@ -65,7 +72,7 @@ async def _measure(asked: argparse.Namespace) -> None:
             print(f"{what}: {seen} (wanted: {wanted})", flush=True)
     text = _INTRODUCTION.format(frames=asked.frames)
     lines = ["# Overhead", "", text, "", *machine.description(), ""]
-    lines += table(["what", "seen", "wanted"], rows)
+    lines += [*table(["what", "seen", "wanted"], rows), "", *_REST.splitlines()]
     print(write_report("overhead", lines))
 
 
