@@ -17,6 +17,7 @@ import grpc
 
 from renderer.errors import Violation
 from serving import status
+from serving.channel import names_several
 
 from .errors import CallFailedError, FarmError, FarmUnreachableError, RequestRefusedError
 
@@ -33,6 +34,7 @@ PATIENCE_S: Final = 60.0
 WAIT_S: Final = 600.0
 FIRST_PAUSE_S: Final = 0.1
 LONGEST_PAUSE_S: Final = 2.0
+_STANDBY: Final = "STANDBY"
 # Never sooner than told; and those who were told together do not come together.
 _JITTER: Final = 0.5
 
@@ -76,6 +78,7 @@ class Patience:
         self._pause_s = FIRST_PAUSE_S
         self._told_since_s: float | None = None
         self._said = set[str]()
+        self._has_turned = False
 
     async def bear(self, error: grpc.aio.AioRpcError) -> None:
         """Pause, if the same may be asked again.
@@ -85,6 +88,10 @@ class Patience:
 
         """
         said = status.read(error)
+        if said.reason == _STANDBY and names_several(self._address) and not self._has_turned:
+            self._has_turned = True  # the next call goes to another one, which may lead
+            await asyncio.sleep(FIRST_PAUSE_S)
+            return
         if said.retry_after_s is not None:
             await self._wait_as_told(error, said, said.retry_after_s)
             return

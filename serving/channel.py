@@ -30,11 +30,22 @@ _OPTIONS: Final = (
     ("grpc.initial_reconnect_backoff_ms", 200),
     ("grpc.max_reconnect_backoff_ms", 5_000),
 )
+_IN_TURN: Final = ("grpc.service_config", '{"loadBalancingConfig": [{"round_robin": {}}]}')
+
+
+def names_several(address: str) -> bool:
+    """Whether it names several servers, as `ipv4:HOST:PORT,HOST:PORT` does."""
+    return "," in address
 
 
 def new_channel(address: str) -> grpc.aio.Channel:
-    """Dial HOST:PORT in the clear; connecting happens with the first call. The caller closes it."""
-    return grpc.aio.insecure_channel(address, options=_OPTIONS)
+    """Dial HOST:PORT in the clear; connecting happens with the first call. The caller closes it.
+
+    Of several servers each call goes to the next. gRPC would else stay with the first one that it
+    reaches, though that stand by and another lead.
+    """
+    options = (*_OPTIONS, _IN_TURN) if names_several(address) else _OPTIONS
+    return grpc.aio.insecure_channel(address, options=options)
 
 
 @asynccontextmanager

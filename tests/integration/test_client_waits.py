@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import time
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +14,7 @@ import grpc
 import pytest
 
 from coordinator.job import JobState
+from coordinator.standby import wait_to_lead
 from framefarm.client import FarmClient
 from framefarm.errors import CallFailedError
 from framefarm.patience import Waiting
@@ -44,6 +48,38 @@ async def test_a_client_comes_again_when_it_was_told_to_and_says_why_once(tmp_pa
     assert first == "9 jobs wait already (QUEUE_FULL); asking again, for up to 60 s"
     # Of the minute, two waits are gone by then: some tenths of a second each.
     assert second.startswith("it is down (STORE_DOWN); asking again, for up to ")
+
+
+class TakenLock:
+    """Another coordinator has it."""
+
+    async def hold(self) -> bool:
+        return False
+
+    async def term(self) -> int:
+        return 1
+
+
+@asynccontextmanager
+async def a_standby() -> AsyncGenerator[str]:
+    stopping, address = asyncio.Event(), asyncio.get_running_loop().create_future()
+    waiting = wait_to_lead("127.0.0.1:0", TakenLock(), stopping, announce=address.set_result)
+    task = asyncio.create_task(waiting)
+    try:
+        yield await address
+    finally:
+        stopping.set()
+        await task
+
+
+async def test_of_two_coordinators_the_one_that_leads_is_found(tmp_path: Path) -> None:
+    async with a_standby() as other, fake_coordinator(tmp_path, Script()) as (leads, fake):
+        for addresses in (f"{other},{leads}", f"{leads},{other}"):
+            async with FarmClient(f"ipv4:{addresses}", wait_s=60) as farm:
+                job = await farm.create(a_spec())
+                assert (await farm.wait(job.id)).state is JobState.SUCCEEDED
+
+    assert len(fake.jobs) == 2
 
 
 async def test_a_client_waits_no_longer_than_it_may(tmp_path: Path) -> None:
