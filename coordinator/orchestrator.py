@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import tempfile
-from contextlib import asynccontextmanager, contextmanager, nullcontext
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -40,7 +40,6 @@ from .workplace import workplace
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Mapping, Sequence
-    from contextlib import AbstractAsyncContextManager
 
     from executors.base import ChunkResult, RenderExecutor
     from renderer.audio.passages import SoundSource
@@ -119,26 +118,16 @@ class RenderOrchestrator:
         abort = abort or asyncio.Event()
         if abort.is_set():
             raise JobAbortedError(plan.job_id)
-        ffmpeg, ffprobe = tools = find_ffmpeg(self._environment)
+        tools = find_ffmpeg(self._environment)
         with _folder(chunks, output) as folder, workplace(output, term=self._term) as work:
             async with _ended_by(abort, plan.job_id), self._open_executor() as executor:
                 await self._bring_bundles(plan.spec)
                 files = ChunkFiles(folder, self._shelf, term=self._term)
                 plan = await self._settled(plan, executor, on_event, files.findings)
-                opening = open_soundtrack(
-                    plan.spec, self._bundles, work, ffmpeg=ffmpeg, ffprobe=ffprobe
-                )
-                async with (
-                    opening as soundtrack,
-                    self._following(
-                        plan,
-                        FilmSoFar(plan, files, soundtrack, self._sound_file(files)),
-                        on_event,
-                    ) as hear,
-                ):
-                    verify = Verification(ffprobe, self._looking)
+                async with self._heard(plan, files, work, tools, on_event) as (soundtrack, hear):
+                    verify = Verification(tools[1], self._looking)
                     run = PlanRun(plan, executor, files, on_event=hear, verify=verify)
-                    async with Exhibition(pictures, ffmpeg, self._shelf).of_mismatch():
+                    async with Exhibition(pictures, tools[0], self._shelf).of_mismatch():
                         results = await _filmed(run, soundtrack, files.findings, hear)
                     hear(StateChanged(JobState.ASSEMBLING))
                     material = await self._material(run, files, results, soundtrack, tools)
@@ -157,12 +146,27 @@ class RenderOrchestrator:
         if self._shelf is not None:
             await KeptBundles(self._bundles, self._shelf).bring(bundles_of(spec))
 
-    def _following(
-        self, plan: Plan, film: FilmSoFar, on_event: OnEvent
-    ) -> AbstractAsyncContextManager[OnEvent]:
-        if self._follower is None:
-            return nullcontext(on_event)
-        return self._follower.following(plan, film, on_event)
+    @asynccontextmanager
+    async def _heard(
+        self,
+        plan: Plan,
+        files: ChunkFiles,
+        work: Path,
+        tools: tuple[Path, Path],
+        on_event: OnEvent,
+    ) -> AsyncGenerator[tuple[Soundtrack, OnEvent]]:
+        """Open what a film is heard from; what the events say goes to who follows it, too."""
+        ffmpeg, ffprobe = tools
+        async with AsyncExitStack() as stack:
+            opening = open_soundtrack(
+                plan.spec, self._bundles, work, ffmpeg=ffmpeg, ffprobe=ffprobe
+            )
+            soundtrack = await stack.enter_async_context(opening)
+            if self._follower is not None:
+                film = FilmSoFar(plan, files, soundtrack, self._sound_file(files))
+                following = self._follower.following(plan, film, on_event)
+                on_event = await stack.enter_async_context(following)
+            yield soundtrack, on_event
 
     async def _material(
         self,

@@ -52,6 +52,7 @@ if TYPE_CHECKING:
 
     from executors.base import RenderExecutor
     from executors.fleet import Fleet
+    from executors.plugins import OpenExecutor
     from serving.server import RunningServer
 
     from .preview.previews import Previews
@@ -90,12 +91,7 @@ async def run(settings: CoordinatorSettings) -> None:
                 return
         else:
             term = await kept.store.begin_term()
-        context = _context(settings, kept, term)
-        executor = await stack.enter_async_context(open_executor(context))
-        previews = await _opened_previews(settings, stack)
-        service = await stack.enter_async_context(
-            _working_service(settings, kept, context, executor, previews)
-        )
+        service = await stack.enter_async_context(_service(settings, kept, term, open_executor))
         server = await stack.enter_async_context(
             open_server(stood_by_at or settings.listen, [_registered(service)], status_of=status_of)
         )
@@ -195,6 +191,19 @@ async def _keep_watch(
 def _announce(address: str) -> None:
     sys.stdout.write(f"{address}\n")
     sys.stdout.flush()
+
+
+@asynccontextmanager
+async def _service(
+    settings: CoordinatorSettings, kept: _Kept, term: int, open_executor: OpenExecutor
+) -> AsyncGenerator[CoordinatorService]:
+    """The service with all that it works with, for the block."""
+    context = _context(settings, kept, term)
+    async with AsyncExitStack() as stack:
+        executor = await stack.enter_async_context(open_executor(context))
+        previews = await _opened_previews(settings, stack)
+        working = _working_service(settings, kept, context, executor, previews)
+        yield await stack.enter_async_context(working)
 
 
 @asynccontextmanager
