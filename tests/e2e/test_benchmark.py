@@ -19,7 +19,7 @@ async def test_a_page_is_measured_with_one_slot_with_two_and_against_its_floor()
     page = str(PAGES / "counter.html")
     small = ["--width", "480", "--height", "270", "--preset", "ultrafast"]
 
-    ended = await framefarm("benchmark", page, *small, "--frames", "12", "--slots", "2", "--json")
+    ended = await framefarm("benchmark", page, *small, "--frames", "36", "--slots", "2", "--json")
 
     assert ended.code == 0, ended.err
     told = json.loads(ended.out)
@@ -30,8 +30,8 @@ async def test_a_page_is_measured_with_one_slot_with_two_and_against_its_floor()
     timings = one["timings"][0]
     assert timings["strategy"]
     assert timings["paint_s"] > 0
-    assert 0 < len(timings["slowest"]) <= 12
-    assert told["floor"]["frames"] == 11  # those after the first
+    assert 0 < len(timings["slowest"]) <= 36
+    assert told["floor"]["frames"] == 35  # those after the first
     assert told["of_floor"] == pytest.approx(
         one["frames_per_second"] / told["floor"]["frames_per_second"]
     )
