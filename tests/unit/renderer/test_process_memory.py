@@ -39,6 +39,15 @@ def refuse(*_: object) -> int:
     return -1
 
 
+def call_works_here() -> bool:
+    """Whether libc's call is let through: this process may always read itself, but for seccomp."""
+    byte = ctypes.create_string_buffer(1)
+    piece = (ctypes.c_void_p * 2)(ctypes.addressof(byte), 1)  # struct iovec
+    call = ctypes.CDLL(None).process_vm_readv
+    count: int = call(os.getpid(), piece, ctypes.c_ulong(1), piece, ctypes.c_ulong(1), 0)
+    return count == 1
+
+
 @pytest.mark.parametrize("is_allowed", [True, False], ids=["by the call", "by the file"])
 def test_what_stands_at_an_address_is_read(
     child: tuple[int, int], is_allowed: bool, monkeypatch: pytest.MonkeyPatch
@@ -51,7 +60,8 @@ def test_what_stands_at_an_address_is_read(
     reader.read_into(address + len(NEEDLE), buffer)
 
     assert buffer == NEEDLE
-    assert reader.way == ("process_vm_readv" if is_allowed else "/proc/PID/mem")
+    by_call = is_allowed and call_works_here()
+    assert reader.way == ("process_vm_readv" if by_call else "/proc/PID/mem")
 
 
 @pytest.mark.parametrize("is_allowed", [True, False], ids=["by the call", "by the file"])
@@ -69,7 +79,8 @@ def test_a_process_that_is_gone_is_an_error() -> None:
     with subprocess.Popen([sys.executable, "-c", ""]) as process:
         process.wait()
 
-    with pytest.raises(ProcessLookupError):
+    # By the call, or by its file where a container does not allow the call.
+    with pytest.raises((ProcessLookupError, FileNotFoundError)):
         ProcessMemory(process.pid).read_into(4096, bytearray(64))
 
 
