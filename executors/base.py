@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from renderer.edges import Edges
-from renderer.events import FramesDone, PageLog
+from renderer.events import Filmed, FramesDone, PageLog
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,6 +26,7 @@ __all__ = [
     "ChunkTask",
     "CompositionProber",
     "Edges",
+    "Filmed",
     "FramesDone",
     "JobEnder",
     "JobPauser",
@@ -139,7 +140,7 @@ class AttemptLost:
     reason: str
 
 
-ChunkEvent = FramesDone | PageLog | AttemptStarted | AttemptLost
+ChunkEvent = FramesDone | Filmed | PageLog | AttemptStarted | AttemptLost
 OnProgress = Callable[[ChunkEvent], None]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import socket
 from contextlib import asynccontextmanager
 from importlib.metadata import version
@@ -24,7 +23,7 @@ from renderer.renderer import RenderedChunk, open_renderer
 from renderer.tasks import beside
 from renderer.tools import find_tools
 
-from .base import AttemptStarted, ChunkResult, ChunkTask, OnProgress, WarmPage
+from .base import AttemptStarted, ChunkEvent, ChunkResult, ChunkTask, Filmed, OnProgress, WarmPage
 from .discovery import FixedWorkers
 from .errors import (
     BundleAbsentError,
@@ -37,6 +36,7 @@ from .errors import (
 )
 from .fleet import open_fleet
 from .fleet_executor import FleetExecutor
+from .local_slots import LocalSlots
 from .local_worker import LocalWorker
 from .status import BUNDLE_MISSING, INVALID_REQUEST, MISSING_TOOL
 from .storage import storing
@@ -91,17 +91,26 @@ class ChunkRenderer(Protocol):
 
 
 class LocalExecutor:
-    """Renders chunks with the renderer of this process, `slots` of them at once."""
+    """Renders chunks with the renderer of this process, `slots` of them at once.
+
+    One that is filmed has no slot any more: its encoder ends beside the next one.
+    """
 
     def __init__(self, renderer: ChunkRenderer, *, slots: int = 1, name: str = "") -> None:
         self._renderer = renderer
-        self._slots = asyncio.Semaphore(slots)
+        self._slots = LocalSlots(slots)
         self._name = name or socket.gethostname()
 
     async def render(
         self, task: ChunkTask, output: Path, *, on_progress: OnProgress
     ) -> ChunkResult:
-        async with self._slots:
+        async with self._slots.lease() as slot:
+
+            def hear(event: ChunkEvent) -> None:
+                if isinstance(event, Filmed):
+                    slot.free()
+                on_progress(event)
+
             on_progress(AttemptStarted(self._name, task.attempt))
             try:
                 with storing(output.parent):
@@ -110,7 +119,7 @@ class LocalExecutor:
                         task.frames,
                         settings=task.settings,
                         output=output,
-                        on_event=on_progress,
+                        on_event=hear,
                         has_successor=task.has_successor,
                         paints_all=task.paints_all,
                         series=task.job_id,
@@ -145,7 +154,7 @@ class LocalExecutor:
         await self._renderer.end_series(job_id)
 
     async def probe(self, task: ChunkTask) -> ProbeResult:
-        async with self._slots:
+        async with self._slots.lease():
             try:
                 return await self._renderer.probe(
                     task.composition,

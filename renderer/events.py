@@ -14,6 +14,11 @@ class FramesDone:
 
 
 @dataclass(frozen=True, slots=True)
+class Filmed:
+    """The encoder has all frames of the chunk: the page is free for another film."""
+
+
+@dataclass(frozen=True, slots=True)
 class PageLog:
     """A line of the page's console."""
 
@@ -21,5 +26,5 @@ class PageLog:
     text: str
 
 
-RenderEvent = FramesDone | PageLog
+RenderEvent = FramesDone | Filmed | PageLog
 OnRenderEvent = Callable[[RenderEvent], None]

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from .approach import first_picture
-from .audio.passages import SoundReport
+from .audio.passages import SOUNDS, SoundReport
 from .edges import Edges
 from .encode.feed import feeding
 from .encode.ffmpeg import encoding
-from .events import FramesDone
+from .events import Filmed, FramesDone
+from .media.listening import listen
 from .timings import Stage, Timings
 
 if TYPE_CHECKING:
@@ -26,9 +28,11 @@ if TYPE_CHECKING:
     from .encode.pictures import PictureStream
     from .events import OnRenderEvent
     from .frames import FrameRange
+    from .keeping import View
     from .picture import Picture
     from .session import Session
     from .settings import RenderSettings
+    from .studio import Studio
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +49,7 @@ class Film:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Filmed:
+class Footage:
     """What was noticed on the way: a digest for each picture, and what the page did not get.
 
     A film that paints all has `edges`, too.
@@ -59,6 +63,31 @@ class Filmed:
     edges: Edges = field(default_factory=Edges, repr=False)
 
 
+async def shoot(studio: Studio, view: View, film: Film, on_event: OnRenderEvent) -> Footage:
+    """Film the frames into the file.
+
+    The page is free, and `on_event` hears `Filmed`, as soon as the encoder has all of them: what
+    it has yet to do is done beside the next film.
+
+    Raises:
+        RenderError: and no file stays.
+
+    """
+    began_s = time.perf_counter()
+    async with AsyncExitStack() as life:  # of the encoder
+        async with studio.stage(view, on_event) as (session, capture):
+            open_s = time.perf_counter() - began_s
+            camera = Camera(session, capture, studio.tools.ffmpeg)
+            footage, encoder = await camera.film(film, life, on_event)
+            ended_s = time.perf_counter()
+            sounds = await listen(session, studio.media, film, film.output.with_name(SOUNDS))
+        on_event(Filmed())
+        await encoder.finish()
+    finish_s = time.perf_counter() - ended_s
+    timings = replace(footage.timings, open_s=open_s, finish_s=finish_s)
+    return replace(footage, sounds=sounds, timings=timings)
+
+
 @dataclass(frozen=True, slots=True)
 class Camera:
     """What films: a page, the way its pixels are taken, and ffmpeg."""
@@ -67,11 +96,13 @@ class Camera:
     capture: RememberingCapture
     ffmpeg: Path
 
-    async def film(self, film: Film, on_event: OnRenderEvent) -> Filmed:
-        """Film the frames into the file.
+    async def film(
+        self, film: Film, life: AsyncExitStack, on_event: OnRenderEvent
+    ) -> tuple[Footage, Encoder]:
+        """Hand all frames to an encoder, which lives on in `life` and is to be finished there.
 
         Raises:
-            RenderError: and no file stays.
+            RenderError: the page cannot be filmed, or its pictures not be encoded.
 
         """
         stopwatch = self.session.stopwatch
@@ -85,26 +116,24 @@ class Camera:
         )
         approach_s = time.perf_counter() - began_s
         stopwatch.reset()
-        async with self._encoding(film) as encoder:
-            shots = _Shots(self.session, self.capture, encoder)
-            await shots.take(first, film, on_event)
-            warnings = await self.session.warnings()
-            ended_s = time.perf_counter()
-            await encoder.finish()
-        return Filmed(
+        encoder = await life.enter_async_context(self._encoding(film))
+        shots = _Shots(self.session, self.capture, encoder)
+        await shots.take(first, film, on_event)
+        encoder.end_input()
+        footage = Footage(
             pictures=self.capture.pictures,
             digests=tuple(shots.digests),
-            warnings=warnings,
+            warnings=await self.session.warnings(),
             edges=shots.edges,
             timings=replace(
                 stopwatch.timings,
                 strategy=self.capture.name,
                 why=self.capture.why,
                 approach_s=approach_s,
-                finish_s=time.perf_counter() - ended_s,
                 repeated_frames=shots.repeated,
             ),
         )
+        return footage, encoder
 
     def _encoding(self, film: Film) -> AbstractAsyncContextManager[Encoder]:
         pictures, first_frame = self.capture.pictures, film.frames.start

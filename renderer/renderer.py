@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from .audio.passages import SOUNDS, SoundReport
+from .audio.passages import SoundReport
 from .browser import LaunchOptions, open_browser
 from .bundle import sha256_of
 from .composition import BundleEntry
@@ -18,11 +18,10 @@ from .encode.check import check_chunk
 from .encode.reading.chunk import chunk_facts
 from .errors import CaptureDoubtError, DrawingSilentError, InvalidRequestError, Violation
 from .events import PageLog
-from .filming import Camera, Film
+from .filming import Film, shoot
 from .fingerprint import Fingerprint, read_fingerprint
 from .floor import Ground, measure_floor
 from .keeping import COLD, KeptPage, View, WarmLimits
-from .media.listening import listen
 from .media.projection import MediaRoom
 from .probing import probe_page, watch_script
 from .profile import sweep_profiles
@@ -45,7 +44,7 @@ if TYPE_CHECKING:
     from .drawing import Screen
     from .encode.pictures import PictureStream
     from .events import OnRenderEvent
-    from .filming import Filmed
+    from .filming import Footage
     from .frames import FrameRange
     from .history import ProbeResult
     from .settings import RenderSettings
@@ -153,7 +152,8 @@ class Renderer:
         """Render the frames to a video file at `output`.
 
         It stands there, complete and verified, when this returns; nothing stands there when it
-        raises, and no process of it is left then. `on_event` is called from this event loop. With
+        raises, and no process of it is left then. `on_event` is called from this event loop; when
+        it hears `Filmed`, the page is free for another render, though the encoder is not done. With
         `has_successor` the frame that follows is captured too, only for its digest; with
         `paints_all` no frame on the way to the first one goes unpainted, and the pictures of the
         chunk's edges are kept. Renders of one `series` may use one page, one after the other;
@@ -177,13 +177,13 @@ class Renderer:
             series="" if paints_all else series,
         )
         try:
-            filmed = await self._film(film, on_event)
-            await self._check(film, filmed.pictures)
+            footage = await self._film(film, on_event)
+            await self._check(film, footage.pictures)
             size_bytes, sha256 = await asyncio.to_thread(_facts_of, film.output)
             await asyncio.to_thread(film.output.replace, output)
         finally:
             await asyncio.to_thread(film.output.unlink, missing_ok=True)
-        chunk = _rendered(film, filmed, size_bytes=size_bytes, sha256=sha256)
+        chunk = _rendered(film, footage, size_bytes=size_bytes, sha256=sha256)
         return replace(chunk, seconds=time.monotonic() - started_s)
 
     async def probe(
@@ -238,19 +238,19 @@ class Renderer:
             return await self._studio.site.url(composition)
         return composition.url
 
-    async def _film(self, film: Film, on_event: OnRenderEvent) -> Filmed:
+    async def _film(self, film: Film, on_event: OnRenderEvent) -> Footage:
         """Film what is wanted; where that leaves a doubt, all of it once more and another way."""
         try:
             return await self._film_once(film, on_event, reads_memory=self._reads_memory)
         except (CaptureDoubtError, DrawingSilentError) as doubt:
             again = "the chunk is filmed again, in a fresh page and by PNG files"
             on_event(PageLog("warning", f"{doubt}; {again}"))
-            filmed = await self._film_once(film, on_event, reads_memory=False)
-            return replace(filmed, timings=replace(filmed.timings, why=str(doubt)))
+            footage = await self._film_once(film, on_event, reads_memory=False)
+            return replace(footage, timings=replace(footage.timings, why=str(doubt)))
 
     async def _film_once(
         self, film: Film, on_event: OnRenderEvent, *, reads_memory: bool
-    ) -> Filmed:
+    ) -> Footage:
         view = View(
             url=film.url,
             settings=film.settings,
@@ -259,14 +259,7 @@ class Renderer:
             goes_on=film.has_successor,
             reads_memory=reads_memory,
         )
-        began_s = time.perf_counter()
-        async with self._studio.stage(view, on_event) as (session, capture):
-            open_s = time.perf_counter() - began_s
-            camera = Camera(session, capture, self._studio.tools.ffmpeg)
-            filmed = await camera.film(film, on_event)
-            folder = film.output.with_name(SOUNDS)
-            sounds = await listen(session, self._studio.media, film, folder)
-        return replace(filmed, sounds=sounds, timings=replace(filmed.timings, open_s=open_s))
+        return await shoot(self._studio, view, film, on_event)
 
     async def _check(self, film: Film, pictures: PictureStream) -> None:
         check_chunk(
@@ -281,19 +274,19 @@ def _facts_of(file: Path) -> tuple[int, str]:
     return file.stat().st_size, sha256_of(file)
 
 
-def _rendered(film: Film, filmed: Filmed, *, size_bytes: int, sha256: str) -> RenderedChunk:
+def _rendered(film: Film, footage: Footage, *, size_bytes: int, sha256: str) -> RenderedChunk:
     frames = len(film.frames)
-    width_px, height_px = filmed.pictures.video_size_px
+    width_px, height_px = footage.pictures.video_size_px
     return RenderedChunk(
         frames=frames,
         width_px=width_px,
         height_px=height_px,
         size_bytes=size_bytes,
         sha256=sha256,
-        warnings=filmed.warnings,
-        frame_digests=filmed.digests[:frames],
-        next_frame_digest="".join(filmed.digests[frames:]),
-        timings=filmed.timings,
-        sounds=filmed.sounds,
-        edges=filmed.edges,
+        warnings=footage.warnings,
+        frame_digests=footage.digests[:frames],
+        next_frame_digest="".join(footage.digests[frames:]),
+        timings=footage.timings,
+        sounds=footage.sounds,
+        edges=footage.edges,
     )

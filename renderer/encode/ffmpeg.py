@@ -100,16 +100,25 @@ class Encoder:
             raise self._process.failure() from error
         self._written += 1
 
-    async def finish(self) -> None:
-        """Say that no more frames come, and wait until the file is complete.
+    def end_input(self) -> None:
+        """Say that no more frames come: what ffmpeg has yet to do, it begins now.
 
         Raises:
-            EncoderError: ffmpeg failed, or there was no frame at all.
+            EncoderError: there was no frame at all.
 
         """
         if not self._written:
             raise EncoderError("a chunk needs at least one frame, got none")
         self._pipe.close()
+
+    async def finish(self) -> None:
+        """End the input, if that is not done, and wait until the file is complete.
+
+        Raises:
+            EncoderError: ffmpeg failed, or there was no frame at all.
+
+        """
+        self.end_input()
         await self._process.ended()
         self._process.check()
         self.finished = True
