@@ -13,8 +13,8 @@ from executors.tasks import task_group
 
 from .holds import SHUTTING_DOWN, Hold
 from .job import JobState, StateChanged
-from .job_files import swept, tidied
-from .job_run import JobRun, Verdict, report_end
+from .job_files import swept, tidy
+from .job_run import JobRun, Verdict, ended, report_end
 from .queue import JobQueue, Phase
 from .queue_events import (
     Begin,
@@ -196,8 +196,7 @@ class Dispatcher:
         self._attempts.pop(job.id, None)
         # Kept first: a coordinator that was followed may not, and the files may be the next one's.
         await self._ports.events.append(job.id, [StateChanged(verdict.state, error)])
-        await tidied(self._ports.files.discard_output(job))
-        await tidied(self._ports.files.forget_chunks(job.id))
+        await tidy(self._ports.files, ended(job, verdict))
         report_end(job, verdict)
 
     def _on_holds(self) -> None:
@@ -277,9 +276,7 @@ class Dispatcher:
             self._attempts[job.id] = run.last_attempt  # no token is given twice
             return JobReturned(job.id)
         await run.tell_end(verdict)
-        if verdict.state is not JobState.SUCCEEDED:
-            await tidied(self._ports.files.discard_output(job))
-        await tidied(self._ports.files.forget_chunks(job.id))
+        await tidy(self._ports.files, ended(job, verdict))
         report_end(job, verdict)
         return JobEnded(job.id, verdict.state)
 

@@ -131,13 +131,14 @@ class StoredPicture:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobError:
-    """The root cause of a job's failure, and pictures that show it."""
+    """The root cause of a job's failure, and pictures that show it, of a coordinator's term."""
 
     reason: str
     message: str
     detail: str = ""
     chunk_index: int | None = None
     pictures: tuple[StoredPicture, ...] = ()
+    term: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,7 +152,11 @@ class StoredOutput:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Output:
-    """The facts of a finished video: of the first file, if there are more."""
+    """The facts of a finished video: of the first file, if there are more.
+
+    `term` is that of the coordinator that has made it: it tells this file from one that another
+    coordinator has made of the same job, and that nobody is to see.
+    """
 
     size_bytes: int
     sha256: str
@@ -161,6 +166,7 @@ class Output:
     warnings: tuple[str, ...] = ()  # what the page did not get, each once
     manifest: StoredFile | None = None  # of its frames; older versions wrote none
     files: tuple[StoredOutput, ...] = ()  # all that was made, where the job names its outputs
+    term: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

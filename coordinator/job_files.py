@@ -37,15 +37,24 @@ PREVIEWS: Final = "previews"  # a folder beside those of outputs and chunks
 
 
 class JobFiles(Protocol):
-    """Where the files of jobs stand, and how they go. Jobs does nothing else with the disk."""
+    """Where the files of jobs stand, and how they go. Jobs does nothing else with the disk.
 
-    def output(self, job: Job) -> Path:
-        """The video."""
+    What a job makes bears the `term` in which it is made. Which of them are the job's, its row in
+    the database says: what is made by a coordinator that was followed has a name that nobody reads.
+    """
+
+    @property
+    def term(self) -> int:
+        """Of what is made now; 0: it bears none."""
         ...
 
-    def manifest(self, job_id: str) -> Path: ...
+    def output(self, job: Job) -> Path:
+        """The video: the one that the job has, or else the one that it would make now."""
+        ...
 
-    def pictures(self, job_id: str) -> Path:
+    def manifest(self, job: Job) -> Path: ...
+
+    def pictures(self, job: Job) -> Path:
         """The folder with what shows why a job failed."""
         ...
 
@@ -67,8 +76,8 @@ class JobFiles(Protocol):
 
     async def forget_chunks(self, job_id: str) -> None: ...
 
-    async def discard_output(self, job: Job) -> None:
-        """Remove the files that a job has made which did not succeed; not its pictures."""
+    async def discard_outputs(self, job: Job) -> None:
+        """Remove what has been made of a job that has ended and is not its own, in any term."""
         ...
 
     async def delete(self, job_id: str) -> None:
@@ -100,14 +109,26 @@ class FolderJobFiles:
         self._chunks = shelf.root / "chunks"
         self._previews = shelf.root / PREVIEWS
 
+    @property
+    def term(self) -> int:
+        return self._term or 0
+
     def output(self, job: Job) -> Path:
-        return self._outputs / f"{job.id}.{job.spec.ending}"
+        return self._outputs / f"{self._stem(job)}.{job.spec.ending}"
 
-    def manifest(self, job_id: str) -> Path:
-        return self._outputs / f"{job_id}.manifest.jsonl"
+    def manifest(self, job: Job) -> Path:
+        return self._outputs / f"{self._stem(job)}.manifest.jsonl"
 
-    def pictures(self, job_id: str) -> Path:
-        return self._outputs / f"{job_id}.pictures"
+    def pictures(self, job: Job) -> Path:
+        return self._outputs / f"{self._stem(job)}.pictures"
+
+    def _stem(self, job: Job) -> str:
+        term = self.term
+        if job.output:
+            term = job.output.term
+        elif job.error and job.error.pictures:
+            term = job.error.term
+        return f"{job.id}.t{term}" if term else job.id
 
     def chunks(self, job_id: str) -> Path:
         return self._chunks / job_id
@@ -127,11 +148,19 @@ class FolderJobFiles:
         with _in_time(job_id):  # or when a coordinator starts: `sweep`
             await self._shelf.forget_folder(self.chunks(job_id))
 
-    async def discard_output(self, job: Job) -> None:
-        output, spec = self.output(job), job.spec
-        made = (path_of(output, n, file, spec.settings) for n, file in enumerate(spec.files))
+    async def discard_outputs(self, job: Job) -> None:
+        own = self._own(job)
         with _in_time(job.id):  # or with the job
-            await self._shelf.forget(*made, self.manifest(job.id))
+            made = await self._shelf.files_in(self._outputs, beginning=f"{job.id}.")
+            await self._shelf.forget(*(path for path in made if not own & {path, path.parent}))
+
+    def _own(self, job: Job) -> set[Path]:
+        """What a job that has ended has made, by what it says: files, or a folder of pictures."""
+        if job.output is None:
+            return {self.pictures(job)} if job.error and job.error.pictures else set()
+        output, spec = self.output(job), job.spec
+        made = {path_of(output, n, file, spec.settings) for n, file in enumerate(spec.files)}
+        return made | {self.manifest(job)}
 
     async def delete(self, job_id: str) -> None:
         await self._shelf.forget_folder(self._previews / job_id)
@@ -195,6 +224,13 @@ async def swept(files: JobFiles, store: JobStore) -> Sequence[Job]:
     unfinished = await store.unfinished()
     await tidied(files.sweep(set(begun) - {job.id for job in unfinished}))
     return unfinished
+
+
+async def tidy(files: JobFiles, job: Job) -> None:
+    """Remove what a job that has just ended needs no more."""
+    if job.output is None:
+        await tidied(files.discard_outputs(job))
+    await tidied(files.forget_chunks(job.id))
 
 
 async def tidied(removing: Awaitable[None]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Protocol
 
 from executors.errors import ExecutorError, StaleTermError, StorageError
@@ -152,8 +152,8 @@ class JobRun:
                     on_event=self.hear,
                     abort=self.abort,
                     chunks=files.chunks(job.id),
-                    manifest=files.manifest(job.id),
-                    pictures=files.pictures(job.id),
+                    manifest=files.manifest(job),
+                    pictures=files.pictures(job),
                 )
         except JobAbortedError:
             return  # whoever set it has decided; or this process ends, and the next takes it up
@@ -166,8 +166,9 @@ class JobRun:
         except Exception as error:
             if not isinstance(error, ExecutorError | RenderError | OSError):
                 log.exception("job broke", extra={"job_id": job.id})
-            self.decide(Verdict(JobState.FAILED, _cause(error)))
+            self.decide(Verdict(JobState.FAILED, _cause(error, files.term)))
         else:
+            output = replace(output, term=files.term)
             self.decide(Verdict(JobState.SUCCEEDED, output=output))
         finally:
             self.stopped.set()
@@ -184,17 +185,19 @@ class JobRun:
         await self.pump.flush(output=verdict.output)
 
 
-def _cause(error: Exception) -> JobError:
+def _cause(error: Exception, term: int) -> JobError:
     match error:
         case ExecutorError() if error.reason == JOB_OVERDUE:  # its worker has seen it first
             return JobError(reason=DEADLINE_EXCEEDED, message=str(error))
         case ExecutorError():
+            pictures = error.pictures if isinstance(error, SeamMismatchError) else ()
             return JobError(
                 reason=error.reason,
                 message=str(error),
                 detail=error.detail,
                 chunk_index=error.chunk_index,
-                pictures=error.pictures if isinstance(error, SeamMismatchError) else (),
+                pictures=pictures,
+                term=term if pictures else 0,
             )
         case RenderError():
             return JobError(reason="ASSEMBLY", message=str(error))
@@ -205,6 +208,11 @@ def _cause(error: Exception) -> JobError:
                 reason="INTERNAL",
                 message=f"a fault in framefarm: {type(error).__name__}; the log has more",
             )
+
+
+def ended(job: Job, verdict: Verdict) -> Job:
+    """The job as it is kept from now on, as far as its files go."""
+    return replace(job, error=verdict.error, output=verdict.output)
 
 
 def report_end(job: Job, verdict: Verdict) -> None:

@@ -146,7 +146,7 @@ class Retention:
         if job.state.is_final:
             await self._files.forget_chunks(job_id)
             if job.state is not JobState.SUCCEEDED:
-                await self._files.discard_output(job)
+                await self._files.discard_outputs(job)
 
     async def _used(self) -> set[str]:
         """The digests of the bundles that any job refers to."""

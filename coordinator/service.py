@@ -169,10 +169,10 @@ class CoordinatorService(coordinator_pb2_grpc.RenderCoordinatorServicer):
             case pb.OUTPUT_PART_MANIFEST:
                 if (manifest := _output_of(job).manifest) is None:
                     raise NoManifestError(f"job {job.id} has no manifest: render it again")
-                return self._files.manifest(job.id), manifest.size_bytes
+                return self._files.manifest(job), manifest.size_bytes
             case pb.OUTPUT_PART_PICTURE:
                 picture = _picture_of(job, request.name)
-                return self._files.pictures(job.id) / picture.name, picture.size_bytes
+                return self._files.pictures(job) / picture.name, picture.size_bytes
             case pb.OUTPUT_PART_FILE:
                 index, file = _file_of(job, request.name)
                 spec, output = job.spec, self._files.output(job)

@@ -194,6 +194,7 @@ def _from_error(error: JobError) -> pb.JobError:
         detail=error.detail,
         chunk_index=error.chunk_index,
         pictures=[_from_picture(picture) for picture in error.pictures],
+        term=error.term,
     )
 
 
@@ -204,6 +205,7 @@ def _to_error(message: pb.JobError) -> JobError:
         detail=message.detail,
         chunk_index=message.chunk_index if message.HasField("chunk_index") else None,
         pictures=tuple(_to_picture(picture) for picture in message.pictures),
+        term=message.term,
     )
 
 
@@ -228,6 +230,7 @@ def _from_output(output: Output) -> pb.Output:
             pb.StoredOutput(name=file.name, size_bytes=file.size_bytes, sha256=file.sha256)
             for file in output.files
         ],
+        term=output.term,
     )
 
 
@@ -244,6 +247,7 @@ def _to_output(message: pb.Output) -> Output:
             StoredOutput(name=file.name, size_bytes=file.size_bytes, sha256=file.sha256)
             for file in message.files
         ),
+        term=message.term,
     )
 
 

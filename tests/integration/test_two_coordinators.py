@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import signal
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -18,6 +19,7 @@ import sqlalchemy as sql
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 from coordinator import wire
+from coordinator.artifacts.opening import open_artifacts
 from coordinator.standby import COORDINATOR
 from executors.wire import to_frames
 from protos.framefarm.v1 import coordinator_pb2 as pb
@@ -25,11 +27,14 @@ from protos.framefarm.v1 import coordinator_pb2_grpc
 from renderer.frames import FrameRange
 from serving.status import read
 from tests.support.command_line import CommandLine, framefarm, framefarm_command
+from tests.support.eventually import eventually
 from tests.support.farm import running_worker
 from tests.support.picture_renderer import PictureRenderer
 from tests.support.postgres import PostgresServer
+from tests.support.s3_server import new_bucket
 from tests.support.tasks import a_spec
 from tests.support.tcp_proxy import tcp_proxy
+from tests.support.zombie import MARK
 
 SERVING = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
@@ -69,6 +74,10 @@ class Coordinator:
                 return to_frames(event.chunk_moved.frames)
         raise AssertionError("the job ended without a chunk")
 
+    async def video_of(self, job_id: str) -> bytes:
+        call = self.stub.DownloadOutput(pb.DownloadOutputRequest(job_id=job_id), timeout=20.0)
+        return b"".join([part.data async for part in call])
+
     async def jobs(self) -> list[str]:
         answer = await self.stub.ListJobs(pb.ListJobsRequest(), timeout=20.0)
         return [job.id for job in answer.jobs]
@@ -76,11 +85,21 @@ class Coordinator:
 
 @asynccontextmanager
 async def coordinator(
-    store: str, data_dir: Path, *, workers: str = NOBODY
+    store: str,
+    data_dir: Path,
+    *,
+    workers: str = NOBODY,
+    artifacts: str = "",
+    freezes: str = "",
 ) -> AsyncGenerator[Coordinator]:
     options = ["--listen", "127.0.0.1:0", "--workers", workers, "--data-dir", str(data_dir)]
-    command = framefarm_command("coordinator", *options, FRAMEFARM_COORDINATOR_STORE=store)
-    async with command as process:
+    options += ["--artifacts", artifacts] if artifacts else []
+    async with framefarm_command(
+        *([freezes] if freezes else []),
+        *("coordinator", *options),
+        module="tests.support.zombie" if freezes else "framefarm",
+        FRAMEFARM_COORDINATOR_STORE=store,
+    ) as process:
         address = await process.first_line()
         try:
             async with grpc.aio.insecure_channel(
@@ -169,6 +188,32 @@ async def check_that_a_zombie_is_refused(
     assert await heir.jobs() == jobs
     for job_id in jobs:
         await check_that_it_succeeds(heir, job_id)
+
+
+@pytest.mark.parametrize("where", ["folder", "bucket"])
+async def test_what_a_frozen_leader_places_late_is_nobodys_video(
+    store: str, tmp_path: Path, where: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    artifacts = new_bucket(monkeypatch) if where == "bucket" else ""
+    async with running_worker(PictureRenderer()) as worker:
+        opened = partial(coordinator, store, workers=worker.address, artifacts=artifacts)
+        folders = [tmp_path, tmp_path] if where == "folder" else [tmp_path / "1", tmp_path / "2"]
+        async with opened(folders[0], freezes=where) as zombie, opened(folders[1]) as heir:
+            job_id = await zombie.create("wish")
+            await eventually(lambda: zombie.process.is_frozen, within_s=60.0)
+            await holds(heir.serves, within_s=30.0)
+            await check_that_it_succeeds(heir, job_id)
+
+            zombie.process.signal(signal.SIGCONT)
+            ended = await zombie.process.ended(within_s=30.0)
+
+            assert ended.code == 1
+            kept = await open_artifacts(artifacts, tmp_path)
+            sizes = [each.size_bytes for each in await kept.list_prefix("outputs/")]
+            assert len(MARK) in sizes
+            job = await heir.stub.GetJob(pb.GetJobRequest(job_id=job_id))
+            video = await heir.video_of(job_id)
+            assert hashlib.sha256(video).hexdigest() == job.output.sha256
 
 
 async def test_a_leader_goes_on_when_its_database_comes_back(store: str, tmp_path: Path) -> None:

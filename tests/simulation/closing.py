@@ -5,13 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
+from coordinator.artifacts.shelf import Shelf
 from coordinator.job import JobState
+from coordinator.job_files import FolderJobFiles
 
 from .loop import Process
+from .machine import sha256_of
+from .runner import FOLDER, Cupboard, job_of
 from .watch import name_of
 
 if TYPE_CHECKING:
+    from coordinator.job import Job
+
     from .watch import Watch
+
+NAMES: Final = FolderJobFiles(Shelf(FOLDER))  # whoever made a file, its job's row tells the name
 
 _STOPPED_WITHIN_S: Final = 80.0
 _LATE_S: Final = 40.0
@@ -52,15 +60,22 @@ def _check_files(watch: Watch) -> None:
         watch.broken("accounts", f"{path} is kept, and its job has ended")
     for job_id, end in watch.first_end.items():
         is_kept = end.state is JobState.SUCCEEDED and job_id in watch.disk.records
-        if is_kept and job_id not in watch.cupboard.outputs:
+        if is_kept and not _is_there(watch.cupboard, watch.disk.records[job_id].job):
             watch.broken("accounts", f"{job_id} has succeeded, and has no video")
+
+
+def _is_there(cupboard: Cupboard, job: Job) -> bool:
+    """Whether the video stands by the name that the job's row tells, and is what that says."""
+    video = cupboard.outputs.get(NAMES.output(job))
+    return video is not None and job.output is not None and job.output.sha256 == sha256_of(video)
 
 
 def check_swept(watch: Watch) -> None:
     """What no job refers to was swept."""
     assert watch.disk is not None
     assert watch.cupboard is not None
-    for job_id in watch.cupboard.outputs.keys() - watch.disk.records.keys():
+    known = watch.disk.records.keys()
+    for job_id in sorted(set(map(job_of, watch.cupboard.outputs)) - known):
         watch.broken("accounts", f"a video of {job_id} is kept, which is known no more")
 
 

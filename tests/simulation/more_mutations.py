@@ -12,6 +12,7 @@ import pytest
 from coordinator import plan_run
 from coordinator.holds import STORAGE_FULL, Holds
 from coordinator.job import JobError, JobState
+from coordinator.job_files import FolderJobFiles
 from coordinator.job_run import JobRun, Verdict
 from coordinator.plan_run import PlanRun
 from coordinator.queue import JobQueue
@@ -122,3 +123,7 @@ def send_to_those_who_cannot(patch: Patch) -> None:
         self.rest(worker, why, 0.0)
 
     patch.setattr(Workers, "retire", retire)
+
+
+def name_videos_alike_in_each_term(patch: Patch) -> None:
+    patch.setattr(FolderJobFiles, "term", 0)

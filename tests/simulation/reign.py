@@ -175,11 +175,12 @@ class Throne:
             )
             executor = GrpcExecutor(fleet, SimAttemptFiles(self._cupboard, process, term=term))
             runner = SimRunner(executor, self._cupboard, process)
+            files = SimJobFiles(self._cupboard, process, term=term)
             jobs = Jobs(
                 patient,
                 events,
                 runner,
-                files=SimJobFiles(self._cupboard, process),
+                files=files,
                 new_id=lambda: f"job{next(self._ids)}",
                 utc_now=utc_now,
                 most_running=MOST_RUNNING,
@@ -187,7 +188,7 @@ class Throne:
                 pauser=executor,
                 storage=DiskWatch(FOLDER, holds, measure=self._measure),
             )
-            retention = self._retention(process, jobs, patient)
+            retention = self._retention(process, jobs, patient, files)
             await stack.enter_async_context(jobs.working())
             await stack.enter_async_context(retention.working())
             reign = Reign(process, store, events, jobs, fleet, executor, retention)
@@ -196,12 +197,14 @@ class Throne:
             await reign.stopping.wait()
             self._retire(process)
 
-    def _retention(self, process: Process, jobs: Jobs, store: PatientStore) -> Retention:
+    def _retention(
+        self, process: Process, jobs: Jobs, store: PatientStore, files: SimJobFiles
+    ) -> Retention:
         return Retention(
             Keeping(jobs_s=self._pods.world.keep_s),
             jobs=jobs,
             store=store,
-            files=SimJobFiles(self._cupboard, process),
+            files=files,
             bundles=cast("KeptBundles", NoBundles()),
             utc_now=partial(self._network.wall.now, process),
         )

@@ -18,6 +18,7 @@ RULES: Final = {
     "sequence": "Events of a job have no gap and no repeat, for a watcher who resumes, too.",
     "progress": "Progress never goes back, but where a job is queued again, which says so.",
     "output": "A video is its chunks in order, the same bytes as of a quiet farm.",
+    "names": "No coordinator replaces a video that another one has made.",
     "accounts": "What is kept is what is referred to: no chunk of an ended job stays.",
     "kept": "What was acknowledged is there after any restart, and is not done again.",
     "tokens": "No two attempts of a chunk have one token; later ones have higher ones.",

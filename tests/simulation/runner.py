@@ -10,9 +10,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
+from coordinator.artifacts.shelf import Shelf
 from coordinator.chunk_files import ChunkFiles
 from coordinator.findings import Findings, Found
 from coordinator.job import Event, Job, JobSpec, JobState, Output, StateChanged
+from coordinator.job_files import FolderJobFiles
 from coordinator.orchestrator import JobAbortedError, _ended_by
 from coordinator.plan_run import PlanRun
 from coordinator.planner import Plan, plan
@@ -42,7 +44,8 @@ class Cupboard:
     wall: Wall
     notes: dict[str, dict[int, tuple[ChunkTask, ChunkResult]]] = field(default_factory=dict)
     findings: dict[str, Found] = field(default_factory=dict)
-    outputs: dict[str, str] = field(default_factory=dict)
+    outputs: dict[Path, str] = field(default_factory=dict)
+    makers: dict[Path, Process] = field(default_factory=dict)  # of outputs, whoever wrote them last
     touched_at: dict[str, datetime] = field(default_factory=dict)  # what is kept of a job
 
     @property
@@ -65,6 +68,14 @@ class Cupboard:
     def chunks(self, job_id: str) -> Path:
         return FOLDER / job_id
 
+    def outputs_of(self, job_id: str) -> list[Path]:
+        return [path for path in self.outputs if job_of(path) == job_id]
+
+    def place(self, process: Process, output: Path, video: str) -> None:
+        if self.makers.setdefault(output, process) is not process:
+            self.watch.broken("names", f"{process.name} replaces {output} of another coordinator")
+        self.outputs[output] = video
+
     def forget(self, job_id: str) -> None:
         self.notes.pop(job_id, None)
         self.findings.pop(job_id, None)
@@ -75,6 +86,11 @@ class Cupboard:
     def _check(self, process: Process) -> None:
         if process in self.loop.dead:
             raise ProcessKilled
+
+
+def job_of(output: Path) -> str:
+    """Whose video it is."""
+    return output.name.partition(".")[0]
 
 
 class SimAttemptFiles(FilesOnDisk):
@@ -102,25 +118,30 @@ class SimAttemptFiles(FilesOnDisk):
 class SimJobFiles:
     """coordinator.job_files.JobFiles in a cupboard."""
 
-    def __init__(self, cupboard: Cupboard, process: Process) -> None:
+    def __init__(self, cupboard: Cupboard, process: Process, *, term: int) -> None:
         self._cupboard = cupboard
         self._process = process
+        self._real = FolderJobFiles(Shelf(FOLDER), term=term)
+
+    @property
+    def term(self) -> int:
+        return self._real.term
 
     def output(self, job: Job) -> Path:
-        return FOLDER / f"{job.id}.out"
+        return self._real.output(job)
 
-    def manifest(self, job_id: str) -> Path:
-        return FOLDER / f"{job_id}.manifest"
+    def manifest(self, job: Job) -> Path:
+        return self._real.manifest(job)
 
-    def pictures(self, job_id: str) -> Path:
-        return FOLDER / f"{job_id}.pictures"
+    def pictures(self, job: Job) -> Path:
+        return self._real.pictures(job)
 
     def chunks(self, job_id: str) -> Path:
         return self._cupboard.chunks(job_id)
 
     async def read(self, path: Path, *, offset: int) -> AsyncGenerator[bytes]:
         await self._cupboard.write(self._process)
-        yield self._cupboard.outputs[path.stem].encode()[offset:]
+        yield self._cupboard.outputs[path].encode()[offset:]
 
     async def begun(self) -> Collection[str]:
         return {path.parent.name for path in self._cupboard.files}
@@ -134,25 +155,28 @@ class SimJobFiles:
         await self._cupboard.write(self._process)
         self._cupboard.forget(job_id)
 
-    async def discard_output(self, job: Job) -> None:
+    async def discard_outputs(self, job: Job) -> None:
         await self._cupboard.write(self._process)
         self._cupboard.watch.note(f"{self._process.name} discards what {job.id} has made")
-        self._cupboard.outputs.pop(job.id, None)
+        for path in self._cupboard.outputs_of(job.id):
+            if job.output is None or path != self.output(job):
+                del self._cupboard.outputs[path]
 
     async def delete(self, job_id: str) -> None:
         await self.forget_chunks(job_id)
         self._cupboard.watch.note(f"{self._process.name} deletes what is kept of {job_id}")
-        self._cupboard.outputs.pop(job_id, None)
+        for path in self._cupboard.outputs_of(job_id):
+            del self._cupboard.outputs[path]
 
     async def kept(self, *, before: datetime) -> Collection[str]:
         cupboard = self._cupboard
         await cupboard.write(self._process)
-        kept = {path.parent.name for path in cupboard.files} | cupboard.outputs.keys()
+        kept = {path.parent.name for path in cupboard.files} | set(map(job_of, cupboard.outputs))
         now = cupboard.wall.now(self._process)
         return sorted(each for each in kept if cupboard.touched_at.get(each, now) < before)
 
     async def sizes(self) -> Mapping[str, int]:
-        return {job_id: len(output) for job_id, output in self._cupboard.outputs.items()}
+        return {job_of(path): len(output) for path, output in self._cupboard.outputs.items()}
 
 
 class SimFindings(Findings):
@@ -265,7 +289,7 @@ class SimRunner:
         await asyncio.sleep(ASSEMBLE_S)
         await self._cupboard.fill(self._process, plan.job_id)
         video = "".join(self._cupboard.files[files.path(task)] for task in plan.tasks)
-        self._cupboard.outputs[plan.job_id] = video
+        self._cupboard.place(self._process, output, video)
         self._cupboard.watch.assembled(plan, video)
         settings: RenderSettings = plan.spec.settings
         return Output(

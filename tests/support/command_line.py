@@ -33,6 +33,10 @@ class CommandLine:
     def signal(self, number: signal.Signals) -> None:
         self._process.send_signal(number)
 
+    @property
+    def is_frozen(self) -> bool:
+        return psutil.Process(self._process.pid).status() == psutil.STATUS_STOPPED
+
     async def said(self, text: str) -> None:
         """Read standard error until `text` has come."""
         assert self._process.stderr is not None
@@ -57,9 +61,15 @@ class CommandLine:
 
 @asynccontextmanager
 async def framefarm_command(
-    *arguments: str, temporary: Path | None = None, **environment: str
+    *arguments: str,
+    temporary: Path | None = None,
+    module: str = "framefarm",
+    **environment: str,
 ) -> AsyncGenerator[CommandLine]:
-    """Start `framefarm ARGUMENTS…`; all it starts has `temporary` as its folder for such files."""
+    """Start `framefarm ARGUMENTS…`; all it starts has `temporary` as its folder for such files.
+
+    `module` may do something to it first.
+    """
     variables = {k: v for k, v in os.environ.items() if k != "FRAMEFARM_FARM"} | environment
     if temporary is not None:
         variables["TMPDIR"] = str(temporary)
@@ -67,7 +77,7 @@ async def framefarm_command(
         sys.executable,
         "-P",
         "-m",
-        "framefarm",
+        module,
         *arguments,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,

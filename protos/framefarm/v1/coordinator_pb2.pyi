@@ -780,6 +780,7 @@ class JobError(_message.Message):
     DETAIL_FIELD_NUMBER: _builtins.int
     CHUNK_INDEX_FIELD_NUMBER: _builtins.int
     PICTURES_FIELD_NUMBER: _builtins.int
+    TERM_FIELD_NUMBER: _builtins.int
     reason: _builtins.str
     """UPPER_SNAKE, stable"""
     message: _builtins.str
@@ -787,6 +788,8 @@ class JobError(_message.Message):
     detail: _builtins.str
     """long text, like a page's stack"""
     chunk_index: _builtins.int
+    term: _builtins.int
+    """Of the coordinator that keeps the pictures, whose names bear it there; 0: they bear none."""
     @_builtins.property
     def pictures(self) -> _containers.RepeatedCompositeFieldContainer[Global___StoredPicture]:
         """What shows it: of SEAM_MISMATCH, the two pictures of the frame and where they differ."""
@@ -799,10 +802,11 @@ class JobError(_message.Message):
         detail: _builtins.str = ...,
         chunk_index: _builtins.int | None = ...,
         pictures: _abc.Iterable[Global___StoredPicture] | None = ...,
+        term: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_chunk_index", b"_chunk_index", "chunk_index", b"chunk_index"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_chunk_index", b"_chunk_index", "chunk_index", b"chunk_index", "detail", b"detail", "message", b"message", "pictures", b"pictures", "reason", b"reason"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_chunk_index", b"_chunk_index", "chunk_index", b"chunk_index", "detail", b"detail", "message", b"message", "pictures", b"pictures", "reason", b"reason", "term", b"term"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__chunk_index: _TypeAlias = _typing.Literal["chunk_index"]  # noqa: Y015
     _WhichOneofArgType__chunk_index: _TypeAlias = _typing.Literal["_chunk_index", b"_chunk_index"]  # noqa: Y015
@@ -849,12 +853,15 @@ class Output(_message.Message):
     HEIGHT_PX_FIELD_NUMBER: _builtins.int
     WARNINGS_FIELD_NUMBER: _builtins.int
     MANIFEST_FIELD_NUMBER: _builtins.int
+    TERM_FIELD_NUMBER: _builtins.int
     FILES_FIELD_NUMBER: _builtins.int
     size_bytes: _builtins.int
     sha256: _builtins.str
     frames: _builtins.int
     width_px: _builtins.int
     height_px: _builtins.int
+    term: _builtins.int
+    """Of the coordinator that has made the files, whose names bear it there; 0: they bear none."""
     @_builtins.property
     def warnings(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """what the page did not get (a picture, a font), each once"""
@@ -877,11 +884,12 @@ class Output(_message.Message):
         height_px: _builtins.int = ...,
         warnings: _abc.Iterable[_builtins.str] | None = ...,
         manifest: Global___StoredFile | None = ...,
+        term: _builtins.int = ...,
         files: _abc.Iterable[Global___StoredOutput] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["manifest", b"manifest"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["files", b"files", "frames", b"frames", "height_px", b"height_px", "manifest", b"manifest", "sha256", b"sha256", "size_bytes", b"size_bytes", "warnings", b"warnings", "width_px", b"width_px"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["files", b"files", "frames", b"frames", "height_px", b"height_px", "manifest", b"manifest", "sha256", b"sha256", "size_bytes", b"size_bytes", "term", b"term", "warnings", b"warnings", "width_px", b"width_px"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -12,7 +12,7 @@ import pytest
 
 from coordinator.artifacts.folder import FolderArtifacts, open_folder
 from coordinator.artifacts.shelf import Shelf
-from coordinator.job import Job, JobState
+from coordinator.job import Job, JobError, JobState, Output, StoredPicture
 from coordinator.job_files import PREVIEWS, FolderJobFiles
 from executors.errors import StorageDownError
 from tests.support.tasks import a_job
@@ -43,11 +43,22 @@ def job(job_id: str) -> Job:
     return replace(a_job(JobState.SUCCEEDED), id=job_id)
 
 
-async def make_files(shelf: Shelf, job_id: str) -> None:
-    files = FolderJobFiles(shelf)
-    picture = files.pictures(job_id) / "frame.png"
+def failed(job_id: str, *, term: int = 0) -> Job:
+    picture = StoredPicture(name="frame.png", size_bytes=5, sha256="")
+    error = JobError(reason="SEAM_MISMATCH", message="torn", pictures=(picture,), term=term)
+    return replace(a_job(JobState.FAILED), id=job_id, error=error)
+
+
+def succeeded(job_id: str, *, term: int) -> Job:
+    output = Output(size_bytes=5, sha256="", frames=10, width_px=2, height_px=2, term=term)
+    return replace(a_job(JobState.SUCCEEDED), id=job_id, output=output)
+
+
+async def make_files(shelf: Shelf, job_id: str, *, term: int | None = None) -> None:
+    files = FolderJobFiles(shelf, term=term)
+    picture = files.pictures(job(job_id)) / "frame.png"
     chunk = files.chunks(job_id) / "chunk-000000.mp4"
-    for path in (files.output(job(job_id)), files.manifest(job_id), picture, chunk):
+    for path in (files.output(job(job_id)), files.manifest(job(job_id)), picture, chunk):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"12345")
         await shelf.hand_over(path)
@@ -96,10 +107,30 @@ async def test_the_video_of_a_job_that_failed_goes_and_its_pictures_stay(shelf: 
     await make_files(shelf, "failed")
     files = FolderJobFiles(shelf)
 
-    await files.discard_output(job("failed"))
+    await files.discard_outputs(failed("failed"))
     await files.forget_chunks("failed")
 
     assert await left(shelf) == ["outputs/failed.pictures/frame.png"]
+
+
+async def test_of_what_several_coordinators_made_the_job_says_which_is_its_own(
+    shelf: Shelf,
+) -> None:
+    for job_id in ("failed", "succeeded"):
+        for term in (3, 4):
+            await make_files(shelf, job_id, term=term)
+    files = FolderJobFiles(shelf, term=5)
+
+    for ended in (failed("failed", term=4), succeeded("succeeded", term=3)):
+        await files.discard_outputs(ended)
+        await files.forget_chunks(ended.id)
+
+    assert await left(shelf) == [
+        "outputs/failed.t4.pictures/frame.png",
+        "outputs/succeeded.t3.manifest.jsonl",
+        "outputs/succeeded.t3.mp4",
+    ]
+    assert files.output(job("new")).name == "new.t5.mp4"
 
 
 async def test_jobs_that_something_is_kept_of_are_told_by_its_age(shelf: Shelf) -> None:
@@ -116,7 +147,7 @@ async def test_a_file_is_read_from_wherever_it_is(shelf: Shelf) -> None:
     await make_files(shelf, "one")
     files = FolderJobFiles(shelf)
 
-    data = [data async for data in files.read(files.manifest("one"), offset=2)]
+    data = [data async for data in files.read(files.manifest(job("one")), offset=2)]
 
     assert data == [b"345"]
 
@@ -125,16 +156,17 @@ async def test_what_a_killed_process_left_here_is_not_taken_for_what_is_kept(she
     await make_files(shelf, "one")
     files = FolderJobFiles(shelf)
     if not shelf.is_here:
-        files.manifest("one").write_bytes(b"of an attempt that was never kept")
+        files.manifest(job("one")).write_bytes(b"of an attempt that was never kept")
 
-    data = [data async for data in files.read(files.manifest("one"), offset=0)]
+    data = [data async for data in files.read(files.manifest(job("one")), offset=0)]
 
     assert data == [b"12345"]
 
 
 async def test_empty_folders_are_told_too(shelf: Shelf) -> None:
     files = FolderJobFiles(shelf)
-    for folder in (files.pictures("one"), files.chunks("two"), shelf.root / PREVIEWS / "three"):
+    pictures = files.pictures(job("one"))
+    for folder in (pictures, files.chunks("two"), shelf.root / PREVIEWS / "three"):
         folder.mkdir(parents=True)
 
     assert await files.kept(before=NOW + timedelta(hours=1)) == {"one", "two", "three"}
@@ -151,7 +183,7 @@ async def test_a_store_that_is_down_keeps_no_job_from_ending_but_one_from_being_
 
     with caplog.at_level(logging.WARNING):
         await files.forget_chunks("one")
-        await files.discard_output(job("one"))
+        await files.discard_outputs(job("one"))
 
     assert caplog.messages == ["files not removed yet"] * 2
     with pytest.raises(StorageDownError):

@@ -68,7 +68,7 @@ async def an_ended_job(folder: Path, shelf: Shelf, store: DictStore) -> str:
         desk.succeed(job.id)
         await desk.until(job.id, JobState.SUCCEEDED)
     files = FolderJobFiles(shelf)
-    kept = [files.output(job), files.manifest(job.id), files.pictures(job.id) / "a.png"]
+    kept = [files.output(job), files.manifest(job), files.pictures(job) / "a.png"]
     kept += [files.chunks(job.id) / f"chunk-{index}.mp4" for index in range(2)]
     for path in kept:
         path.parent.mkdir(parents=True, exist_ok=True)
