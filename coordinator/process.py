@@ -64,8 +64,10 @@ if TYPE_CHECKING:
 _END_WITHIN_S: Final = 15.0
 
 
-async def run(settings: CoordinatorSettings) -> None:
+async def run(settings: CoordinatorSettings, open_executor: OpenExecutor | None = None) -> None:
     """Serve until told to stop. The address goes to stdout, as its first line.
+
+    Chunks are rendered by the executor that `open_executor` opens, or by the one that is named.
 
     Raises:
         MissingToolError: this machine has no ffmpeg.
@@ -76,7 +78,7 @@ async def run(settings: CoordinatorSettings) -> None:
         LostLeadershipError: another coordinator leads.
 
     """
-    open_executor = executor_named(settings.executor)
+    open_executor = open_executor or executor_named(settings.executor)
     url = store_url(settings.store, settings.data_dir)
     async with AsyncExitStack() as stack:
         stopping = stack.enter_context(stop_event(until_stdin_closes=settings.until_stdin_closes))

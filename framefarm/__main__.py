@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import sys
+from contextlib import suppress
 from importlib import import_module
+
+from serving.standing import imports_stand
+
+from .head_start import HeadStart, head_start, needs_local_farm
 
 
 def main() -> None:
@@ -11,9 +18,20 @@ def main() -> None:
     usual = signal.getsignal(signal.SIGINT)
     if usual is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
-    cli = import_module("framefarm.cli")
-    signal.signal(signal.SIGINT, usual)
-    cli.main()
+    arguments = sys.argv[1:]
+    ahead: HeadStart | None = None
+    if needs_local_farm(arguments, os.environ):
+        with suppress(OSError):  # whoever needs it will start it, and be told
+            ahead = head_start(renders=True)
+    try:
+        with imports_stand():
+            cli = import_module("framefarm.cli")
+            app = cli.app_for(arguments)
+        signal.signal(signal.SIGINT, usual)
+        cli.main(app, ahead)
+    finally:
+        if ahead is not None:
+            ahead.drop()
 
 
 if __name__ == "__main__":

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import json
-import shutil
-import tempfile
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from coordinator.planner import chunks_of
 from worker.cgroup import limits
 
 from .errors import JobFailedError
-from .service_process import running_services
+from .head_start import head_start
+from .service_process import ServiceProcess, running_services, stopped
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
+    from pathlib import Path
 
     from coordinator.job import JobSpec
+
+    from .head_start import HeadStart
 
 # A slot is a browser and an encoder: each wants a core, and some 350 MB.
 MOST_SLOTS: Final = 4
@@ -29,7 +30,6 @@ _LONG: Final = 900
 # A worker of a local farm that is gone does not come back.
 _WORKER_WAIT_S: Final = 20.0
 _LOG_LINES: Final = 40
-_COORDINATOR: Final = "framefarm.local_coordinator"
 _ANY_PORT: Final = "127.0.0.1:0"
 
 
@@ -51,43 +51,44 @@ def _default_slots(frames: int) -> int:
 
 @asynccontextmanager
 async def local_farm(
-    *, workers: int = 0, slots: int = 1, preview: bool = False
+    *, workers: int = 0, slots: int = 1, preview: bool = False, ahead: HeadStart | None = None
 ) -> AsyncGenerator[str]:
     """Run a coordinator on loopback, and `workers` workers; yields the coordinator's address.
 
     Without workers the coordinator renders itself, `slots` chunks at once: one process starts, and
-    not three. With `preview` it shows films while they are rendered. When the block ends all have
-    ended, and their files are gone.
+    not three. It may have been started `ahead`, then. With `preview` it shows films while they are
+    rendered. When the block ends all have ended, and their files are gone.
 
     Raises:
         ServiceNotStartedError: one of them did not start; its log says why.
 
     """
-    folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="framefarm-"))
+    # Not in a thread: one that is cancelled would leave its process to nobody.
+    head = ahead or head_start(renders=not workers)
+    coordinator = ServiceProcess("coordinator", head.process, head.log)
+    names = [f"worker {number}" for number in range(1, workers + 1)]
+    fleet = {name: _worker_arguments(name, head.folder) for name in names}
     try:
-        names = [f"worker {number}" for number in range(1, workers + 1)]
-        fleet = {name: _worker_arguments(name, folder) for name in names}
-        async with running_services(fleet, folder) as running:
+        async with running_services(fleet, head.folder) as running:
             addresses = [await worker.address() for worker in running]
             settings = {
                 "listen": _ANY_PORT,
-                "data_dir": str(folder / "coordinator"),
-                "executor": "grpc" if workers else "local",
+                "data_dir": str(head.folder / "coordinator"),
                 "workers": addresses,
                 "worker_wait_s": _WORKER_WAIT_S,
                 "slots": slots,
                 "preview": _ANY_PORT if preview else "",
             }
-            head = {"coordinator": [_COORDINATOR, json.dumps(settings)]}
-            async with running_services(head, folder) as (coordinator,):
+            async with stopped([coordinator]):
+                coordinator.tell(json.dumps(settings).encode())
                 try:
                     yield await coordinator.address()
                 except JobFailedError as error:
                     if error.is_internal:
-                        error.service_log = await asyncio.to_thread(_last_words, folder)
+                        error.service_log = await asyncio.to_thread(_last_words, head.folder)
                     raise
     finally:
-        await asyncio.to_thread(shutil.rmtree, folder)
+        await asyncio.to_thread(head.drop)
 
 
 def _last_words(folder: Path) -> str:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from renderer.composition import Composition
 
+    from .head_start import HeadStart
     from .request import RenderOptions
 
 
@@ -95,11 +96,12 @@ class Place:
     """Where a job runs: on the farm at `farm`, or here, on `workers` workers or without any.
 
     `preview`: the film is to be shown while it is rendered. A farm that takes nothing now is waited
-    for up to `wait_s`.
+    for up to `wait_s`. What is to run here without workers may have been started `ahead`.
     """
 
     farm: str | None = None
     workers: int | None = None
+    ahead: HeadStart | None = None
     preview: bool = False
     wait_s: float = WAIT_S
 

@@ -231,7 +231,7 @@ async def _farm(place: Place, spec: JobSpec, watcher: RenderWatcher) -> AsyncGen
     slots = slot_count(place.workers, spec)
     if place.workers is None:
         watcher.said(f"rendering here, {slots} chunk{'s' if slots > 1 else ''} at a time")
-        here = local_farm(slots=slots, preview=place.preview)
+        here = local_farm(slots=slots, preview=place.preview, ahead=place.ahead)
     else:
         watcher.said(f"starting a farm of {slots} worker{'s' if slots > 1 else ''} here")
         here = local_farm(workers=slots, preview=place.preview)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import sys
 import time
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Final
@@ -13,11 +12,12 @@ from typing import TYPE_CHECKING, Final
 import psutil
 
 from .errors import ServiceNotStartedError
+from .service_start import start_service
 
 if TYPE_CHECKING:
-    from asyncio.subprocess import Process
     from collections.abc import AsyncGenerator, Mapping, Sequence
     from pathlib import Path
+    from subprocess import Popen
 
 # Python, gRPC and a browser take a second or two, a cold disk under load much more.
 START_LIMIT_S: Final = 60.0
@@ -30,11 +30,18 @@ _LOG_LINES: Final = 20
 class ServiceProcess:
     """A running worker or coordinator."""
 
-    def __init__(self, name: str, process: Process, log: Path) -> None:
+    def __init__(self, name: str, process: Popen[bytes], log: Path) -> None:
         self._name = name
         self._process = process
         self._log = log
         self._started_s = time.monotonic()
+        self._heard: asyncio.ReadTransport | None = None
+
+    def tell(self, line: bytes) -> None:
+        """Write a line to its standard input. Whether it has ended is `address`' to say."""
+        assert self._process.stdin is not None
+        with suppress(BrokenPipeError):
+            self._process.stdin.write(line + b"\n")
 
     async def address(self) -> str:
         """Where it listens: the first line it prints.
@@ -43,24 +50,27 @@ class ServiceProcess:
             ServiceNotStartedError: it ended, or said nothing in time.
 
         """
-        assert self._process.stdout is not None
         try:
             async with asyncio.timeout(self._started_s + START_LIMIT_S - time.monotonic()):
-                line = await self._process.stdout.readline()
-                if not line:
-                    await self._process.wait()
+                line = await self._first_line()
         except TimeoutError:
             raise await self._not_started(f"it said nothing for {START_LIMIT_S:g} s") from None
         if not line:
-            raise await self._not_started(f"it ended with {self._process.returncode}")
+            code = await asyncio.to_thread(self._process.wait)
+            raise await self._not_started(f"it ended with {code}")
         return line.decode().strip()
 
     async def stop(self) -> None:
         """Ask it to end, then tell it to, then end it and all it started."""
         assert self._process.stdin is not None
         self._process.stdin.close()
-        if await self._ends_within(STOP_LIMIT_S):
-            return
+        try:
+            if not await self._ends_within(STOP_LIMIT_S):
+                await self._end()
+        finally:
+            self._hear_no_more()
+
+    async def _end(self) -> None:
         family = await asyncio.to_thread(_family, self._process.pid)
         with suppress(ProcessLookupError):
             self._process.terminate()
@@ -71,16 +81,26 @@ class ServiceProcess:
             with suppress(psutil.NoSuchProcess):
                 process.kill()
         await asyncio.to_thread(psutil.wait_procs, family, timeout=TERMINATE_LIMIT_S)
-        await self._process.wait()
+        await asyncio.to_thread(self._process.wait)
+
+    async def _first_line(self) -> bytes:
+        assert self._process.stdout is not None
+        reader = asyncio.StreamReader()
+        self._heard, _ = await asyncio.get_running_loop().connect_read_pipe(
+            lambda: asyncio.StreamReaderProtocol(reader), self._process.stdout
+        )
+        return await reader.readline()
+
+    def _hear_no_more(self) -> None:
+        if self._heard is not None:
+            self._heard.close()
+        elif self._process.stdout is not None:
+            self._process.stdout.close()
 
     async def _ends_within(self, seconds: float) -> bool:
-        # Not asyncio.timeout: in a task that is being cancelled it does not say TimeoutError
-        # before Python 3.11.4, and Debian 12 has 3.11.2.
-        try:
-            await asyncio.wait_for(self._process.wait(), seconds)
-        except TimeoutError:
-            return False
-        return True
+        ending = asyncio.create_task(asyncio.to_thread(self._process.wait), name="service-ends")
+        done, _ = await asyncio.wait([ending], timeout=seconds)
+        return bool(done)
 
     async def _not_started(self, why: str) -> ServiceNotStartedError:
         text = await asyncio.to_thread(self._log.read_text, errors="replace")
@@ -97,33 +117,23 @@ async def running_services(
     Their logs and temporary files go to `folder`.
     """
     running: list[ServiceProcess] = []
-    try:
+    async with stopped(running):
         for name, arguments in services.items():
             log = folder / f"{name.replace(' ', '-')}.log"
-            running.append(ServiceProcess(name, await _start(arguments, log), log))
+            # Not in a thread: one that is cancelled would leave its process to nobody.
+            running.append(ServiceProcess(name, start_service(arguments, log), log))
         yield running
+
+
+@asynccontextmanager
+async def stopped(services: Sequence[ServiceProcess]) -> AsyncGenerator[None]:
+    """Stop services when the block ends, all at once."""
+    try:
+        yield
     finally:
         async with asyncio.TaskGroup() as group:
-            for service in running:
+            for service in services:
                 group.create_task(service.stop(), name="stop-service")
-
-
-async def _start(arguments: Sequence[str], log: Path) -> Process:
-    stderr = await asyncio.to_thread(log.open, "wb")
-    with stderr:
-        return await asyncio.create_subprocess_exec(
-            *_command(arguments),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=stderr,
-            start_new_session=True,  # Ctrl-C is for us alone: we stop them in order
-            env=os.environ | {"TMPDIR": str(log.parent)},
-        )
-
-
-def _command(arguments: Sequence[str]) -> list[str]:
-    # -P: a folder of the user's that is called like a package of ours must not be imported.
-    return [sys.executable, "-P", "-m", *arguments]
 
 
 def _family(pid: int) -> list[psutil.Process]:

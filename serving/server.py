@@ -11,6 +11,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from .interceptors import CallInterceptor
+from .listening import ListenError, host_and_port
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Sequence
@@ -30,11 +31,6 @@ _OPTIONS: Final = (
 )
 # What is still running when a server stops has been told before: this is only for the last words.
 _STOP_GRACE_S: Final = 1.0
-_LAST_PORT: Final = 65_535
-
-
-class ListenError(Exception):
-    """The address cannot be listened on; the message says which and why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,21 +97,6 @@ async def open_server(
     finally:
         await server.stop(_STOP_GRACE_S)
         await interceptor.wait_idle()
-
-
-def host_and_port(listen: str) -> tuple[str, int]:
-    """Read HOST:PORT.
-
-    Raises:
-        ListenError: it is something else.
-
-    """
-    host, _, port = listen.rpartition(":")
-    if not host or not port.isdecimal():
-        raise ListenError(f"cannot listen on {listen!r}; write it like 127.0.0.1:50051")
-    if int(port) > _LAST_PORT:  # gRPC would take it, and listen on another one
-        raise ListenError(f"cannot listen on {listen!r}: ports go up to {_LAST_PORT}")
-    return host, int(port)
 
 
 def _bind(server: grpc.aio.Server, listen: str) -> str:

@@ -73,6 +73,7 @@ LATE_IMPORTS = frozenset(
         "coordinator.stores.opening",  # and a user of a file need not wait for psycopg
         "framefarm.check",  # and only what renders in this process for what a renderer needs
         "framefarm.benchmark",
+        "framefarm.local_coordinator",  # it reads what to do while it imports
     }
 )
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
 
-from serving.server import ListenError, host_and_port
+from serving.listening import ListenError, host_and_port
 
 from .playlist import HEAD, SOUND, SOUND_HEAD, VIDEO
 from .previews import Previews

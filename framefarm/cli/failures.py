@@ -17,7 +17,7 @@ from framefarm.errors import (
     RequestRefusedError,
 )
 from renderer.errors import CompositionError, InvalidRequestError, RenderError
-from serving.server import ListenError
+from serving.listening import ListenError
 from serving.stopping import StdinEndedError
 
 from .console import say

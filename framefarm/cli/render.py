@@ -33,6 +33,7 @@ SourceArgument = Annotated[
 @takes_rendering_options
 @takes_queue_options
 def render(
+    context: typer.Context,
     source: SourceArgument,
     output: Outputs,
     options: RenderOptions,
@@ -66,7 +67,9 @@ def render(
     verbose: Verbose = False,
 ) -> None:
     """Render a page to a video, here or on a farm."""
-    place = Place(farm=farm or None, workers=workers, preview=preview, wait_s=wait)
+    place = Place(
+        farm=farm or None, workers=workers, ahead=context.obj, preview=preview, wait_s=wait
+    )
     verbosity = verbosity_of(quiet=quiet, verbose=verbose)
     files = run(named(output, manifest), verbosity=verbosity)
     first = files.output

@@ -22,6 +22,7 @@ from .shared import Farm, Json, Progress, Quiet, Verbose, verbosity_of
 
 @takes_rendering_options
 def sheet(
+    context: typer.Context,
     source: SourceArgument,
     output: Annotated[Path, typer.Option("-o", "--output", help="A .png, .jpg or .webp file.")],
     options: RenderOptions,
@@ -39,11 +40,12 @@ def sheet(
     """Render evenly spaced frames of a page, and no others, to one picture."""
     verbosity = verbosity_of(quiet=quiet, verbose=verbose)
     wish = SheetWish(output=output, columns=columns, count=count, cell_width_px=cell_width)
+    place = Place(farm=farm or None, ahead=context.obj)
 
     async def work() -> RenderedSheet:
         with open_display(progress, verbosity) as display:
             given = with_props_read(options)
-            return await make_sheet(source, given, wish, Place(farm=farm or None), display)
+            return await make_sheet(source, given, wish, place, display)
 
     made = run(work(), verbosity=verbosity)
     if as_json:

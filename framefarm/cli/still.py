@@ -25,6 +25,7 @@ _OF_A_FILM: Final = ("frames", "duration", "start_frame", "chunk_frames")
 @takes_rendering_options
 @takes_queue_options
 def still(
+    context: typer.Context,
     source: SourceArgument,
     output: Annotated[Path, typer.Option("-o", "--output", help="A .png, .jpg or .webp file.")],
     options: RenderOptions,
@@ -49,4 +50,5 @@ def still(
     run(check(), verbosity=verbosity)
     watched = Watched(verbosity=verbosity, progress=progress, as_json=as_json)
     one: RenderOptions = {**options, **queue, "frames": 1, "start_frame": frame}
-    render_and_tell(source, one, OutputFiles(output=output), Place(farm=farm or None), watched)
+    place = Place(farm=farm or None, ahead=context.obj)
+    render_and_tell(source, one, OutputFiles(output=output), place, watched)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from coordinator.job import JobError, JobState
-from framefarm import service_process
+from framefarm import service_process, service_start
 from framefarm.client import FarmClient
 from framefarm.errors import JobFailedError, ServiceNotStartedError
 from framefarm.local_farm import local_farm
@@ -50,7 +50,7 @@ async def test_a_service_that_says_nothing_in_time_is_ended(
     temporary: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # `cat` waits for its standard input and prints no address.
-    monkeypatch.setattr(service_process, "_command", lambda _: ["cat"])
+    monkeypatch.setattr(service_start, "command_of", lambda _: ["cat"])
     monkeypatch.setattr(service_process, "START_LIMIT_S", 0.2)
     before = descendants()
 
@@ -66,7 +66,7 @@ async def test_a_service_that_does_not_stop_is_killed_with_all_it_started(
 ) -> None:
     # It ignores the end of its input and SIGTERM, and has a child in a session of its own.
     stubborn = "trap '' TERM; setsid sleep 300 & echo 127.0.0.1:1; while :; do sleep 300; done"
-    monkeypatch.setattr(service_process, "_command", lambda _: ["bash", "-c", stubborn])
+    monkeypatch.setattr(service_start, "command_of", lambda _: ["bash", "-c", stubborn])
     monkeypatch.setattr(service_process, "STOP_LIMIT_S", 0.2)
     monkeypatch.setattr(service_process, "TERMINATE_LIMIT_S", 0.2)
     before = descendants()

@@ -23,7 +23,7 @@ from executors.tasks import task_group
 from renderer.bundle import BundleStore
 from renderer.encode.codec_facts import Codec, Container
 from renderer.frames import FrameRange, FrameRate
-from serving.server import ListenError
+from serving.listening import ListenError
 from tests.support.chunks import FFMPEG, FFPROBE
 from tests.support.eventually import eventually
 from tests.support.fake_executor import FakeExecutor

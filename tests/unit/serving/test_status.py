@@ -11,7 +11,8 @@ import grpc
 import grpc.aio
 import pytest
 
-from serving.server import ListenError, Service, open_server
+from serving.listening import ListenError
+from serving.server import Service, open_server
 from serving.status import RichStatus, read
 
 METHOD = "/test.Service/Fail"
