@@ -177,6 +177,7 @@ def to_worker_report(message: worker_pb2.GetWorkerResponse) -> WorkerReport:
         is_draining=message.draining,
         attempts=tuple(_to_attempt(attempt) for attempt in message.attempts),
         warm_pages=tuple(WarmPage(page.job_id, page.from_frame) for page in message.warm_pages),
+        instance=message.instance,
     )
 
 

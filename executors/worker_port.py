@@ -45,6 +45,7 @@ class WorkerReport:
     is_draining: bool = False
     attempts: tuple[ReportedAttempt, ...] = ()
     warm_pages: tuple[WarmPage, ...] = ()
+    instance: str = ""  # of this start; "": an older version, which does not tell
 
 
 class WorkerPort(Protocol):

@@ -7,6 +7,7 @@ import gc
 import os
 import socket
 import sys
+import uuid
 from contextlib import AsyncExitStack
 from functools import partial
 from importlib.metadata import version
@@ -102,7 +103,11 @@ def _bundle_cache(settings: WorkerSettings) -> BundleCache:
 
 def _identity(name: str, fingerprint: str, may_use: Limits) -> Identity:
     return Identity(
-        name=name, version=version("framefarm"), fingerprint=fingerprint, limits=may_use
+        name=name,
+        version=version("framefarm"),
+        fingerprint=fingerprint,
+        limits=may_use,
+        instance=uuid.uuid4().hex,
     )
 
 

@@ -55,6 +55,7 @@ class Identity:
     version: str
     fingerprint: str
     limits: Limits
+    instance: str = ""  # of this start of it
 
 
 class WorkerService(worker_pb2_grpc.RenderWorkerServicer):
@@ -146,6 +147,7 @@ class WorkerService(worker_pb2_grpc.RenderWorkerServicer):
             cpus=self._identity.limits.cpus,
             memory_bytes=self._identity.limits.memory_bytes,
             warm_pages=self._warm_pages(),
+            instance=self._identity.instance,
         )
 
     def _warm_pages(self) -> list[pb.WarmPage]:

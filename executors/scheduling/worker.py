@@ -71,6 +71,8 @@ class Worker:
 
     def hear(self, report: WorkerReport) -> None:
         """Take in what the worker says of itself."""
+        if self.report is not None and report.instance != self.report.instance:
+            self._forget()  # it was not asked while nobody was there
         names = {name_of(attempt): attempt for attempt in report.attempts}
         ours = self.ours.keys() & names.keys()
         self.report, self.problem, self.silent_since_s = report, "", None
@@ -81,6 +83,13 @@ class Worker:
         # Whether a report was made before or after an end is not known: what has ended is ours in
         # one more report.
         self.ours = {name: ended for name, ended in self.ours.items() if not ended}
+
+    def _forget(self) -> None:
+        """Somebody else is there: nothing is held against it, and no bundle may be there."""
+        self.unfit = ""
+        self.strikes = self.rests = 0
+        self.rests_until_s = 0.0
+        self.digests.clear()
 
     def hold(self, digest: str) -> None:
         """A bundle is there, or on its way."""

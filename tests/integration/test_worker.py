@@ -15,10 +15,13 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 from grpc_status import rpc_status
 
+from executors.grpc import connect_to
 from protos.framefarm.v1 import render_pb2, worker_pb2
+from renderer.bundle import BundleStore
 from renderer.keeping import KeptPage, View
 from renderer.settings import RenderSettings
 from tests.support.eventually import eventually
+from tests.support.farm import running_worker
 from tests.support.frame_numbers import decode_frame_numbers
 from tests.support.picture_renderer import PictureRenderer
 from tests.support.worker_calls import a_request, dialled, info_of, received
@@ -191,6 +194,20 @@ async def test_a_worker_tells_what_it_is_and_what_it_runs() -> None:
     assert [(row.job_id, row.attempt, row.frames) for row in told.attempts] == [("job", 1, 5)]
     assert told.cpus > 0
     assert told.memory_bytes > 1 << 26
+
+
+async def test_a_worker_that_starts_again_tells_that_it_is_another_one(tmp_path: Path) -> None:
+    told: list[str] = []
+    address = "127.0.0.1:0"
+    for _ in range(2):
+        async with running_worker(PictureRenderer(), listen=address) as worker:
+            port = connect_to(BundleStore(tmp_path))(worker.address)
+            told += [(await port.ask()).instance, (await port.ask()).instance]
+            await port.close()
+            address = worker.address
+
+    assert told[0] == told[1] != ""
+    assert told[2] == told[3] not in ("", told[0])
 
 
 async def test_a_worker_tells_which_pages_stand_open() -> None:

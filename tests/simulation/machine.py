@@ -129,8 +129,11 @@ def sha256_of(content: str) -> str:
 class Machine:
     """The worker's side of every call. A frame that the props name to `throw` fails everywhere."""
 
-    def __init__(self, spec: MachineSpec, chance: Chance, context: contextvars.Context) -> None:
+    def __init__(
+        self, spec: MachineSpec, chance: Chance, context: contextvars.Context, *, instance: str
+    ) -> None:
         self.spec = spec
+        self._instance = instance
         self.is_up = True
         self.is_draining = False
         self.is_full = False  # its disk
@@ -172,6 +175,7 @@ class Machine:
                 for each in self._attempts.values()
                 if each.stage in (Stage.RUNNING, Stage.FINISHED)
             ),
+            instance=self._instance,
         )
 
     # -- calls ------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import itertools
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
@@ -39,6 +40,7 @@ class Network:
         self.cuts: dict[str, set[str]] = {}
         self.is_listed: Callable[[str], bool] = lambda _: True  # whether discovery names it
         self._machines: dict[str, Machine] = {}
+        self._instances = itertools.count(1)
         self._silent: set[str] = set()  # nobody there even refuses a connection
         self._lines: dict[tuple[Process, str], Line] = {}
         self._latencies: dict[str, Random] = {}
@@ -76,7 +78,8 @@ class Network:
     # -- machines come and go ----------------------------------------------------------------------
 
     def start(self, spec: MachineSpec) -> Machine:
-        machine = self._machines[spec.address] = Machine(spec, self.chance, self.context)
+        machine = Machine(spec, self.chance, self.context, instance=str(next(self._instances)))
+        self._machines[spec.address] = machine
         self._silent.discard(spec.address)
         self.watch.machine_started(machine)
         return machine

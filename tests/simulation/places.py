@@ -68,7 +68,7 @@ class Places:
         place = self.of(line)
         before = place.report
         place.report = report
-        is_other = before is not None and before.fingerprint != report.fingerprint
+        is_other = before is not None and before.instance != report.instance
         if not is_listed or report.is_draining or is_other:
             place.forget()
         else:

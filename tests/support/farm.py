@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from coordinator import status as coordinator_status
 from coordinator.artifacts.bundles import KeptBundles
@@ -75,7 +76,13 @@ async def running_worker(
         service = WorkerService(
             LocalExecutor(renderer, slots=slots, name=name),
             attempts,
-            Identity(name=name, version="test", fingerprint=renderer.fingerprint, limits=limits()),
+            Identity(
+                name=name,
+                version="test",
+                fingerprint=renderer.fingerprint,
+                limits=limits(),
+                instance=uuid4().hex,
+            ),
             bundles=BundleCache(bundles, limit_bytes=bundle_bytes),
             scratch=Scratch(folder, chunk_bytes=chunk_bytes),
         )

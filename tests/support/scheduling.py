@@ -61,6 +61,7 @@ class Scene:
         drains: bool = False,
         attempts: Sequence[ReportedAttempt] = (),
         pages: Sequence[WarmPage] = (),
+        instance: str = "",
     ) -> list[Command]:
         report = WorkerReport(
             name=address,
@@ -71,6 +72,7 @@ class Scene:
             is_draining=drains,
             attempts=tuple(attempts),
             warm_pages=tuple(pages),
+            instance=instance,
         )
         return self.hear(WorkerTold(address, report))
 

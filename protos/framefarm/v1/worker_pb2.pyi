@@ -808,6 +808,7 @@ class GetWorkerResponse(_message.Message):
     CPUS_FIELD_NUMBER: _builtins.int
     MEMORY_BYTES_FIELD_NUMBER: _builtins.int
     WARM_PAGES_FIELD_NUMBER: _builtins.int
+    INSTANCE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     version: _builtins.str
     fingerprint: _builtins.str
@@ -820,6 +821,10 @@ class GetWorkerResponse(_message.Message):
     cpus: _builtins.float
     """CPUs and memory that this worker may use, by its cgroup."""
     memory_bytes: _builtins.int
+    instance: _builtins.str
+    """Another one for each start of the process: a worker that comes back as another instance is a
+    new one, and what was held against the old one, or open there, is forgotten. "": not told.
+    """
     @_builtins.property
     def attempts(self) -> _containers.RepeatedCompositeFieldContainer[Global___RunningAttempt]: ...
     @_builtins.property
@@ -839,10 +844,11 @@ class GetWorkerResponse(_message.Message):
         cpus: _builtins.float = ...,
         memory_bytes: _builtins.int = ...,
         warm_pages: _abc.Iterable[Global___WarmPage] | None = ...,
+        instance: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempts", b"attempts", "cpus", b"cpus", "draining", b"draining", "fingerprint", b"fingerprint", "free_slots", b"free_slots", "memory_bytes", b"memory_bytes", "name", b"name", "slots", b"slots", "version", b"version", "warm_pages", b"warm_pages"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempts", b"attempts", "cpus", b"cpus", "draining", b"draining", "fingerprint", b"fingerprint", "free_slots", b"free_slots", "instance", b"instance", "memory_bytes", b"memory_bytes", "name", b"name", "slots", b"slots", "version", b"version", "warm_pages", b"warm_pages"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -8,10 +8,16 @@ from heapq import heappop, heappush
 import pytest
 
 from executors.base import WarmPage
-from executors.errors import RenderCrashedError, WorkerFullError, WorkerOutOfMemoryError
+from executors.errors import (
+    RenderCrashedError,
+    WorkerFullError,
+    WorkerOutOfMemoryError,
+    WorkerUnfitError,
+)
 from executors.scheduling import free_slots
 from executors.scheduling.scheduler import Scheduler
 from executors.scheduling.values import Fail, Start, WorkerLeft, WorkerSilent
+from executors.status import MISSING_TOOL
 from tests.support.scheduling import Scene
 
 Entry = tuple[float, str, int]
@@ -160,6 +166,50 @@ def test_a_worker_that_fails_again_and_again_rests_and_comes_back() -> None:
     assert scene.last(Start).worker == "good"
 
     scene.wait(30.0)
+
+    assert scene.last(Start).worker == "bad"
+
+
+@pytest.mark.parametrize("before", ["", "1"])  # a worker of an older version does not tell
+def test_a_worker_that_came_back_between_two_questions_is_a_new_one(before: str) -> None:
+    scene = Scene()
+    scene.workers("w")
+    scene.tell("w", instance=before)
+    scene.offer(digest="bundle")
+    scene.fail(scene.last(Start), WorkerUnfitError("there is no ffmpeg here", reason=MISSING_TOOL))
+    scene.tell("w", instance=before)
+    assert places(scene) == ["w"]
+
+    scene.tell("w", instance="2")
+
+    assert places(scene) == ["w", "w"]
+
+
+def test_a_worker_that_came_back_is_not_taken_to_hold_what_its_predecessor_held() -> None:
+    scene = Scene()
+    scene.workers("a", "b", slots=2)
+    scene.offer(digest="other")
+    scene.offer(digest="bundle")
+    assert places(scene) == ["a", "b"]
+    for start in scene.all(Start):
+        scene.succeed(start)
+
+    scene.tell("b", slots=2, instance="another")
+    scene.offer("later", digest="bundle")
+
+    assert places(scene) == ["a", "b", "a"]
+
+
+def test_a_worker_that_came_back_rests_no_more() -> None:
+    scene = Scene()
+    scene.workers("bad", "good", slots=1)
+    for number in range(3):
+        scene.offer(f"job-{number}")
+        scene.fail(scene.last(Start), CRASH)
+        scene.succeed(scene.last(Start))
+
+    scene.tell("bad", instance="another")
+    scene.offer("next")
 
     assert scene.last(Start).worker == "bad"
 
