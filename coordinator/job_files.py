@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import shutil
 from collections import Counter
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -84,8 +85,12 @@ class JobFiles(Protocol):
         """Remove everything that is kept of a job."""
         ...
 
-    async def kept(self, *, before: datetime) -> Collection[str]:
-        """The ids of the jobs that something is kept of, all of it older than `before`."""
+    async def kept(self, *, before: datetime) -> Mapping[str, Collection[Path]]:
+        """What is kept of each job, by its id: of those all of whose is older than `before`."""
+        ...
+
+    async def forget_needless(self, job: Job, kept: Collection[Path]) -> None:
+        """Of what is kept of a job that has ended, remove what it needs no more, if any is."""
         ...
 
     async def sizes(self) -> Mapping[str, int]:
@@ -153,6 +158,7 @@ class FolderJobFiles:
         with _in_time(job.id):  # or with the job
             made = await self._shelf.files_in(self._outputs, beginning=f"{job.id}.")
             await self._shelf.forget(*(path for path in made if not own & {path, path.parent}))
+            await asyncio.to_thread(_remove_folders, set(self._outputs.glob(f"{job.id}.*")) - own)
 
     def _own(self, job: Job) -> set[Path]:
         """What a job that has ended has made, by what it says: files, or a folder of pictures."""
@@ -167,30 +173,46 @@ class FolderJobFiles:
         await self._shelf.forget_folder(self.chunks(job_id))
         await self._shelf.forget_named(self._outputs, f"{job_id}.")
 
-    async def kept(self, *, before: datetime) -> Collection[str]:
+    async def kept(self, *, before: datetime) -> Mapping[str, Collection[Path]]:
         found = [(path, artifact.modified_at) for path, artifact in await self._all()]
         found += await asyncio.to_thread(self._folders)
-        ids = {_job_id(path) for path, modified_at in found if modified_at < before}
-        return ids - {_job_id(path) for path, modified_at in found if modified_at >= before}
+        young = {self._job_id(path) for path, modified_at in found if modified_at >= before}
+        kept = dict[str, set[Path]]()
+        for path, _ in found:
+            if (job_id := self._job_id(path)) not in young:
+                kept.setdefault(job_id, set()).add(path)
+        return kept
+
+    async def forget_needless(self, job: Job, kept: Collection[Path]) -> None:
+        own, chunks = self._own(job), self.chunks(job.id)
+        if any(chunks in (path, *path.parents) for path in kept):
+            await self.forget_chunks(job.id)
+        made = {path for path in kept if path.is_relative_to(self._outputs)}
+        if any(not own & {path, path.parent} for path in made):
+            await self.discard_outputs(job)
 
     async def sizes(self) -> Mapping[str, int]:
         sizes = Counter[str]()
         for path, artifact in await self._all():
-            sizes[_job_id(path)] += artifact.size_bytes
+            sizes[self._job_id(path)] += artifact.size_bytes
         return sizes
 
     async def _all(self) -> list[tuple[Path, Artifact]]:
         """The files of all jobs, below `outputs` and `chunks`, here and where they are kept."""
         return [
-            (path.relative_to(top), artifact)
+            (path, artifact)
             for top in (self._outputs, self._chunks)
             for path, artifact in (await self._shelf.files_in(top)).items()
         ]
 
+    def _job_id(self, path: Path) -> str:
+        """Whose file it is; nobody's has a dot in front, or a name of no job's."""
+        return path.relative_to(self._shelf.root).parts[1].partition(".")[0]
+
     def _folders(self) -> list[tuple[Path, datetime]]:
         """The folders of jobs: a killed process may have left them empty."""
         return [
-            (path.relative_to(top), datetime.fromtimestamp(path.stat().st_mtime, UTC))
+            (path, datetime.fromtimestamp(path.stat().st_mtime, UTC))
             for top in (self._outputs, self._chunks, self._previews)
             if top.is_dir()
             for path in top.iterdir()
@@ -241,6 +263,7 @@ async def tidied(removing: Awaitable[None]) -> None:
         log.warning("files not removed", extra={"error": str(error)})
 
 
-def _job_id(path: Path) -> str:
-    """Whose file it is; nobody's has a dot in front, or a name of no job's."""
-    return path.parts[0].partition(".")[0]
+def _remove_folders(paths: Collection[Path]) -> None:
+    for path in paths:
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)

@@ -14,7 +14,6 @@ from renderer.errors import InvalidRequestError
 
 from .artifacts.bundles import bundles_of
 from .holds import FarmHeldError
-from .job import JobState
 from .jobs import JobNeededError
 from .stores.base import JobNotFoundError
 
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from .artifacts.bundles import KeptBundles
+    from .job import Job
     from .job_files import JobFiles
     from .settings import Keeping
     from .stores.base import JobStore
@@ -127,36 +127,41 @@ class Retention:
         return True
 
     async def _forget_orphans(self, before: datetime) -> None:
-        for job_id in await self._files.kept(before=before):
-            await self._tidy(job_id)
-        # What is uploaded while the jobs are read is younger than that.
-        used = await self._used()
+        # What comes while the jobs are read, files or bundles, is younger than that.
+        kept = dict(await self._files.kept(before=before))
+        used = set[str]()
+        async for job in self._all_jobs():
+            used.update(bundles_of(job.spec))
+            paths = kept.pop(job.id, ())
+            if paths and job.state.is_final:  # a killed process may have left more than is needed
+                await self._files.forget_needless(job, paths)
+        for job_id in kept:
+            await self._forget_files(job_id)
         count = await forget_unused(self._bundles, used, before=before)
         if count:
             log.info("bundles of no job removed", extra={"count": count})
 
-    async def _tidy(self, job_id: str) -> None:
-        """Remove what is kept of no job, and what a killed process left of one that has ended."""
+    async def _forget_files(self, job_id: str) -> None:
+        """Remove what is kept of no job: asked once more, for files are not brought back."""
         try:
-            job = await self._store.get(job_id)
+            await self._store.get(job_id)
         except JobNotFoundError:
             await self._files.delete(job_id)
             log.info("files of no job removed", extra={"job_id": job_id})
-            return
-        if job.state.is_final:
-            await self._files.forget_chunks(job_id)
-            if job.state is not JobState.SUCCEEDED:
-                await self._files.discard_outputs(job)
 
-    async def _used(self) -> set[str]:
-        """The digests of the bundles that any job refers to."""
-        used = set[str]()
+    async def _all_jobs(self) -> AsyncGenerator[Job]:
+        """Every job, a page at a time: there may be many. Some may come twice."""
         last = ""
-        while jobs := await self._store.page(size=_PAGE, before=last):
+        while True:
+            try:
+                jobs = await self._store.page(size=_PAGE, before=last)
+            except JobNotFoundError:  # deleted meanwhile, and where it stood nobody knows
+                jobs = await self._store.page(size=_PAGE)
+            if not jobs:
+                return
             for job in jobs:
-                used.update(bundles_of(job.spec))
+                yield job
             last = jobs[-1].id
-        return used
 
 
 async def forget_unused(bundles: KeptBundles, used: Collection[str], *, before: datetime) -> int:

@@ -66,7 +66,10 @@ class JobStore(Protocol):
         ...
 
     async def page(self, *, size: int, before: str = "") -> Sequence[Job]:
-        """Up to `size` jobs, newest first, from the one after the job `before` on."""
+        """Up to `size` jobs, newest first, from the one after the job `before` on.
+
+        JobNotFoundError if there is no such job (any more).
+        """
         ...
 
     async def unfinished(self) -> Sequence[Job]:

@@ -168,12 +168,23 @@ class SimJobFiles:
         for path in self._cupboard.outputs_of(job_id):
             del self._cupboard.outputs[path]
 
-    async def kept(self, *, before: datetime) -> Collection[str]:
+    async def forget_needless(self, job: Job, kept: Collection[Path]) -> None:
+        if any(path.parent == self.chunks(job.id) for path in kept):
+            await self.forget_chunks(job.id)
+        own = self.output(job) if job.output else None
+        if any(path in self._cupboard.outputs and path != own for path in kept):
+            await self.discard_outputs(job)
+
+    async def kept(self, *, before: datetime) -> Mapping[str, Collection[Path]]:
         cupboard = self._cupboard
         await cupboard.write(self._process)
         kept = {path.parent.name for path in cupboard.files} | set(map(job_of, cupboard.outputs))
         now = cupboard.wall.now(self._process)
-        return sorted(each for each in kept if cupboard.touched_at.get(each, now) < before)
+        old = sorted(each for each in kept if cupboard.touched_at.get(each, now) < before)
+        files = {
+            each: [path for path in cupboard.files if path.parent.name == each] for each in old
+        }
+        return {each: [*files[each], *cupboard.outputs_of(each)] for each in old}
 
     async def sizes(self) -> Mapping[str, int]:
         return {job_of(path): len(output) for path, output in self._cupboard.outputs.items()}

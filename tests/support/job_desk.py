@@ -71,6 +71,8 @@ class DictStore:
 
     async def page(self, *, size: int, before: str = "") -> Sequence[Job]:
         await self._call("page")
+        if before and before not in self.jobs:
+            raise JobNotFoundError(before)
         ids = [*self.jobs][::-1]
         start = ids.index(before) + 1 if before else 0
         return [self.jobs[job_id] for job_id in ids[start : start + size]]

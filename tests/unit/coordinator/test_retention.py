@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -20,7 +20,8 @@ from coordinator.job_files import FolderJobFiles
 from coordinator.retention import Retention, forget_unused
 from coordinator.settings import Keeping
 from renderer.bundle import BundleStore
-from tests.support.job_desk import Desk, open_desk
+from renderer.composition import BundleEntry
+from tests.support.job_desk import Desk, DictStore, open_desk
 from tests.support.tasks import a_bundle, a_spec
 
 LATER = timedelta(days=30)
@@ -28,11 +29,15 @@ LATER = timedelta(days=30)
 
 @asynccontextmanager
 async def swept_desk(
-    folder: Path, keeping: Keeping | None = None, *, after: timedelta = LATER
+    folder: Path,
+    keeping: Keeping | None = None,
+    *,
+    after: timedelta = LATER,
+    store: DictStore | None = None,
 ) -> AsyncGenerator[tuple[Desk, Retention, BundleStore]]:
     """A desk whose sweep believes that so much time has passed."""
     bundles = BundleStore(folder)
-    async with open_desk(folder) as desk:
+    async with open_desk(folder, store=store or DictStore()) as desk:
         retention = Retention(
             keeping or Keeping(),
             jobs=desk.jobs,
@@ -127,10 +132,73 @@ async def test_what_a_killed_process_left_of_a_cancelled_job_is_removed(tmp_path
 
         await retention.sweep()
 
-        assert sorted(path.name for path in (tmp_path / "outputs").iterdir()) == [
-            f"{succeeded.id}.mp4",
-            f"{cancelled.id}.pictures",
-        ]
+        assert [path.name for path in (tmp_path / "outputs").iterdir()] == [f"{succeeded.id}.mp4"]
+
+
+async def test_what_another_coordinator_has_made_of_a_job_is_removed_when_it_is_old(
+    tmp_path: Path,
+) -> None:
+    async with swept_desk(tmp_path) as (desk, retention, _):
+        job = await ended(desk)
+        zombies = FolderJobFiles(Shelf(tmp_path), term=7)
+        late = desk.store.jobs[job.id]
+        late = replace(late, output=None)
+        for path in (zombies.output(late), zombies.manifest(late)):
+            path.touch()
+        zombies.pictures(late).mkdir()
+        (zombies.chunks(job.id)).mkdir()
+
+        await retention.sweep()
+
+        assert [path.name for path in (tmp_path / "outputs").iterdir()] == [f"{job.id}.mp4"]
+        assert not list((tmp_path / "chunks").iterdir())
+
+
+async def test_a_sweep_does_not_ask_about_each_job(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retention_module, "_PAGE", 4)
+    async with swept_desk(tmp_path) as (desk, retention, _):
+        for _ in range(8):
+            await ended(desk)
+        desk.store.calls.clear()
+
+        await retention.sweep()
+
+        assert desk.store.calls == {"page": 3}
+
+
+@dataclass
+class BusyStore(DictStore):
+    """Jobs are deleted while it is read: the last of each of these pages."""
+
+    deleting: int = 0
+
+    async def page(self, *, size: int, before: str = "") -> Sequence[Job]:
+        page = await super().page(size=size, before=before)
+        if self.deleting and page:
+            self.deleting -= 1
+            await self.delete(page[-1].id)
+        return page
+
+
+async def test_a_job_that_is_deleted_during_a_sweep_does_not_end_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retention_module, "_PAGE", 2)
+    store = BusyStore()
+    async with swept_desk(tmp_path, store=store) as (desk, retention, bundles):
+        pages = [a_bundle(bundles, tmp_path / f"{n}", f"<p>{n}</p>") for n in range(7)]
+        for page in pages:
+            await ended(desk, replace(a_spec(), composition=page))
+        store.deleting = 2
+
+        await retention.sweep()
+
+        assert len(store.jobs) == 5
+        for job in store.jobs.values():
+            assert isinstance(job.spec.composition, BundleEntry)
+            assert bundles.has(job.spec.composition.digest)
 
 
 async def test_many_jobs_that_are_needed_keep_no_other_from_being_forgotten(
