@@ -42,9 +42,22 @@ async def running(arguments: Sequence[str], *, stdin: int = DEVNULL) -> AsyncGen
         MissingToolError: it cannot be started.
 
     """
-    loop = asyncio.get_running_loop()
+    # A start that is cancelled half-way would end the tool, and leave what it has started itself.
+    starting = asyncio.create_task(_start(arguments, stdin), name="tool-start")
     try:
-        transport, process = await loop.subprocess_exec(
+        _, process = await asyncio.shield(starting)
+        yield process
+    finally:
+        await asyncio.wait([starting])
+        if starting.exception() is None:
+            await _end(*starting.result())
+
+
+async def _start(
+    arguments: Sequence[str], stdin: int
+) -> tuple[asyncio.SubprocessTransport, Process]:
+    try:
+        return await asyncio.get_running_loop().subprocess_exec(
             lambda: Process(Path(arguments[0]).name),
             *arguments,
             stdin=stdin,
@@ -56,14 +69,14 @@ async def running(arguments: Sequence[str], *, stdin: int = DEVNULL) -> AsyncGen
         raise MissingToolError(
             f"{arguments[0]} cannot be started: {error.strerror}; install ffmpeg"
         ) from error
+
+
+async def _end(transport: asyncio.SubprocessTransport, process: Process) -> None:
+    _kill_group(transport)
     try:
-        yield process
+        await process.ended()
     finally:
-        _kill_group(transport)
-        try:
-            await process.ended()
-        finally:
-            transport.close()
+        transport.close()
 
 
 class Process(asyncio.SubprocessProtocol):
