@@ -12,7 +12,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from executors.fleet_executor import FleetExecutor
@@ -42,13 +41,12 @@ from .service import CoordinatorService
 from .standby import COORDINATOR, wait_to_lead
 from .status import status_of
 from .storage import DiskWatch
-from .stores.opening import open_lock, open_store, store_url
+from .stores.place import store_place
 from .watchers import Watchers
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
-
-    import sqlalchemy as sql
+    from pathlib import Path
 
     from executors.base import RenderExecutor
     from executors.fleet import Fleet
@@ -58,6 +56,7 @@ if TYPE_CHECKING:
     from .preview.previews import Previews
     from .settings import CoordinatorSettings
     from .stores.base import JobStore
+    from .stores.place import StorePlace
     from .stores.postgresql import LeaderLock
 
 # How long a coordinator that was followed may take to end.
@@ -79,16 +78,16 @@ async def run(settings: CoordinatorSettings, open_executor: OpenExecutor | None 
 
     """
     open_executor = open_executor or executor_named(settings.executor)
-    url = store_url(settings.store, settings.data_dir)
+    place = store_place(settings.store, settings.data_dir, patience_s=settings.store_patience_s)
     async with AsyncExitStack() as stack:
         stopping = stack.enter_context(stop_event(until_stdin_closes=settings.until_stdin_closes))
-        lock = await stack.enter_async_context(open_lock(url))
+        lock = await stack.enter_async_context(place.open_lock())
         stood_by_at = await _time_to_lead(settings, lock, stopping)
         if stopping.is_set():
             return
-        kept = await _opened(settings, url, stack)
+        kept = await _opened(settings, place, stack)
         if lock is None:
-            term, stood_by_at = await _begin(settings, kept, Path(url.database or ""), stopping)
+            term, stood_by_at = await _begin(settings, kept, place.folder, stopping)
             if stopping.is_set():
                 return
         else:
@@ -117,9 +116,9 @@ class _Kept:
     bundles: BundleStore
 
 
-async def _opened(settings: CoordinatorSettings, url: sql.URL, stack: AsyncExitStack) -> _Kept:
+async def _opened(settings: CoordinatorSettings, place: StorePlace, stack: AsyncExitStack) -> _Kept:
     bundles = await asyncio.to_thread(BundleStore, settings.data_dir)
-    store = await stack.enter_async_context(open_store(url, patience_s=settings.store_patience_s))
+    store = await stack.enter_async_context(place.open_store())
     artifacts = await open_artifacts(settings.artifacts, settings.data_dir)
     return _Kept(store=store, shelf=Shelf(settings.data_dir, artifacts), bundles=bundles)
 
@@ -138,11 +137,11 @@ def _context(settings: CoordinatorSettings, kept: _Kept, term: int) -> ExecutorC
 
 
 async def _begin(
-    settings: CoordinatorSettings, kept: _Kept, database: Path, stopping: asyncio.Event
+    settings: CoordinatorSettings, kept: _Kept, folder: Path, stopping: asyncio.Event
 ) -> tuple[int, str | None]:
     """Begin a term: its number, and the address at which room was waited for, if it had to be."""
     room_bytes = min(ROOM_BYTES, settings.min_free_bytes)
-    beginning = Beginning(kept.store, database.absolute().parent, room_bytes=room_bytes)
+    beginning = Beginning(kept.store, folder, room_bytes=room_bytes)
     jobs = HeldJobs()
     if await beginning.is_done(jobs.holds):
         return beginning.term, None

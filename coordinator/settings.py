@@ -33,8 +33,8 @@ class CoordinatorSettings:
     artifact store, it is but a cache of the last three. A job fails when no worker could take its
     chunks for `worker_wait_s`. No user's jobs have more than `user_slots` chunks at once.
     `preview` is a HOST:PORT at which films are served by HTTP while they are rendered, or nothing.
-    `store` is the URL of the database that keeps the jobs, or nothing for a file in `data_dir`
-    (coordinator.stores.opening); a call waits for one that is down up to `store_patience_s`.
+    `store` is the URL of the database that keeps the jobs, or nothing for a file in `data_dir`, or
+    MEMORY (coordinator.stores.place); a call waits for one that is down up to `store_patience_s`.
     At most `watchers` calls watch jobs at once. Nothing begins while `data_dir` has less than
     `min_free_bytes` of room.
     """

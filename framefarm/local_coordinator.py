@@ -15,11 +15,13 @@ import shutil
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, nullcontext
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from coordinator.settings import CoordinatorSettings
 from coordinator.stores.base import StoreDownError
+from coordinator.stores.place import MEMORY
 from executors.errors import StorageError
 from renderer.errors import RenderError
 from serving.listening import ListenError
@@ -46,7 +48,7 @@ def main() -> None:
     with ThreadPoolExecutor(2) as beside:
         said = beside.submit(_settings_line, folder)
         if executor == _LOCAL:  # first: its browser starts while all else is imported
-            import executors.local  # noqa: F401
+            import_module("executors.local")
         run = beside.submit(_run_of_coordinator)
         settings = _settings(said.result(), executor)
         try:
@@ -70,7 +72,12 @@ def _settings(text: str, executor: str) -> CoordinatorSettings:
     said: dict[str, Any] = json.loads(text)
     data_dir, workers = Path(said.pop("data_dir")), tuple(said.pop("workers"))
     return CoordinatorSettings(
-        data_dir=data_dir, workers=workers, executor=executor, until_stdin_closes=True, **said
+        data_dir=data_dir,
+        workers=workers,
+        executor=executor,
+        store=MEMORY,
+        until_stdin_closes=True,
+        **said,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -22,6 +22,7 @@ from coordinator.job import (
     StateChanged,
 )
 from coordinator.stores.base import JobNotFoundError, JobStore
+from coordinator.stores.memory import Memory, MemoryJobStore
 from coordinator.stores.postgresql import open_postgresql_store
 from coordinator.stores.sqlite import open_sqlite_store
 from tests.support.postgres import PostgresServer
@@ -35,15 +36,22 @@ OUTPUT = Output(
 OpenStore = Callable[[], AbstractAsyncContextManager[JobStore]]
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["memory", "sqlite", "postgresql"])
 def open_store(request: pytest.FixtureRequest, tmp_path: Path) -> OpenStore:
     """How to open one store, again and again; each handle begins to lead."""
-    if request.param == "sqlite":
+    opened: OpenStore
+    if request.param == "memory":
+        opened = partial(_opened_memory, Memory())
+    elif request.param == "sqlite":
         opened = partial(open_sqlite_store, tmp_path / "jobs.sqlite")
     else:
         server: PostgresServer = request.getfixturevalue("postgres")
         opened = partial(open_postgresql_store, sql.make_url(server.new_store()))
     return partial(_leading, opened)
+
+
+def _opened_memory(memory: Memory) -> AbstractAsyncContextManager[JobStore]:
+    return nullcontext(MemoryJobStore(memory))
 
 
 @asynccontextmanager

@@ -19,7 +19,7 @@ def thawed() -> Generator[None]:
 def test_nothing_is_collected_while_it_imports_and_what_is_there_then_stands() -> None:
     with imports_stand():
         assert not gc.isenabled()
-        kept = [{} for _ in range(100)]
+        kept: list[dict[str, int]] = [{} for _ in range(100)]
 
     assert gc.isenabled()
     assert gc.get_freeze_count() > len(kept)
