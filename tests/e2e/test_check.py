@@ -51,7 +51,7 @@ async def test_a_clean_page_passes_in_seconds() -> None:
     assert ended.code == 0, ended.err
     told = json.loads(ended.out)
     assert (told["clean"], told["history"], told["differences"]) == (True, "seekable", [])
-    assert time.monotonic() - began_s < 30
+    assert time.monotonic() - began_s < 90
 
 
 async def test_a_page_that_remembers_is_told_with_pictures(tmp_path: Path) -> None:

@@ -117,7 +117,7 @@ async def test_a_url_that_answers_404_fails_in_seconds(tmp_path: Path, temporary
 
     assert ended.code == 1
     assert ended.err.splitlines()[1] == f"{url} answers with status 404"
-    assert time.monotonic() - began_s < 60
+    assert time.monotonic() - began_s < 120
     assert_nothing_is_left(tmp_path, temporary)
 
 
@@ -153,23 +153,23 @@ async def test_ctrl_c_stops_everything_and_leaves_nothing(tmp_path: Path, tempor
         assert len(living_in(temporary)) > 3
         began_s = time.monotonic()
         command.signal(signal.SIGINT)
-        ended = await command.ended(within_s=30)
+        ended = await command.ended(within_s=120)
 
     assert ended.code == 130
     assert "its work has ended on every worker" in ended.err
-    assert time.monotonic() - began_s < 15
+    assert time.monotonic() - began_s < 60
     assert_nothing_is_left(tmp_path, temporary)
 
 
 async def test_ctrl_c_while_the_farm_starts_leaves_nothing_either(
     tmp_path: Path, temporary: Path
 ) -> None:
-    request = ["render", COUNTER, "-o", str(tmp_path / "out.mp4"), "--frames", "90", *SMALL]
+    request = ["render", COUNTER, "-o", str(tmp_path / "out.mp4"), "--frames", "9000", *SMALL]
     async with framefarm_command(*request, "--workers", "2", temporary=temporary) as command:
         await command.said("starting a farm")
-        await eventually(lambda: len(living_in(temporary)) >= 3, within_s=20)
+        await eventually(lambda: len(living_in(temporary)) >= 3, within_s=60)
         command.signal(signal.SIGINT)
-        ended = await command.ended(within_s=30)
+        ended = await command.ended(within_s=120)
 
     assert ended.code == 130
     assert "Traceback" not in ended.err
@@ -187,7 +187,7 @@ async def test_a_command_that_is_killed_takes_its_farm_with_it(
         command.signal(signal.SIGKILL)
         await command.ended()
 
-    await eventually(lambda: living_in(temporary) == [], within_s=20)
+    await eventually(lambda: living_in(temporary) == [], within_s=60)
 
 
 async def test_a_farm_started_by_hand_serves_other_shells(tmp_path: Path, temporary: Path) -> None:

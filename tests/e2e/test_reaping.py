@@ -96,7 +96,7 @@ async def test_a_browser_ends_when_whoever_started_it_is_killed(tmp_path: Path) 
 
         owner.kill()
 
-    await eventually(lambda: not any(map(_is_alive, family)), within_s=10)
+    await eventually(lambda: not any(map(_is_alive, family)))
 
 
 def _is_alive(process: psutil.Process) -> bool:

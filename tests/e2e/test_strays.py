@@ -46,7 +46,7 @@ async def test_a_stray_of_a_browser_ends_with_an_abort(tmp_path: Path) -> None:
                 on_event=lambda _: None,
             )
         )
-        await eventually(pid_file.exists, within_s=30)
+        await eventually(pid_file.exists, within_s=60)
         stray = psutil.Process(int(pid_file.read_text()))
         (main,) = browsers()
         family = main.children(recursive=True)

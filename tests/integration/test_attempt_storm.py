@@ -132,7 +132,7 @@ async def test_whatever_callers_do_slots_and_files_are_free_in_the_end(seed: int
     chance = random.Random(seed)
     renderer = Sketches(random.Random(seed))
     async with dialled(renderer, slots=SLOTS, detach_s=DETACH_S) as (stub, _, worker):
-        async with asyncio.timeout(30), asyncio.TaskGroup() as group:
+        async with asyncio.timeout(120), asyncio.TaskGroup() as group:
             callers = []
             for number in range(CALLERS):
                 own = random.Random(chance.random())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import socket
+from collections.abc import Generator
 from typing import TYPE_CHECKING
 
 import pytest
@@ -149,15 +150,15 @@ async def test_a_coordinator_that_stays_away_is_told_after_a_bounded_time(tmp_pa
         waiting = asyncio.create_task(farm.wait(job.id))
         await eventually(lambda: fake.seen.watching == 1)
 
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(40):  # and not for the minute that it may be
         with pytest.raises(FarmUnreachableError, match=address):
             await waiting
     await farm.__aexit__(None, None, None)
 
 
-async def test_an_address_where_nobody_ever_answered_is_told_at_once(free_port: int) -> None:
-    async with asyncio.timeout(5), FarmClient(f"127.0.0.1:{free_port}") as farm:
-        with pytest.raises(FarmUnreachableError, match=str(free_port)):
+async def test_an_address_where_nobody_ever_answered_is_told_at_once(deaf_port: int) -> None:
+    async with asyncio.timeout(40), FarmClient(f"127.0.0.1:{deaf_port}") as farm:
+        with pytest.raises(FarmUnreachableError, match=str(deaf_port)):
             await farm.jobs()
 
 
@@ -303,7 +304,8 @@ async def test_workers_are_told_with_what_is_wrong_with_them(tmp_path: Path) -> 
 
 
 @pytest.fixture
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def deaf_port() -> Generator[int]:
+    """One that refuses connections: it is taken, and nobody listens."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield int(taken.getsockname()[1])

@@ -92,7 +92,7 @@ async def test_a_client_waits_no_longer_than_it_may(tmp_path: Path) -> None:
                     await farm.create(a_spec())
 
             assert left - len(script.refusals) == asked
-            assert wait_s <= time.monotonic() - began_s < wait_s + 5
+            assert wait_s <= time.monotonic() - began_s < 30
 
 
 async def test_a_watcher_that_finds_no_place_comes_again(tmp_path: Path) -> None:

@@ -26,7 +26,13 @@ from renderer.composition import BundleEntry
 from renderer.frames import FrameRange
 from serving.status import read
 from tests.support.eventually import eventually
-from tests.support.farm import TestCoordinator, running_coordinator, running_worker
+from tests.support.farm import (
+    TestCoordinator,
+    all_asked,
+    all_serve,
+    running_coordinator,
+    running_worker,
+)
 from tests.support.frame_numbers import decode_frame_numbers
 from tests.support.picture_renderer import PictureRenderer
 from tests.support.tasks import a_bundle, a_spec
@@ -102,7 +108,8 @@ async def test_one_worker_or_two_make_the_same_bytes_of_the_same_frames(tmp_path
     digests, manifests = [], []
     for count in (1, 2):
         renderers = [PictureRenderer() for _ in range(count)]
-        async with a_farm(tmp_path / str(count), *renderers) as (stub, _):
+        async with a_farm(tmp_path / str(count), *renderers) as (stub, coordinator):
+            await all_serve(coordinator.fleet)
             job = await create(stub, a_spec(40, chunk_frames=7))
             await watched(stub, job.id)
             output = (await job_of(stub, job.id)).output
@@ -329,9 +336,7 @@ async def test_workers_are_listed_with_what_is_wrong_with_them(tmp_path: Path) -
         grpc.aio.insecure_channel(coordinator.address) as channel,
     ):
         stub: Any = coordinator_pb2_grpc.RenderCoordinatorStub(channel)
-        fleet = coordinator.fleet
-        await eventually(lambda: any(worker.is_serving for worker in fleet.workers))
-        await eventually(lambda: all("not asked" not in each.problem for each in fleet.workers))
+        await all_asked(coordinator.fleet)
         listed = await stub.ListWorkers(pb.ListWorkersRequest())
 
     dead, living = sorted(listed.workers, key=lambda row: row.slots)
@@ -359,7 +364,7 @@ async def test_a_coordinator_that_starts_again_goes_on_with_what_it_left(
             grpc.aio.insecure_channel(second.address) as channel,
         ):
             stub: Any = coordinator_pb2_grpc.RenderCoordinatorStub(channel)
-            events = await asyncio.wait_for(watched(stub, job.id), 30)
+            events = await asyncio.wait_for(watched(stub, job.id), 60)
 
     states = [e.state_changed.state for e in events if e.HasField("state_changed")]
     assert states[:3] == [pb.JOB_STATE_QUEUED, pb.JOB_STATE_RENDERING, pb.JOB_STATE_QUEUED]

@@ -18,7 +18,7 @@ from executors.grpc import GrpcExecutor, connect_to
 from renderer.bundle import BundleStore
 from renderer.frames import FrameRange
 from tests.support.eventually import eventually
-from tests.support.farm import running_worker
+from tests.support.farm import all_asked, running_worker
 from tests.support.picture_renderer import PictureRenderer
 from tests.support.tasks import a_task
 
@@ -58,7 +58,7 @@ class Farm:
 
 
 @asynccontextmanager
-async def a_farm(names: Names, folder: Path, worker_wait_s: float = 5.0) -> AsyncGenerator[Farm]:
+async def a_farm(names: Names, folder: Path, worker_wait_s: float = 60.0) -> AsyncGenerator[Farm]:
     connect = connect_to(BundleStore(folder / "store"))
     async with open_fleet(names, connect, worker_wait_s=worker_wait_s) as fleet:
         yield Farm(fleet, folder)
@@ -79,8 +79,8 @@ async def test_chunks_of_a_job_are_begun_in_their_order(tmp_path: Path) -> None:
 
 
 async def test_never_more_chunks_than_slots(tmp_path: Path) -> None:
-    renderer = PictureRenderer()
-    most = 0
+    gate, most = asyncio.Semaphore(0), 0
+    renderer = PictureRenderer(gate=gate)
 
     async def look() -> None:
         nonlocal most
@@ -95,7 +95,11 @@ async def test_never_more_chunks_than_slots(tmp_path: Path) -> None:
         looking = asyncio.create_task(look())
         async with asyncio.TaskGroup() as group:
             for number in range(9):
-                group.create_task(farm.render(number, frame_s=0.005))
+                group.create_task(farm.render(number))
+            for _ in range(3):
+                await eventually(lambda: len(renderer.running) == 3)
+                for _ in range(3):
+                    gate.release()
         looking.cancel()
         assert [each.leased for each in farm.fleet.workers] == [0]
 
@@ -115,8 +119,7 @@ async def test_a_chunk_that_is_cancelled_as_it_begins_gives_its_slot_back(tmp_pa
         await asyncio.wait([waiting])
 
         assert [each.leased for each in farm.fleet.workers] == [0]
-        async with asyncio.timeout(5):
-            await farm.render(2)
+        await farm.render(2)
 
 
 async def test_workers_that_come_later_are_used_and_those_that_left_are_forgotten(
@@ -124,13 +127,15 @@ async def test_workers_that_come_later_are_used_and_those_that_left_are_forgotte
 ) -> None:
     names = Names()
     async with a_farm(names, tmp_path) as farm:
-        async with running_worker(PictureRenderer()) as worker:
+        gate = asyncio.Semaphore(0)
+        async with running_worker(PictureRenderer(gate=gate)) as worker:
             names.now = frozenset({worker.address})
-            rendering = asyncio.create_task(farm.render(frame_s=0.8))
+            rendering = asyncio.create_task(farm.render())
             await eventually(lambda: farm.workers == [worker.address])
 
             names.now = frozenset()
             await eventually(lambda: any(each.has_left for each in farm.fleet.workers))
+            gate.release()
             await rendering  # what runs goes on
 
         await eventually(lambda: farm.fleet.workers == [])
@@ -154,6 +159,7 @@ async def test_a_draining_worker_gets_nothing_new(tmp_path: Path) -> None:
     async with running_worker(PictureRenderer()) as worker:
         worker.attempts.draining = True
         async with a_farm(Names(worker.address), tmp_path, worker_wait_s=0.5) as farm:
+            await all_asked(farm.fleet)
             with pytest.raises(NoWorkerError, match="draining"):
                 await farm.render()
 

@@ -76,7 +76,7 @@ async def test_a_job_goes_on_when_there_is_room_again_and_its_file_is_right(
     (tmp_path / "large").mkdir()
     async with a_farm(tmp_path / "large", PictureRenderer()) as (_, farm):
         job = await farm.jobs.create(a_spec(40))
-        undisturbed = await asyncio.wait_for(rendered(farm, job.id), 30)
+        undisturbed = await asyncio.wait_for(rendered(farm, job.id), 60)
 
     renderer = PictureRenderer()
     async with a_farm(disk, renderer) as (client, farm):
@@ -85,12 +85,12 @@ async def test_a_job_goes_on_when_there_is_room_again_and_its_file_is_right(
         while not note.exists():
             await asyncio.sleep(0.01)
         filling = fill(disk)
-        await asyncio.wait_for(until_held(client), 20)
+        await asyncio.wait_for(until_held(client), 60)
         done = list(renderer.rendered)
         assert not list(disk.rglob(".part*"))
 
         filling.unlink()
-        assert await asyncio.wait_for(rendered(farm, job.id), 30) == undisturbed
+        assert await asyncio.wait_for(rendered(farm, job.id), 60) == undisturbed
         assert await held(client) == []
 
     again = renderer.rendered[len(done) :]

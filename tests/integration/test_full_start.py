@@ -39,7 +39,7 @@ async def coordinator(disk: Path) -> AsyncGenerator[tuple[CommandLine, FarmClien
 
 
 async def until_ready(client: FarmClient) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while (await client.farm()).state is not FarmState.READY:
             await asyncio.sleep(0.1)
 
@@ -76,7 +76,7 @@ async def test_a_coordinator_on_a_full_disk_can_be_read_and_goes_on_when_there_i
         await until_ready(client)
 
         assert (await client.cancel(job.id)).state is JobState.CANCELLED
-        assert (await asyncio.wait_for(watching, 30)).state is JobState.CANCELLED
+        assert (await asyncio.wait_for(watching, 60)).state is JobState.CANCELLED
 
 
 async def test_a_coordinator_that_can_make_no_database_ends_and_says_why(disk: Path) -> None:

@@ -25,7 +25,7 @@ from renderer.frames import FrameRange
 from renderer.keeping import KeptPage, View
 from renderer.settings import RenderSettings
 from tests.support.eventually import eventually
-from tests.support.farm import grpc_executor, running_worker
+from tests.support.farm import all_asked, all_serve, grpc_executor, running_worker
 from tests.support.frame_numbers import decode_frame_numbers
 from tests.support.picture_renderer import PictureRenderer
 from tests.support.tasks import a_bundle, a_task
@@ -49,7 +49,7 @@ async def render_all(
 async def test_chunks_are_spread_over_the_free_slots_of_all_workers(
     tmp_path: Path, bundles: BundleStore
 ) -> None:
-    renderers = [PictureRenderer(), PictureRenderer()]
+    renderers = [PictureRenderer(gate=asyncio.Semaphore(0)) for _ in range(2)]
     events: list[ChunkEvent] = []
     async with AsyncExitStack() as stack:
         workers = [
@@ -58,15 +58,26 @@ async def test_chunks_are_spread_over_the_free_slots_of_all_workers(
         executor, fleet = await stack.enter_async_context(
             grpc_executor([worker.address for worker in workers], bundles)
         )
-        await eventually(lambda: all(worker.is_serving for worker in fleet.workers))
+        await all_serve(fleet)
 
-        await render_all(executor, tmp_path, 6, events, frame_s=0.01)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(render_all(executor, tmp_path, 6, events))
+            for done in range(3):
+                await let_one_through(renderers, done)
 
-    assert all(len(renderer.rendered) >= 2 for renderer in renderers)
-    assert sum(len(renderer.rendered) for renderer in renderers) == 6
+    assert [len(renderer.rendered) for renderer in renderers] == [3, 3]
     for index in range(6):
         numbers = decode_frame_numbers(tmp_path / f"{index}.mp4")
         assert numbers == list(range(10 * index, 10 * index + 10))
+
+
+async def let_one_through(renderers: list[PictureRenderer], done: int) -> None:
+    """When all of them are at work, each having `done` so many chunks, let each end its chunk."""
+    await eventually(lambda: all(renderer.running for renderer in renderers))
+    for renderer in renderers:
+        assert renderer.gate
+        renderer.gate.release()
+    await eventually(lambda: all(len(renderer.rendered) > done for renderer in renderers))
 
 
 async def test_chunks_go_where_their_jobs_page_stands_open(
@@ -82,7 +93,7 @@ async def test_chunks_go_where_their_jobs_page_stands_open(
         key = View(url="http://a.example/", settings=RenderSettings(), series="job").key
         warm.pages = (KeptPage(key=key, from_frame=10),)
         executor, fleet = await stack.enter_async_context(grpc_executor([*workers], bundles))
-        await eventually(lambda: all(worker.is_serving for worker in fleet.workers))
+        await all_serve(fleet)
 
         for start in (10, 0):  # one that the page can show, and one that it has left behind
             task = a_task(start, start + 10)
@@ -102,7 +113,7 @@ async def test_a_worker_is_known_to_be_warm_as_soon_as_a_chunk_is_done(
         executor, fleet = await stack.enter_async_context(
             grpc_executor([worker.address for worker in workers], bundles)
         )
-        await eventually(lambda: all(worker.is_serving for worker in fleet.workers))
+        await all_serve(fleet)
         task = replace(a_task(0, 10), has_successor=True)
         result = await executor.render(task, tmp_path / "0.mp4", on_progress=lambda _: None)
 
@@ -123,7 +134,7 @@ async def test_a_worker_that_dies_costs_its_chunks_another_attempt_elsewhere(
         executor, fleet = await stack.enter_async_context(
             grpc_executor([victim.address, survivor.address], bundles)
         )
-        await eventually(lambda: all(worker.is_serving for worker in fleet.workers))
+        await all_serve(fleet)
         async with asyncio.TaskGroup() as group:
             group.create_task(render_all(executor, tmp_path, 4, events, frame_s=0.05))
             await eventually(lambda: bool(dying.running))
@@ -256,7 +267,8 @@ async def test_a_bundle_that_nobody_has_is_the_callers_fault(
 async def test_without_any_worker_the_chunk_fails_and_says_who_was_asked(
     tmp_path: Path, bundles: BundleStore
 ) -> None:
-    async with grpc_executor(["127.0.0.1:1"], bundles, worker_wait_s=0.5) as (executor, _):
+    async with grpc_executor(["127.0.0.1:1"], bundles, worker_wait_s=0.5) as (executor, fleet):
+        await all_asked(fleet)
         with pytest.raises(NoWorkerError, match=r"127\.0\.0\.1:1: UNAVAILABLE"):
             await executor.render(a_task(), tmp_path / "out.mp4", on_progress=lambda _: None)
 
@@ -270,7 +282,7 @@ async def test_a_worker_of_another_fingerprint_gets_nothing_of_the_job(
         running_worker(new) as second,
         grpc_executor([first.address, second.address], bundles) as (executor, fleet),
     ):
-        await eventually(lambda: all(worker.is_serving for worker in fleet.workers))
+        await all_serve(fleet)
 
         await render_all(executor, tmp_path, 4, [], frame_s=0.01)
 
@@ -286,7 +298,7 @@ async def test_a_slot_taken_by_someone_else_is_waited_for(
         grpc_executor([worker.address], bundles) as (executor, fleet),
         grpc_executor([worker.address], bundles) as (rival, _),
     ):
-        await eventually(lambda: all(worker.is_serving for worker in fleet.workers))
+        await all_serve(fleet)
         async with asyncio.TaskGroup() as group:
             theirs = replace(a_task(frame_s=0.05), job_id="theirs")
             group.create_task(
@@ -309,8 +321,9 @@ async def test_a_worker_that_cannot_render_at_all_is_asked_once(
     events: list[ChunkEvent] = []
     async with (
         running_worker(Bare()) as worker,
-        grpc_executor([worker.address], bundles, worker_wait_s=0.5) as (executor, _),
+        grpc_executor([worker.address], bundles, worker_wait_s=0.5) as (executor, fleet),
     ):
+        await all_serve(fleet)
         with pytest.raises(NoWorkerError, match="apt-get install ffmpeg"):
             await executor.render(a_task(), tmp_path / "out.mp4", on_progress=events.append)
 

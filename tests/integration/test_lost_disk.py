@@ -21,7 +21,7 @@ from renderer.bundle import manifest_of
 from renderer.composition import BundleEntry
 from renderer.frames import FrameRange
 from tests.support.eventually import eventually
-from tests.support.farm import running_coordinator, running_worker
+from tests.support.farm import all_serve, running_coordinator, running_worker
 from tests.support.picture_renderer import PictureRenderer
 from tests.support.s3_server import new_bucket
 from tests.support.tasks import a_spec
@@ -68,7 +68,7 @@ async def keys(url: str, folder: Path) -> list[str]:
 
 async def kept(url: str, key: str) -> None:
     store = await open_artifacts(url, Path())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while await store.size(key) is None:
             await asyncio.sleep(0.01)
 
@@ -77,7 +77,8 @@ async def test_a_coordinator_with_an_empty_disk_goes_on_with_what_the_store_keep
     s3: str, tmp_path: Path
 ) -> None:
     first_dir, second_dir = made(tmp_path / "first"), made(tmp_path / "second")
-    renderer = PictureRenderer()
+    gate = asyncio.Semaphore(2)
+    renderer = PictureRenderer(gate=gate)
     async with running_worker(renderer) as worker:
         async with (
             running_coordinator([worker.address], first_dir, artifacts=s3) as first,
@@ -85,19 +86,21 @@ async def test_a_coordinator_with_an_empty_disk_goes_on_with_what_the_store_keep
         ):
             stub: Any = coordinator_pb2_grpc.RenderCoordinatorStub(channel)
             page = await uploaded(stub, made(tmp_path / "page"))
-            spec = a_spec(40, frame_s=0.02, composition=page)
+            spec = a_spec(40, composition=page)
             job = await first.jobs.create(spec)
             await kept(s3, f"chunks/{job.id}/chunk-000001.json")
         shutil.copy(first_dir / "jobs.sqlite", second_dir)  # in place of a server elsewhere
         shutil.rmtree(first_dir)
         await eventually(lambda: not renderer.running)
+        for _ in range(2):
+            gate.release()
 
         async with (
             running_coordinator([worker.address], second_dir, artifacts=s3) as second,
             grpc.aio.insecure_channel(second.address) as channel,
         ):
             stub = coordinator_pb2_grpc.RenderCoordinatorStub(channel)
-            ended = await asyncio.wait_for(rendered(stub, job.id), 30)
+            ended = await asyncio.wait_for(rendered(stub, job.id), 60)
             assert ended.output is not None
             video = await downloaded(stub, job.id, part=pb.OUTPUT_PART_VIDEO)
             rest = await downloaded(stub, job.id, offset=1000, part=pb.OUTPUT_PART_VIDEO)
@@ -119,7 +122,7 @@ async def test_workers_bring_their_chunks_to_the_store_and_the_coordinator_notes
         running_worker(PictureRenderer()) as worker,
         running_coordinator([worker.address], tmp_path, artifacts=s3) as farm,
     ):
-        job = await farm.jobs.create(a_spec(20, frame_s=0.02))
+        job = await farm.jobs.create(a_spec(20, hang=15))
         await kept(s3, f"chunks/{job.id}/chunk-000000.json")
         found = await keys(s3, tmp_path)
     assert f"chunks/{job.id}/uploads/000000-0-1.mp4" in found
@@ -137,7 +140,7 @@ async def test_where_artifacts_are_kept_does_not_show_in_the_bytes(s3: str, tmp_
             ):
                 stub: Any = coordinator_pb2_grpc.RenderCoordinatorStub(channel)
                 job = await farm.jobs.create(a_spec(30))
-                ended = await asyncio.wait_for(rendered(stub, job.id), 30)
+                ended = await asyncio.wait_for(rendered(stub, job.id), 60)
                 video = await downloaded(stub, job.id, part=pb.OUTPUT_PART_VIDEO)
             assert ended.state is JobState.SUCCEEDED
             found.add(hashlib.sha256(video).hexdigest())
@@ -153,8 +156,9 @@ async def test_pictures_of_a_torn_seam_come_from_the_store(s3: str, tmp_path: Pa
         grpc.aio.insecure_channel(farm.address) as channel,
     ):
         stub: Any = coordinator_pb2_grpc.RenderCoordinatorStub(channel)
+        await all_serve(farm.fleet)
         job = await farm.jobs.create(a_spec(20, frame_s=0.02))
-        ended = await asyncio.wait_for(rendered(stub, job.id), 30)
+        ended = await asyncio.wait_for(rendered(stub, job.id), 60)
         assert ended.error is not None
         assert len(ended.error.pictures) == 3
         for picture in ended.error.pictures:

@@ -112,7 +112,7 @@ async def test_what_a_page_plays_is_in_the_farms_video_once(
         running_coordinator([worker.address], tmp_path / "data") as farm,
     ):
         job = await farm.jobs.create(a_spec(30, chunk_frames=10))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not (found := await farm.store.get(job.id)).state.is_final:
                 await asyncio.sleep(0.02)
         samples = decode_sound(farm.files.output(job))

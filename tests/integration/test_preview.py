@@ -196,7 +196,7 @@ async def test_a_job_that_fails_ends_its_preview_where_it_stands(tmp_path: Path)
 
 
 async def _release(viewer: Viewer, gate: asyncio.Event) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while len(await viewer.segments()) < 2:
             await asyncio.sleep(0.01)
     gate.set()

@@ -133,7 +133,7 @@ async def test_the_sound_of_the_finished_beginning_is_heard_without_seams(
         plan = orchestrator.plan(spec, job_id="job")
         listener = Listener(session, previews.url("job"), tmp_path)
         job = group.create_task(orchestrator.render(plan, tmp_path / "out.mkv"))
-        await eventually(lambda: heard_of(previews) == 3, within_s=20)
+        await eventually(lambda: heard_of(previews) == 3, within_s=60)
         begun = await listener.samples()
         names = await listener.segments()
         executor.slow[3].set()

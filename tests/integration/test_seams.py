@@ -36,7 +36,7 @@ from renderer.picture import Picture
 from tests.support.chunks import FFPROBE
 from tests.support.eventually import eventually
 from tests.support.fake_executor import FakeExecutor
-from tests.support.farm import grpc_executor, running_coordinator, running_worker
+from tests.support.farm import all_serve, grpc_executor, running_coordinator, running_worker
 from tests.support.frame_numbers import decode_frame_numbers
 from tests.support.picture_renderer import PictureRenderer
 from tests.support.pictures import HEIGHT_PX, WIDTH_PX, numbered_picture
@@ -54,6 +54,10 @@ def wrong_once(task: ChunkTask, number: int) -> int:
 
 def wrong_always(task: ChunkTask, number: int) -> int:
     return number + 500 if task.index == 1 else number
+
+
+def wrong_at_one_seam(task: ChunkTask, number: int) -> int:
+    return number + 500 if task.index == 0 else number
 
 
 def wrong_in_turns(task: ChunkTask, number: int) -> int:
@@ -141,7 +145,7 @@ async def test_a_seam_is_compared_as_soon_as_both_its_chunks_are_there(
 async def test_a_job_fails_at_a_torn_seam_without_waiting_for_its_other_chunks(
     tmp_path: Path, bundles: BundleStore
 ) -> None:
-    executor = FakeExecutor(drawn_by=wrong_always, waits={3})
+    executor = FakeExecutor(drawn_by=wrong_at_one_seam, waits={3})
 
     with pytest.raises(SeamMismatchError):
         await render(executor, bundles, tmp_path)
@@ -337,8 +341,9 @@ async def test_a_farm_whose_one_worker_draws_something_else_once_still_succeeds(
         farm = await stack.enter_async_context(
             running_coordinator([worker.address for worker in workers], tmp_path)
         )
+        await all_serve(farm.fleet)
         job = await farm.jobs.create(a_spec(40, frame_s=0.001))
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while not (await farm.store.get(job.id)).state.is_final:
                 await asyncio.sleep(0.02)
         events = [row.event for row in await farm.store.events(job.id, after=0, most=1000)]

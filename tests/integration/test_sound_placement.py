@@ -232,7 +232,7 @@ async def test_a_mix_that_is_cancelled_writes_no_more(tmp_path: Path) -> None:
     mixer = Mixer(FFMPEG, folder, window)
     await mixer.decode(source, await check_sound(FFPROBE, source), [slow])
     mixing = asyncio.create_task(mixer.mix([slow]))
-    await eventually(lambda: any(folder.glob("*.gains")), within_s=30)
+    await eventually(lambda: any(folder.glob("*.gains")), within_s=60)
 
     mixing.cancel()
     with pytest.raises(asyncio.CancelledError):

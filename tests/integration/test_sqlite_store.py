@@ -206,11 +206,11 @@ async def test_a_write_waits_for_the_disk_while_reads_go_on(
     file: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO", "coordinator.stores.database")
-    async with open_sqlite_store(file, patience_s=20.0) as store:
+    async with open_sqlite_store(file, patience_s=100.0) as store:
         await store.add(a_job(), request_id="")
         with files_of_at_most(1_000_000):
             filling = asyncio.create_task(fill(store))
-            await eventually(lambda: bool(caplog.messages), within_s=20.0)
+            await eventually(lambda: bool(caplog.messages), within_s=60)
             for _ in range(3):
                 assert (await store.get("one")).state is JobState.QUEUED
             assert not filling.done()

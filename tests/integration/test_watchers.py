@@ -43,7 +43,7 @@ async def test_a_watcher_that_reads_nothing_gives_up_its_place_and_may_come_back
         job = await an_ended_job(farm)
         call = stub.WatchJob(pb.WatchJobRequest(job_id=job.id))
         first = await call.read()
-        await eventually(lambda: farm.service.watchers.count == 0, within_s=10)
+        await eventually(lambda: farm.service.watchers.count == 0)
 
         last = first.sequence
         with pytest.raises(grpc.aio.AioRpcError) as ended:
@@ -68,7 +68,8 @@ async def test_our_client_that_was_stuck_goes_on_where_it_stopped(tmp_path: Path
         async with client.watch(job.id) as events:
             async for event in events:
                 if not sequences:  # stuck, for as long as it has a place
-                    await eventually(lambda: farm.service.watchers.count == 0, within_s=10)
+                    await eventually(lambda: farm.service.watchers.count == 0)
+                    farm.service.watchers._stalled_s = 60.0  # once is enough
                 sequences.append(event.sequence)
 
     assert sequences == list(range(1, len(sequences) + 1))
@@ -93,10 +94,10 @@ async def test_hundreds_of_slow_watchers_hear_everything_in_order(tmp_path: Path
                 sequences.append(event.sequence)
                 await asyncio.sleep(pause_s)  # it is slow
 
-        async with asyncio.timeout(60), asyncio.TaskGroup() as group:
+        async with asyncio.timeout(120), asyncio.TaskGroup() as group:
             for number, sequences in enumerate(heard):
                 group.create_task(watch(sequences, 0.001 * (number % 50)))
-            await eventually(lambda: farm.service.watchers.count == count, within_s=30)
+            await eventually(lambda: farm.service.watchers.count == count, within_s=60)
             for step in range(steps):
                 await farm.service._events.append(job.id, [ProgressMade(step, 30)])
             await farm.jobs.cancel(job.id)
@@ -145,7 +146,7 @@ async def test_who_goes_on_from_a_number_that_is_not_yet_there_is_told_of_the_en
         await eventually(lambda: farm.service.watchers.count == 1)
         await farm.jobs.cancel(job.id)
 
-        assert await asyncio.wait_for(watching, 10) == []
+        assert await asyncio.wait_for(watching, 60) == []
         assert (await client.get(job.id)).state is JobState.CANCELLED
         log = await farm.store.events(job.id, after=0, most=99)
         assert log[-1].event == StateChanged(JobState.CANCELLED)

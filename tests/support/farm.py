@@ -45,6 +45,7 @@ from worker.scratch import Scratch
 from worker.service import Identity, WorkerService
 
 from .chunks import FFPROBE
+from .eventually import eventually
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,7 +100,7 @@ async def grpc_executor(
     addresses: Sequence[str],
     bundles: BundleStore,
     *,
-    worker_wait_s: float = 5.0,
+    worker_wait_s: float = 60.0,
     term: int = 0,
     uploads: ChunkUploads | None = None,
 ) -> AsyncGenerator[tuple[GrpcExecutor, Fleet]]:
@@ -121,6 +122,16 @@ class TestCoordinator:
     store: SqlJobStore
     bundles: BundleStore
     fleet: Fleet
+
+
+async def all_asked(fleet: Fleet) -> None:
+    """Wait until it is known of each worker what it is, or what is wrong with it."""
+    await eventually(lambda: all("not asked" not in each.problem for each in fleet.workers))
+
+
+async def all_serve(fleet: Fleet) -> None:
+    """Wait until all workers are there: what then comes is for all of them."""
+    await eventually(lambda: all(worker.is_serving for worker in fleet.workers))
 
 
 def a_desk(
@@ -150,7 +161,7 @@ async def running_coordinator(
     workers: Sequence[str],
     data_dir: Path,
     *,
-    worker_wait_s: float = 5.0,
+    worker_wait_s: float = 60.0,
     most_watchers: int = 100,
     stalled_s: float = 60.0,
     artifacts: str = "",

@@ -3,7 +3,7 @@
 The composition's props are its orders, the same as those of tests/e2e/pages/counter.html:
 `throw` fails the page in that frame, `hang` stops in it. `crash` breaks the renderer there, as
 often as `crashes` says. `frame_s` is how long a frame takes. `spoils` chunks show other numbers
-than they should.
+than they should. Where there is a `gate`, a chunk has its last frame when the gate lets it through.
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ class PictureRenderer:
     running: list[FrameRange] = field(default_factory=list)
     rendered: list[FrameRange] = field(default_factory=list)
     pages: tuple[KeptPage, ...] = ()
+    gate: asyncio.Semaphore | None = None
 
     @property
     def warm_pages(self) -> tuple[KeptPage, ...]:
@@ -66,6 +67,8 @@ class PictureRenderer:
             orders = json.loads(settings.props_json)
             on_event(PageLog("log", f"hello from {composition}"))
             for done, number in enumerate(frames, start=1):
+                if self.gate and done == len(frames):
+                    await self.gate.acquire()
                 await self._frame(number, orders)
                 on_event(FramesDone(done))
             pictures = self._pictures(range(frames.start, frames.stop + has_successor))

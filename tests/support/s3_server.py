@@ -27,6 +27,6 @@ def new_bucket(environment: pytest.MonkeyPatch) -> str:
     environment.setenv("AWS_SECRET_ACCESS_KEY", "test")
     bucket = f"bucket-{uuid4().hex[:8]}"
     making = urllib.request.Request(f"{endpoint()}/{bucket}", method="PUT")
-    with urllib.request.urlopen(making, timeout=10) as answer:
+    with urllib.request.urlopen(making, timeout=60) as answer:
         assert answer.status == 200
     return f"s3://{bucket}/farm/one?endpoint={endpoint()}&region=us-east-1"

@@ -64,6 +64,10 @@ class TcpProxy:
         except OSError:  # nobody is there
             writer.transport.abort()
             return
+        if self._is_cut:  # meanwhile
+            writer.transport.abort()
+            far_writer.transport.abort()
+            return
         self._writers |= {writer, far_writer}
         try:
             async with asyncio.TaskGroup() as group:

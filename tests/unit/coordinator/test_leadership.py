@@ -47,7 +47,7 @@ async def story_of(lock: ScriptedLock) -> tuple[Reign, list[bool]]:
 
     reign = Reign(lock, OURS)
     async with watching(reign, say=say, on_over=over.set):
-        await asyncio.wait_for(over.wait(), 5.0)
+        await asyncio.wait_for(over.wait(), 60.0)
     return reign, said
 
 
@@ -79,7 +79,7 @@ async def test_a_reign_that_is_not_over_says_nothing() -> None:
 async def test_who_stands_by_waits_through_a_database_that_is_down() -> None:
     lock = ScriptedLock([False, DOWN, False, True])
 
-    await asyncio.wait_for(stand_by(lock), 5.0)
+    await asyncio.wait_for(stand_by(lock), 60.0)
 
     assert await lock.hold()
 

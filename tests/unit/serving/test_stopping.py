@@ -26,7 +26,7 @@ async def test_the_end_of_a_pipe_stops_a_service(monkeypatch: pytest.MonkeyPatch
             assert not stopping.is_set()
             os.close(writing)
 
-            await asyncio.wait_for(stopping.wait(), 10)
+            await asyncio.wait_for(stopping.wait(), 60)
 
 
 @pytest.mark.parametrize(("name", "told"), [("/dev/null", "/dev/null"), ("input", "a file")])

@@ -33,7 +33,7 @@ async def test_of_all_that_want_an_older_attempts_place_the_newest_gets_it() -> 
             except ExecutorError as error:
                 ended[number] = error
 
-        async with asyncio.timeout(5), asyncio.TaskGroup() as group:
+        async with asyncio.timeout(60), asyncio.TaskGroup() as group:
             for number in (1, 2, 3):
                 group.create_task(run(number))
             await eventually(lambda: [each.task.attempt for each in attempts.running] == [3])
