@@ -127,17 +127,21 @@ class Jobs:
         """Stop a job and return it when nothing of it runs any more, and that is kept.
 
         Raises:
-            FarmHeldError: nothing of it runs any more, and that is kept when the database is back.
+            FarmHeldError: nothing of it runs any more, and that is kept when the database is back;
+                or this coordinator ends, and the next one is to be asked.
 
         """
         stop = partial(self._dispatcher.stop, job_id, None)
         try:
-            return await self._ask(job_id, stop, name="cancel")
+            job = await self._ask(job_id, stop, name="cancel")
         except FarmHeldError as error:
             if not await self._dispatcher.stopped(job_id):
                 raise
             told = f"nothing of job {job_id} runs any more, which is not kept yet"
             raise FarmHeldError(error.hold, told) from error
+        if not job.state.is_final and (ending := self.holds.of(SHUTTING_DOWN)):
+            raise FarmHeldError(ending, f"job {job_id} is {job.state}, and goes on")
+        return job
 
     async def pause(self, job_id: str) -> Job:
         """Let no more of a job begin; what runs of it ends. One that assembles is let be."""
@@ -160,7 +164,8 @@ class Jobs:
     async def _ask(self, job_id: str, work: Callable[[], Awaitable[None]], *, name: str) -> Job:
         async def asked() -> Job:
             if self.queue.phase(job_id) is None:
-                await self._store.get(job_id)  # is it known?
+                async with self._dispatcher.lock(job_id):  # it may be on its way into the queue
+                    await self._store.get(job_id)  # is it known?
             await work()
             return await self._store.get(job_id)
 
@@ -184,10 +189,12 @@ class Jobs:
             frames_done=0,
             created_at=self._utc_now(),
         )
-        job = await self._store.add(wish, request_id=request_id)
-        if job.id == wish.id:
-            await self._events.append(job.id, [StateChanged(JobState.QUEUED)])
-            await self._dispatcher.add(job)
+        # From when it is kept others may ask for it: what they want of it waits for the queue.
+        async with self._dispatcher.lock(wish.id):
+            job = await self._store.add(wish, request_id=request_id)
+            if job.id == wish.id:
+                await self._events.append(job.id, [StateChanged(JobState.QUEUED)])
+                await self._dispatcher.add(job)
         return job
 
     async def _check_known(self, job_ids: tuple[str, ...]) -> None:

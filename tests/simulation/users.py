@@ -127,9 +127,7 @@ class User:
 
         async def cancel(reign: Reign) -> None:
             job = await reign.jobs.cancel(self.job_id)
-            if not job.state.is_final:
-                raise StoreDownError(f"{job.id} goes on")
-            self.network.watch.cancelled(reign.process, self.job_id)
+            self.network.watch.cancelled(reign.process, job)
 
         await self._insist(cancel)
 

@@ -401,9 +401,12 @@ class Watch:
         if video not in videos:
             self.broken("output", f"the video of {plan.job_id} is not what a quiet farm makes")
 
-    def cancelled(self, process: Process, job_id: str) -> None:
+    def cancelled(self, process: Process, job: Job) -> None:
         """A cancel has returned."""
         assert self.network is not None
+        job_id = job.id
+        if not job.state.is_final:
+            self.broken("kept", f"a cancel was acknowledged of {job_id}, which is {job.state}")
         running = [
             f"{call.task.job_id}/{call.task.index} on {call.line.address}"
             for call in self.network.calls(process)
