@@ -15,7 +15,7 @@ from typing import Final
 from tests.simulation.run import Report, run
 from tests.simulation.scale import Farm, Figures, Flow
 
-from . import machine
+from . import machine, simulated_runs
 from .tables import table, write_report
 
 _CHUNKS_EACH: Final = 10
@@ -37,7 +37,8 @@ def main() -> None:
     asked = _arguments()
     sizes = [size for size in (100, 1_000, 10_000) if size <= asked.workers]
     lines = ["# Simulation", "", _INTRODUCTION, "", *machine.description(), ""]
-    lines += [*_scale(sizes), *_slow_worker(), *_worlds(asked.seeds)]
+    lines += [*_scale(sizes), *_slow_worker(), *simulated_runs.section()]
+    lines += _worlds(asked.seeds)
     print(write_report("simulation", lines))
 
 

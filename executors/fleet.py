@@ -20,6 +20,7 @@ from .scheduling.values import (
     Event,
     Fail,
     Failed,
+    Gathered,
     JobPaused,
     JobResumed,
     Lose,
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 
     from .discovery import Discovery
     from .orders import Order
+    from .scheduling.values import Offer
     from .scheduling.worker import Worker
     from .worker_port import Connect, Token
 
@@ -74,6 +76,7 @@ class Fleet:
         self._group = group
         self._open: dict[int, _Open] = {}
         self._numbers = count(1)
+        self._gathers = False
 
     @property
     def workers(self) -> list[Worker]:
@@ -89,7 +92,7 @@ class Fleet:
         """
         number = next(self._numbers)
         mine = self._open[number] = _Open(order, asyncio.get_running_loop().create_future())
-        self.hear(Offered(order.offer(number)))
+        self._offer(order.offer(number))
         is_done = False
         try:
             result: T = await mine.done
@@ -136,6 +139,17 @@ class Fleet:
         """Tell the scheduler, and do what it says."""
         for command in self._scheduler.step(event, asyncio.get_running_loop().time()):
             self._do(command)
+
+    def _offer(self, offer: Offer) -> None:
+        """Offer a chunk, together with all that are offered in this turn of the loop."""
+        self.hear(Offered(offer))
+        if not self._gathers:
+            self._gathers = True
+            asyncio.get_running_loop().call_soon(self._gathered)
+
+    def _gathered(self) -> None:
+        self._gathers = False
+        self.hear(Gathered())
 
     def _do(self, command: Command) -> None:
         mine = self._open[command.number]

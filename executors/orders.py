@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from renderer.composition import BundleEntry
+from renderer.settings import History
 
 from .scheduling.values import Offer
 
@@ -171,6 +172,7 @@ def _offer(task: ChunkTask, number: int) -> Offer:
         fits=task.fits,
         first_attempt=task.attempt,
         keeps_page=task.has_successor,
+        is_played=task.settings.history is History.STATEFUL,
         avoid=task.avoid,
     )
 

@@ -50,7 +50,10 @@ class Board:
     def open(self, offer: Offer) -> Chunk:
         chunk = Chunk(offer)
         self.chunks[offer.number] = self._names[chunk.name] = chunk
-        self.jobs.open(offer, self.now_s).wait(chunk, was_interrupted=False)
+        job = self.jobs.open(offer, self.now_s)
+        job.wait(chunk, was_interrupted=False)
+        if self.named((offer.job_id, offer.index - 1)) is None:
+            job.leave(offer.start)
         return chunk
 
     def start(self, chunk: Chunk, worker: Worker) -> None:
@@ -69,7 +72,7 @@ class Board:
         is_fit = self.job(chunk).fingerprint in ("", worker.fingerprint)
         if is_fit and token not in chunk.untakable:
             chunk.outgrow(token)
-            chunk.is_waiting = False
+            self.job(chunk).take(chunk)
             self._moor(chunk)
             self._begin(chunk, worker, token).is_attached = True
             self.commands.append(Attach(chunk.offer.number, token, worker.address))
@@ -78,6 +81,7 @@ class Board:
         """An attempt has ended, as far as we know: its slot is free."""
         attempt = chunk.attempts.pop(token)
         self.jobs.hold(self.job(chunk), -attempt.cost)
+        self.job(chunk).leave(chunk.stop)
         if worker := self.workers.get(attempt.worker):
             self.workers.release(worker, chunk, attempt, is_lost=is_lost)
         self._forget(chunk)
@@ -108,7 +112,8 @@ class Board:
 
     def close(self, chunk: Chunk, why: str) -> None:
         """No result of the chunk is wanted any more."""
-        chunk.is_closed, chunk.is_waiting = True, False
+        chunk.is_closed = True
+        self.job(chunk).take(chunk)
         self._moor(chunk)
         if self._names.get(chunk.name) is chunk:
             del self._names[chunk.name]
@@ -123,6 +128,8 @@ class Board:
     def _begin(self, chunk: Chunk, worker: Worker, token: Token) -> Attempt:
         job = self.job(chunk)
         job.fingerprint = worker.fingerprint
+        if chunk.offer.is_attachable:  # a probe is of all frames
+            job.front = max(job.front, chunk.stop)
         cost = min(chunk.cost, max(1, worker.slots))
         attempt = chunk.attempts[token] = Attempt(token, worker.address, cost, self.now_s)
         self.jobs.hold(job, cost)

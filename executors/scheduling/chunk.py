@@ -61,6 +61,11 @@ class Chunk:
         return (self.offer.job_id, self.offer.index)
 
     @property
+    def stop(self) -> int:
+        """The frame after its last one."""
+        return self.offer.start + self.offer.frames
+
+    @property
     def was_begun(self) -> bool:
         return self.last >= self.offer.first_attempt
 

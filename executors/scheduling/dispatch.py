@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import hedging
+from . import hedging, runs
 
 if TYPE_CHECKING:
     from .board import Board
     from .chunk import Chunk
     from .jobs import Job
+    from .worker import Worker
 
 
 def dispatch(board: Board) -> None:
@@ -35,12 +36,39 @@ def hedge(board: Board) -> None:
 
 
 def _serve(board: Board, job: Job) -> bool:
-    """Begin a chunk of the job: the first that a worker with room may have."""
+    """Begin a chunk of the job, if a worker with room may have one."""
+    first = job.first()
+    if first and _may_run_ahead(first) and (found := _next_of_a_run(board, job, first)):
+        chunk, worker = found
+        job.take(chunk)
+        board.start(chunk, worker)
+        return True
+    return _serve_in_order(board, job)
+
+
+def _may_run_ahead(first: Chunk) -> bool:
+    """Whether others may come before it: not where it was interrupted, nor where pages are played.
+
+    A played page that has gone too far is loaded anew and played from frame 0.
+    """
+    return not (first.was_begun or first.offer.is_played)
+
+
+def _next_of_a_run(board: Board, job: Job, first: Chunk) -> tuple[Chunk, Worker] | None:
+    if found := runs.follower(board, job, first):
+        return found
+    chunk = runs.beginning(board, job, first)
+    worker = board.workers.pick(chunk, job.fingerprint)
+    return (chunk, worker) if worker else None
+
+
+def _serve_in_order(board: Board, job: Job) -> bool:
+    """Begin the first chunk of the job that a worker with room may have."""
     aside: list[Chunk] = []
     worker = None
     while worker is None and (chunk := job.first()):
         worker = board.workers.pick(chunk, job.fingerprint)
-        job.take()
+        job.take(chunk)
         if worker is not None:
             board.start(chunk, worker)
         else:

@@ -31,6 +31,9 @@ class Job:
     running: int = 0  # slots
     fingerprint: str = ""
     waiting: list[tuple[bool, int, int, Chunk]] = field(default_factory=list)
+    at: dict[int, Chunk] = field(default_factory=dict)  # those that wait, by their first frame
+    heads: list[int] = field(default_factory=list)  # first frames to which nobody may be under way
+    front: int = 0  # the frame after the furthest chunk that was begun
     waits: int = 0  # counted, so that no two entries are alike
     frame_s: deque[float] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))
 
@@ -49,15 +52,30 @@ class Job:
             heappop(self.waiting)  # it was withdrawn, or taken up
         return self.waiting[0][-1] if self.waiting else None
 
-    def take(self) -> Chunk:
-        chunk = heappop(self.waiting)[-1]
+    def take(self, chunk: Chunk) -> None:
+        """The chunk waits no more."""
         chunk.is_waiting = False
-        return chunk
+        if self.at.get(chunk.offer.start) is chunk:
+            del self.at[chunk.offer.start]
 
     def wait(self, chunk: Chunk, *, was_interrupted: bool) -> None:
         chunk.is_waiting = True
+        self.at[chunk.offer.start] = chunk
         self.waits += 1
         heappush(self.waiting, (not was_interrupted, chunk.offer.number, self.waits, chunk))
+
+    @property
+    def head(self) -> int | None:
+        """The first of the frames to which nobody may be under way."""
+        return self.heads[0] if self.heads else None
+
+    def drop_head(self) -> None:
+        heappop(self.heads)
+
+    def leave(self, frame: int) -> None:
+        """Nobody is on the way to a frame any more; a chunk may wait there."""
+        if frame in self.at:
+            heappush(self.heads, frame)
 
 
 class Jobs:

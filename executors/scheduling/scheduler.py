@@ -16,6 +16,7 @@ from executors.errors import (
     WorkerUnfitError,
 )
 from executors.retry import told_whole
+from executors.status import SUPERSEDED
 
 from .board import Board
 from .dispatch import dispatch, hedge
@@ -24,6 +25,7 @@ from .values import (
     Command,
     Event,
     Failed,
+    Gathered,
     JobPaused,
     JobResumed,
     Offered,
@@ -84,7 +86,7 @@ class Scheduler:
         board = self._board
         board.now_s, board.commands = now_s, []
         self._hear(event)
-        if self._is_surveyed:
+        if self._is_surveyed and not isinstance(event, Offered):
             dispatch(board)
             if isinstance(event, Ticked):
                 hedge(board)
@@ -122,6 +124,8 @@ class Scheduler:
                 self._is_surveyed = True
             case Ticked():
                 self._ticked()
+            case Gathered():
+                pass
 
     def _progressed(self, event: Progressed) -> None:
         attempt = self._board.chunks[event.number].attempts[event.token]
@@ -147,7 +151,9 @@ class Scheduler:
         is_lost = isinstance(error, WorkerLostError) and not attempt.is_attached
         if worker := self.workers.get(attempt.worker):
             self._blame(worker, error)
-        self._board.release(chunk, token, is_lost=is_lost)
+        # One that was sent twice is refused where it runs: the worker's next report has it.
+        is_there = is_lost or error.reason == SUPERSEDED
+        self._board.release(chunk, token, is_lost=is_there)
         if attempt.is_attached:
             chunk.untakable.add(token)
         if not attempt.is_stopping:

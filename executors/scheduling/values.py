@@ -28,6 +28,7 @@ class Offer:
     fits: str = ""
     first_attempt: int = 1
     keeps_page: bool = False  # what it has rendered leaves its page open for the next chunk
+    is_played: bool = False  # a page comes to it frame by frame: to go back costs all of them
     is_attachable: bool = True
     avoid: tuple[str, ...] = ()
 
@@ -37,7 +38,14 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class Offered:
+    """A chunk is there; it begins with the next event: who has all of them chooses better."""
+
     offer: Offer
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """All that is offered at this time has been told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +133,7 @@ class Ticked:
 
 Event = (
     Offered
+    | Gathered
     | Withdrawn
     | JobPaused
     | JobResumed

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _Page = tuple[int, str]  # from frame, address
 _PAST_ALL: Final = "\U0010ffff"
+# A page whose next chunk waits is among the first, but where many workers have nothing to do.
+_PAGES_LOOKED_AT: Final = 16
 
 
 class Workers:
@@ -32,6 +34,8 @@ class Workers:
         self._pages: dict[str, list[_Page]] = {}  # by job
         self._begun: dict[tuple[str, int], str] = {}  # by others than us, and where
         self._resting: set[str] = set()
+        self._room: dict[str, int] = {}  # free slots, by address
+        self.room = 0  # of all workers together
 
     def __iter__(self) -> Iterator[Worker]:
         return iter(self._known.values())
@@ -148,6 +152,13 @@ class Workers:
         """How many workers of a fingerprint may get chunks; of any, for ""."""
         return self._serving[fingerprint] if fingerprint else self._serving.total()
 
+    def pages_from(self, job_id: str, frame: int) -> Iterator[tuple[Worker, int]]:
+        """The first open pages of a job that stand at a frame or after it, and where."""
+        pages = self._pages.get(job_id, [])
+        place = bisect_left(pages, (frame, ""))
+        for each, address in pages[place : place + _PAGES_LOOKED_AT]:
+            yield self._known[address], each
+
     def pick(self, chunk: Chunk, fingerprint: str) -> Worker | None:
         """Choose the worker for a chunk, or None when it must wait.
 
@@ -189,6 +200,7 @@ class Workers:
     def _leave(self, worker: Worker) -> None:
         """Take the worker out of the indexes, before it changes."""
         self.free.drop(worker)
+        self.room -= self._room.pop(worker.address, 0)
         if worker.is_serving:
             self._serving[worker.fingerprint] -= 1
         for name in worker.attempts:
@@ -202,6 +214,9 @@ class Workers:
 
     def _enter(self, worker: Worker) -> None:
         self.free.put(worker)
+        if self.free.has_room(worker, 1):
+            self._room[worker.address] = worker.free
+            self.room += worker.free
         if worker.is_serving:
             self._serving[worker.fingerprint] += 1
         for name in worker.attempts:

@@ -113,7 +113,8 @@ async def test_a_chunk_that_is_cancelled_as_it_begins_gives_its_slot_back(tmp_pa
     ):
         await farm.render(0)
         waiting = asyncio.create_task(farm.render(1, hang=1))
-        await asyncio.sleep(0)  # its attempt exists now, and has not run yet
+        await asyncio.sleep(0)  # it is offered,
+        await asyncio.sleep(0)  # and its attempt exists now, and has not run yet
         assert farm.workers == [worker.address, worker.address]
         waiting.cancel()
         await asyncio.wait([waiting])

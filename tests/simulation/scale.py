@@ -7,7 +7,7 @@ on how many others there are.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import partial
@@ -17,7 +17,7 @@ from random import Random
 from typing import Any, Final
 from unittest import mock
 
-from executors.base import Share
+from executors.base import Share, WarmPage
 from executors.errors import WorkerLostError
 from executors.scheduling import free_slots, jobs
 from executors.scheduling.scheduler import Scheduler
@@ -40,6 +40,8 @@ from executors.scheduling.values import (
 )
 from executors.worker_port import ReportedAttempt, Token, WorkerReport
 
+from .open_pages import OpenPages, Way
+
 TICK_S: Final = 0.5
 # As executors.roster: all workers together are asked so often a second at most.
 _ASKS_A_SECOND: Final = 200
@@ -48,7 +50,10 @@ _STOP_S: Final = 0.2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Farm:
-    """`speeds` are the seconds a frame takes, by worker. Some attempts are lost on their way."""
+    """`speeds` are the seconds a frame takes, by worker. Some attempts are lost on their way.
+
+    To come to a chunk takes as long as so many frames.
+    """
 
     speeds: Sequence[float]
     chunks: int
@@ -57,6 +62,8 @@ class Farm:
     users: int = 4
     lost: float = 0.0
     seed: int = 1
+    is_played: bool = False
+    way_frames: Mapping[Way, int] = field(default_factory=lambda: dict.fromkeys(Way, 0))
 
 
 @dataclass(slots=True)
@@ -71,6 +78,8 @@ class Figures:
     done: int = 0
     operations: Counter[str] = field(default_factory=Counter)
     first_half: Counter[str] = field(default_factory=Counter)  # of the chunks, by user
+    begun: Counter[Way] = field(default_factory=Counter)
+    ends_s: dict[int, float] = field(default_factory=dict)  # of chunks, by number
 
     def slot_use(self, slots: int) -> float:
         """How much of the farm was busy while there was more to do than slots."""
@@ -91,6 +100,7 @@ class Flow:
         self._busy: dict[str, tuple[int, Token]] = {}
         self._offers: dict[int, Offer] = {}
         self._running: Counter[int] = Counter()  # attempts, by chunk
+        self._pages = OpenPages()
         self._last_s = 0.0
 
     def run(self) -> Figures:
@@ -141,7 +151,9 @@ class Flow:
     def _start(self, number: int, token: Token, worker: str) -> None:
         self.figures.started += 1
         frames, frame_s = self._offers[number].frames, self.farm.speeds[_number(worker)]
-        took_s = frames * frame_s * self._draw.uniform(0.8, 1.2)
+        way = self._pages.take(worker, self._offers[number])
+        self.figures.begun[way] += 1
+        took_s = frame_s * (frames * self._draw.uniform(0.8, 1.2) + self.farm.way_frames[way])
         self._account()
         self._busy[worker] = (number, token)
         self._running[number] += 1
@@ -166,9 +178,12 @@ class Flow:
             self._hear(Failed(number, token, WorkerLostError("connection reset")))
             self._tell(_number(worker))
             return
+        offer = self._offers[number]
+        self._pages.leave(worker, offer)
         self.figures.done += 1
+        self.figures.ends_s[number] = self._now_s
         if 2 * self.figures.done <= self.farm.chunks:
-            self.figures.first_half[self._offers[number].share.user] += 1
+            self.figures.first_half[offer.share.user] += 1
         self._hear(Succeeded(number, token))
 
     def _stopped(self, number: int, token: Token) -> None:
@@ -210,7 +225,8 @@ class Flow:
     def _tell(self, number: int) -> None:
         address = _address(number)
         runs = self._busy.get(address)
-        self._hear(WorkerTold(address, _report(number, runs and self._reported(*runs))))
+        report = _report(number, runs and self._reported(*runs), self._pages.of(address))
+        self._hear(WorkerTold(address, report))
 
     def _reported(self, number: int, token: Token) -> ReportedAttempt:
         job_id, index = self._name(number)
@@ -233,6 +249,8 @@ class Flow:
             frames=self.farm.frames,
             digest=None,
             share=Share(user=user),
+            keeps_page=True,
+            is_played=self.farm.is_played,
         )
 
     def _counting(self, name: str, inner: Callable[..., Any]) -> Callable[..., Any]:
@@ -253,7 +271,9 @@ def _number(address: str) -> int:
     return int(address[1:])
 
 
-def _report(number: int, runs: ReportedAttempt | None = None) -> WorkerReport:
+def _report(
+    number: int, runs: ReportedAttempt | None = None, pages: tuple[WarmPage, ...] = ()
+) -> WorkerReport:
     return WorkerReport(
         name=_address(number),
         version="sim",
@@ -261,4 +281,5 @@ def _report(number: int, runs: ReportedAttempt | None = None) -> WorkerReport:
         slots=1,
         free_slots=0 if runs else 1,
         attempts=(runs,) if runs else (),
+        warm_pages=pages,
     )

@@ -14,6 +14,7 @@ from executors.scheduling.values import (
     Command,
     Event,
     Failed,
+    Gathered,
     Offer,
     Offered,
     Progressed,
@@ -84,6 +85,7 @@ class Scene:
         share: Share | None = None,
         digest: str | None = None,
         frames: int = 10,
+        is_all: bool = True,
         **more: Any,
     ) -> int:
         self.offers += 1
@@ -99,6 +101,8 @@ class Scene:
             **more,
         )
         self.hear(Offered(offer))
+        if is_all:
+            self.hear(Gathered())
         return self.offers
 
     def succeed(self, start: Start | Attach) -> list[Command]:

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from executors.base import Share
-from executors.errors import CompositionFailedError, NoWorkerError, WorkerLostError
+from executors.errors import (
+    CompositionFailedError,
+    NoWorkerError,
+    WorkerBusyError,
+    WorkerLostError,
+)
 from executors.scheduling.scheduler import Scheduler
 from executors.scheduling.values import (
     Accept,
     Attach,
     Fail,
+    Gathered,
     Lose,
     Offer,
     Offered,
@@ -18,6 +24,7 @@ from executors.scheduling.values import (
     WorkerFound,
     WorkerSilent,
 )
+from executors.status import SUPERSEDED
 from executors.worker_port import Token
 from tests.support.scheduling import Scene, ran
 
@@ -203,6 +210,21 @@ def test_nothing_slow_is_doubled_while_others_wait() -> None:
     assert scene.wait(60.0) == []
 
 
+def test_an_attempt_that_was_sent_twice_and_refused_where_it_runs_is_taken_up_there() -> None:
+    scene = Scene()
+    scene.workers("a", slots=2)
+    scene.offer(index=0)
+    scene.offer(index=1)
+    refusal = WorkerBusyError("the same attempt runs here already", reason=SUPERSEDED)
+    scene.fail(scene.all(Start)[0], refusal)
+
+    scene.tell("a", slots=2, free=0, attempts=[ran("job", 0, term=7), ran("job", 1, term=7)])
+    scene.offer(index=2)
+
+    assert [attach.number for attach in scene.all(Attach)] == [1]
+    assert scene.started == [1, 2]  # both slots are taken
+
+
 def test_a_probe_is_not_doubled_and_not_taken_up() -> None:
     scene = Scene()
     scene.workers("a", "b", slots=1)
@@ -218,6 +240,7 @@ def test_a_probe_is_not_doubled_and_not_taken_up() -> None:
     )
     scene.offers = 1
     scene.hear(Offered(offer))
+    scene.hear(Gathered())
     scene.fail(scene.last(Start), LOST)
     scene.tell(scene.last(Start).worker, attempts=[ran("job", 9, term=7)])
 
