@@ -136,8 +136,8 @@ class Camera:
         return footage, encoder
 
     def _encoding(self, film: Film) -> AbstractAsyncContextManager[Encoder]:
-        pictures, first_frame = self.capture.pictures, film.frames.start
-        return encoding(self.ffmpeg, pictures, film.settings, film.output, first_frame=first_frame)
+        pictures, frames = self.capture.pictures, film.frames
+        return encoding(self.ffmpeg, pictures, film.settings, film.output, frames=frames)
 
 
 class _Shots:
@@ -161,23 +161,23 @@ class _Shots:
         async with feeding(self._encoder) as feed:
             for done, frame in enumerate(film.frames, start=1):
                 picture = await self._capture.capture(frame) if done > 1 else first
-                self._note(picture)
-                await self._hand_over(picture, feed)
+                await self._hand_over(self._noted(picture), feed)
                 self._session.stopwatch.end_frame(frame)
                 on_event(FramesDone(done))
             if film.has_successor:
                 following = await self._capture.capture(film.frames.stop)
-                self._note(following)
+                self._noted(following)
                 if film.paints_all:
                     file = await asyncio.to_thread(following.png)
                     self.edges = replace(self.edges, following=file)
 
-    def _note(self, picture: Picture) -> None:
-        if picture.is_repeat and self.digests:
-            self.repeated += 1
-            self.digests.append(self.digests[-1])
-        else:
-            self.digests.append(picture.digest)
+    def _noted(self, picture: Picture) -> Picture:
+        """The picture, as a repeat also where Chromium has painted the same one again."""
+        last = self.digests[-1] if self.digests else ""
+        digest = last if picture.is_repeat and last else picture.digest
+        self.digests.append(digest)
+        self.repeated += digest == last
+        return replace(picture, is_repeat=digest == last)
 
     async def _hand_over(self, picture: Picture, feed: Feed) -> None:
         with self._session.stopwatch.measure(Stage.ENCODE):

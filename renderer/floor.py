@@ -65,7 +65,9 @@ async def _paint_and_encode(
     ground: Ground,
     on_event: OnRenderEvent,
 ) -> None:
-    async with encoding(ground.ffmpeg, pictures, ground.settings, ground.output) as encoder:
+    async with encoding(
+        ground.ffmpeg, pictures, ground.settings, ground.output, frames=ground.frames
+    ) as encoder:
         async with feeding(encoder) as feed:
             for frame, picture in zip(ground.frames, kept, strict=True):
                 await session.seek(frame)

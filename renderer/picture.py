@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import xxhash
@@ -53,7 +53,7 @@ class Picture:
 
     def kept(self) -> Picture:
         """The same in memory of its own."""
-        return Picture(width_px=self.width_px, height_px=self.height_px, pixels=bytes(self.pixels))
+        return replace(self, pixels=bytes(self.pixels))
 
     def png(self) -> bytes:
         """Return the picture as a PNG file."""

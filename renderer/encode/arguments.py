@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-import ffmpeg as graph
-
 from .containers import CONTAINERS
 from .overlay import drawn
 from .recipe import Colors, chunk_recipe
@@ -23,8 +21,8 @@ if TYPE_CHECKING:
     from renderer.settings import RenderSettings
 
     from .overlay import Overlay
-    from .pictures import PictureStream
     from .recipe import Recipe
+    from .stamped import StampedPictures
 
 QUIET: Final = ("-hide_banner", "-nostats", "-loglevel", "error")
 BITEXACT: Final = {"fflags": "+bitexact", "flags": "+bitexact"}
@@ -51,26 +49,21 @@ def ticks_per_frame(rate: FrameRate) -> int:
 
 def chunk_arguments(
     ffmpeg: Path,
-    pictures: PictureStream,
+    pictures: StampedPictures,
     settings: RenderSettings,
     output: Path,
     overlays: Sequence[Overlay] = (),
 ) -> list[str]:
-    """The command that reads pixels from its standard input and writes a chunk file."""
-    source = graph.input(
-        "pipe:0",
-        format="rawvideo",
-        pix_fmt="bgra",
-        video_size=(pictures.width_px, pictures.height_px),
-        framerate=str(settings.frame_rate),
-        r=str(settings.frame_rate),  # else ffmpeg guesses a rounder one
-        threads=settings.encoder_threads,
-    )
+    """The command that reads pictures from its standard input and writes a chunk file."""
     recipe = chunk_recipe(settings)
     encoding = {"c:v": recipe.encoder, "fps_mode": "passthrough", **recipe.options}
     options = encoding | color_tags(recipe) | _container(recipe, settings.frame_rate)
-    video = drawn(source.video, overlays, settings)
-    stream = converted(video, recipe).output(f"file:{output}", **options)
+    video = pictures.source(settings.encoder_threads)
+    if overlays:  # what is drawn may change while the pictures repeat
+        video = converted(drawn(pictures.each_frame(video), overlays, settings), recipe)
+    else:
+        video = pictures.each_frame(converted(video, recipe))
+    stream = video.output(f"file:{output}", **options)
     # Half a picture is an error, not a frame less.
     threads = ("-filter_complex_threads", str(settings.encoder_threads))
     return compiled(stream.global_args("-xerror", *threads), ffmpeg)

@@ -23,6 +23,14 @@ STILL = """<style>body { margin: 0; background: #123 } p { color: #fff }</style>
     requestAnimationFrame(draw);
   });
 </script>"""
+COVERED = """<style>div { position: absolute; inset: 0; background: #123 }</style>
+<div></div><div></div><script>
+  let frame = 0;
+  requestAnimationFrame(function draw() {
+    document.querySelector("div").style.background = frame++ % 2 ? "red" : "blue";
+    requestAnimationFrame(draw);
+  });
+</script>"""
 BY_MEMORY, BY_SCREENSHOT = "begin-frame-memory", "begin-frame-png"
 
 
@@ -61,6 +69,14 @@ async def test_frames_that_show_the_same_are_read_once_and_encoded_each(crew: Cr
     assert film.chunk.timings.repeated_frames == 16
     assert [len(set(film.pictures[start : start + 5])) for start in (0, 5, 10, 15)] == [1] * 4
     assert len(set(film.pictures)) == len(set(film.chunk.frame_digests)) == 4
+
+
+async def test_a_picture_that_is_painted_again_is_a_repeat_as_well(crew: Crew) -> None:
+    film = await crew.film_html(COVERED, (0, 20), **LOSSLESS)
+
+    assert film.chunk.timings.repeated_frames == 19
+    assert len(film.pictures) == 20
+    assert len(set(film.pictures)) == len(set(film.chunk.frame_digests)) == 1
 
 
 async def test_memory_is_read_from_a_file_where_the_call_is_refused(

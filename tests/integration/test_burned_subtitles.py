@@ -14,7 +14,7 @@ import pytest
 
 from renderer.encode.codec_facts import Codec
 from renderer.encode.ffmpeg import PictureStream, encoding
-from renderer.frames import FrameRate
+from renderer.frames import FrameRange, FrameRate
 from renderer.picture import Picture
 from renderer.settings import RenderSettings
 from renderer.subtitles.burning import BurnedSubtitles, burned
@@ -89,8 +89,9 @@ async def film(
     pictures = list[Pixels]()
     for start, stop in pairwise(cuts):
         path = folder / f"it's chunk, {start}: [a].mov"
-        async with encoding(FFMPEG, stream, settings, path, first_frame=start) as encoder:
-            for _ in range(start, stop):
+        frames = FrameRange(start, stop)
+        async with encoding(FFMPEG, stream, settings, path, frames=frames) as encoder:
+            for _ in frames:
                 await encoder.write(picture)
             await encoder.finish()
         pictures.append(decode(path))

@@ -6,6 +6,7 @@ import asyncio
 import os
 import random
 import signal
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from PIL import Image
 
 from renderer.encode.ffmpeg import Encoder, PictureStream, encoding, run_ffmpeg
 from renderer.errors import EncoderError, MissingToolError
+from renderer.frames import FrameRange
 from renderer.picture import Picture
 from tests.support.chunks import FFMPEG, chunk_settings
 from tests.support.eventually import eventually
@@ -22,6 +24,10 @@ from tests.support.pictures import numbered_picture, of_image, plain_picture
 
 STREAM = PictureStream(width_px=400, height_px=64)
 PICTURE = numbered_picture(1)
+
+
+def chunk(output: Path, *, frames: int = 1000) -> AbstractAsyncContextManager[Encoder]:
+    return encoding(FFMPEG, STREAM, chunk_settings(), output, frames=FrameRange(0, frames))
 
 
 def ffmpeg_children() -> list[psutil.Process]:
@@ -34,7 +40,7 @@ async def test_a_killed_ffmpeg_raises_at_a_write_and_leaves_no_file(tmp_path: Pa
     output = tmp_path / "c.mp4"
 
     async def fill() -> None:
-        async with encoding(FFMPEG, STREAM, chunk_settings(), output) as encoder:
+        async with chunk(output) as encoder:
             await encoder.write(PICTURE)
             (ffmpeg,) = ffmpeg_children()
             os.kill(ffmpeg.pid, signal.SIGKILL)
@@ -51,7 +57,7 @@ async def test_a_killed_ffmpeg_raises_at_a_write_and_leaves_no_file(tmp_path: Pa
 
 async def test_a_killed_ffmpeg_raises_at_the_finish_and_leaves_no_file(tmp_path: Path) -> None:
     async def render() -> None:
-        async with encoding(FFMPEG, STREAM, chunk_settings(), tmp_path / "c.mp4") as encoder:
+        async with chunk(tmp_path / "c.mp4", frames=1) as encoder:
             await encoder.write(PICTURE)
             os.kill(ffmpeg_children()[0].pid, signal.SIGKILL)
             await encoder.finish()
@@ -68,7 +74,7 @@ async def test_cancelling_a_write_that_waits_for_room_leaves_no_process_and_no_f
     stuck = asyncio.Event()
 
     async def render() -> None:
-        async with encoding(FFMPEG, STREAM, chunk_settings(), tmp_path / "c.mp4") as encoder:
+        async with chunk(tmp_path / "c.mp4") as encoder:
             await encoder.write(PICTURE)
             os.kill(ffmpeg_children()[0].pid, signal.SIGSTOP)
             stuck.set()
@@ -88,7 +94,7 @@ async def test_cancelling_a_write_that_waits_for_room_leaves_no_process_and_no_f
 
 async def test_writing_waits_for_an_ffmpeg_that_does_not_read(tmp_path: Path) -> None:
     noise = of_image(Image.frombytes("RGB", (400, 64), random.Random(0).randbytes(400 * 64 * 3)))
-    async with encoding(FFMPEG, STREAM, chunk_settings(), tmp_path / "c.mp4") as encoder:
+    async with chunk(tmp_path / "c.mp4") as encoder:
         await encoder.write(noise)
         (ffmpeg,) = ffmpeg_children()
         os.kill(ffmpeg.pid, signal.SIGSTOP)
@@ -100,7 +106,7 @@ async def test_writing_waits_for_an_ffmpeg_that_does_not_read(tmp_path: Path) ->
 
 async def test_an_error_of_the_caller_goes_through_and_leaves_nothing(tmp_path: Path) -> None:
     async def render() -> None:
-        async with encoding(FFMPEG, STREAM, chunk_settings(), tmp_path / "c.mp4") as encoder:
+        async with chunk(tmp_path / "c.mp4", frames=1) as encoder:
             await encoder.write(PICTURE)
             await encoder.finish()
             raise LookupError("the page is gone")
@@ -113,20 +119,29 @@ async def test_an_error_of_the_caller_goes_through_and_leaves_nothing(tmp_path: 
 
 
 async def test_an_encoding_that_is_left_without_a_finish_leaves_no_file(tmp_path: Path) -> None:
-    async with encoding(FFMPEG, STREAM, chunk_settings(), tmp_path / "c.mp4") as encoder:
+    async with chunk(tmp_path / "c.mp4") as encoder:
         await encoder.write(PICTURE)
 
     assert not list(tmp_path.iterdir())
 
 
-async def test_a_chunk_without_a_frame_is_refused(tmp_path: Path) -> None:
-    async with encoding(FFMPEG, STREAM, chunk_settings(), tmp_path / "c.mp4") as encoder:
-        with pytest.raises(EncoderError, match="at least one frame"):
-            await encoder.finish()
+async def test_a_chunk_that_lacks_frames_is_refused(tmp_path: Path) -> None:
+    async with chunk(tmp_path / "c.mp4", frames=3) as encoder:
+        for told in range(3):
+            with pytest.raises(EncoderError, match=f"a chunk of 3 frames got {told} pictures"):
+                await encoder.finish()
+            await encoder.write(PICTURE)
+
+
+async def test_a_picture_too_many_is_refused(tmp_path: Path) -> None:
+    async with chunk(tmp_path / "c.mp4", frames=1) as encoder:
+        await encoder.write(PICTURE)
+        with pytest.raises(EncoderError, match="a chunk of 1 frames got one picture more"):
+            await encoder.write(PICTURE)
 
 
 async def test_a_picture_of_another_size_is_refused_by_its_number(tmp_path: Path) -> None:
-    async with encoding(FFMPEG, STREAM, chunk_settings(), tmp_path / "c.mp4") as encoder:
+    async with chunk(tmp_path / "c.mp4") as encoder:
         await encoder.write(PICTURE)
         with pytest.raises(EncoderError, match="picture 1 has 64x64 px, the stream 400x64 px"):
             await encoder.write(plain_picture((1, 2, 3)))
@@ -135,7 +150,7 @@ async def test_a_picture_of_another_size_is_refused_by_its_number(tmp_path: Path
 async def test_a_folder_that_cannot_be_written_is_told_in_ffmpegs_words(tmp_path: Path) -> None:
     async def render() -> None:
         gone = tmp_path / "gone" / "c.mp4"
-        async with encoding(FFMPEG, STREAM, chunk_settings(), gone) as encoder:
+        async with chunk(gone, frames=1) as encoder:
             await encoder.write(PICTURE)
             await encoder.finish()
 
@@ -144,8 +159,11 @@ async def test_a_folder_that_cannot_be_written_is_told_in_ffmpegs_words(tmp_path
 
 
 async def test_an_ffmpeg_that_is_not_there_is_a_missing_tool(tmp_path: Path) -> None:
+    output = tmp_path / "c.mp4"
     with pytest.raises(MissingToolError, match="/nowhere/ffmpeg cannot be started"):
-        async with encoding(Path("/nowhere/ffmpeg"), STREAM, chunk_settings(), tmp_path / "c.mp4"):
+        async with encoding(
+            Path("/nowhere/ffmpeg"), STREAM, chunk_settings(), output, frames=FrameRange(0, 1)
+        ):
             pass
 
 

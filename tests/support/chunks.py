@@ -32,7 +32,8 @@ async def encode(
 ) -> Path:
     """Encode pictures of the settings' size, or of `stream`'s, into a chunk file."""
     stream = stream or PictureStream(width_px=settings.width_px, height_px=settings.height_px)
-    async with encoding(FFMPEG, stream, settings, output) as encoder:
+    frames = FrameRange(0, len(pictures))
+    async with encoding(FFMPEG, stream, settings, output, frames=frames) as encoder:
         for picture in pictures:
             await encoder.write(picture)
         await encoder.finish()
