@@ -24,11 +24,18 @@ def memory_cgroup(limit_bytes: int) -> Generator[Path]:
     except OSError as error:
         missing("cgroup", f"{folder} cannot be made: {error}")
     try:
-        name = "memory.limit_in_bytes" if is_v1 else "memory.max"
-        (folder / name).write_text(str(limit_bytes))
+        _limit(folder / ("memory.limit_in_bytes" if is_v1 else "memory.max"), limit_bytes)
         yield folder
     finally:
         _remove(folder)
+
+
+def _limit(file: Path, limit_bytes: int) -> None:
+    try:
+        with file.open("r+") as limit:  # the kernel makes it, where memory may be limited
+            limit.write(str(limit_bytes))
+    except OSError as error:
+        missing("cgroup", f"{file} cannot be written: {error}")
 
 
 def _remove(folder: Path) -> None:
