@@ -20,7 +20,7 @@ from renderer.encode.recipe import chunk_recipe, is_encoded_once_more, video_rec
 from renderer.errors import EncoderError
 
 from .assembly import Workbench
-from .extras import check_extras, subtitle_inputs, with_extras
+from .extras import Extras, check_extras, subtitle_inputs, with_extras
 from .last_encode import check_webp, encode_once_more
 from .muxing import file_options, sounds
 from .picture_files import gather_pictures
@@ -52,7 +52,14 @@ async def make(assembly: Assembly, made: Path, bench: Workbench) -> None:
     if container is Container.WEBP:
         await check_webp(made, assembly)
     else:
-        check_video(await probe(bench.ffprobe, made), assembly)
+        check_video(await _facts(made, assembly, bench), assembly)
+
+
+async def _facts(made: Path, assembly: Assembly, bench: Workbench) -> VideoFacts:
+    """Read what stands in the file. Of more than pictures only ffprobe can tell."""
+    if assembly.sound is None and assembly.extras == Extras():
+        return await chunk_facts(bench.ffprobe, made)
+    return await probe(bench.ffprobe, made)
 
 
 async def _copy(assembly: Assembly, made: Path, bench: Workbench) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from fractions import Fraction
 from itertools import accumulate
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 
 from coordinator.assembly import Assembly, ChunkFile
 from renderer.encode.probe import ColorTags, VideoFacts, probe
+from renderer.encode.reading.chunk import read_facts
 from renderer.errors import EncoderError, MissingToolError
 from renderer.frames import FrameRange, FrameRate
 from renderer.settings import RenderSettings
@@ -49,6 +51,18 @@ async def test_frames_and_times_are_exact_at_every_rate(rate: str, tmp_path: Pat
     assert facts.duration_s == 24 / Fraction(rate)
     assert facts.frame_rate == Fraction(rate)
     assert facts.colors == ColorTags()
+    assert read_facts(output) == replace(facts, tags={})
+
+
+async def test_a_film_of_pictures_alone_is_checked_without_ffprobe(tmp_path: Path) -> None:
+    settings = chunk_settings()
+    chunks = await numbered_chunks(tmp_path, [3, 4], settings)
+    output = tmp_path / "out.mp4"
+
+    nowhere = Path("/nowhere/ffprobe")
+    await assemble(assembly_of(chunks, settings), output, ffmpeg=FFMPEG, ffprobe=nowhere)
+
+    assert decode_frame_numbers(output) == list(range(7))
 
 
 async def test_97_uneven_chunks_decode_to_the_pictures_of_one_piece(tmp_path: Path) -> None:
