@@ -20,18 +20,19 @@ from .plans import COORDINATOR, Blow, Deed
 from .trial import Size, Story, by_frames, trial
 
 SIZE = Size(frames=240, chunk_frames=12, workers=2)
-# By frames that are done, so that as much is done to a slow farm as to a quick one.
+# By frames that are done, so that as much is done to a slow farm as to a quick one. After the last
+# of them enough is left to do: it must not be over before somebody looks.
 BLOWS = (
     Blow(at=20, target=0, deed=Deed.KILL),
     Blow(at=35, target=1, deed=Deed.SET_CLOCK, lasts_s=0.2),
     Blow(at=50, target=COORDINATOR, deed=Deed.KILL),
-    Blow(at=90, target=1, deed=Deed.KILL),
-    Blow(at=120, target=COORDINATOR, deed=Deed.KILL),
+    Blow(at=80, target=1, deed=Deed.KILL),
+    Blow(at=105, target=COORDINATOR, deed=Deed.KILL),
     # A zombie: when it wakes up, its chunk is another's, or its attempt is taken up again.
-    Blow(at=150, target=0, deed=Deed.FREEZE, lasts_s=4.0),
-    Blow(at=180, target=COORDINATOR, deed=Deed.FREEZE, lasts_s=1.0),
+    Blow(at=130, target=0, deed=Deed.FREEZE, lasts_s=4.0),
+    Blow(at=150, target=COORDINATOR, deed=Deed.FREEZE, lasts_s=1.0),
     # By more than the job's time limit.
-    Blow(at=200, target=COORDINATOR, deed=Deed.SET_CLOCK, lasts_s=0.5),
+    Blow(at=165, target=COORDINATOR, deed=Deed.SET_CLOCK, lasts_s=0.5),
 )
 
 FEW_BLOWS = (

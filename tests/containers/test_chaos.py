@@ -39,7 +39,8 @@ async def test_a_frozen_worker_that_wakes_up_late_does_no_harm(
     assert job.state is JobState.SUCCEEDED
     assert output.sha256 == after.output.sha256 == undisturbed.output.sha256
     done = {one.index: one.worker for one in watched.moves(ChunkState.RENDERED)}
-    assert done[chunk.index] != chunk.worker
+    begun = [one.index for one in watched.moves(ChunkState.RENDERING) if one.worker == chunk.worker]
+    assert any(done[index] != chunk.worker for index in begun)  # the one it had when it froze
 
 
 async def test_a_worker_that_was_cut_off_comes_back_and_does_not_show(
@@ -67,7 +68,7 @@ async def test_a_full_disk_holds_the_job_until_there_is_room(
             await watched.until_a_worker_draws()
             code, said = farm.coordinator.run("sh", "-c", FILL)
             assert (code, "No space left on device" in said) == (1, True), said
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(120):
                 while "STORAGE_FULL" not in [
                     one.reason for one in (await watched.client.farm()).holds
                 ]:

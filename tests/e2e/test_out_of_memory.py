@@ -62,7 +62,7 @@ async def a_worker(folder: Path, *prefix: str) -> AsyncGenerator[str]:
         yield (await worker.stdout.readline()).decode().strip()
     finally:
         worker.stdin.close()
-        await asyncio.wait_for(worker.wait(), 10)
+        await asyncio.wait_for(worker.wait(), 60)
 
 
 async def test_a_page_that_is_too_heavy_is_told_as_such_and_the_next_one_is_rendered(

@@ -14,7 +14,7 @@ from tests.support.eventually import eventually
 from tests.support.frame_numbers import decode_frame_numbers
 from tests.support.pages import PAGES, page_settings, tools_or_skip
 
-FRAMES = 120
+FRAMES = 240  # of which enough are left to do when two chunks are seen
 CHUNK_FRAMES = 20
 
 

@@ -19,6 +19,7 @@ from tests.support.processes import browsers
 
 LIMIT_S = 2.0
 ASKED_S = 2.0  # whether the page answers
+STARTED_S = 20.0  # another browser, on a machine with much to do; unasked, it is half a minute
 SILENT = "drew no frame within 2 s, though the page answers"
 
 
@@ -58,7 +59,7 @@ async def test_a_chunk_whose_drawing_falls_silent_is_filmed_again_and_says_so(
         )
 
         assert not silenced[0][0].is_running()
-        assert retold[0] - silenced[0][1] < LIMIT_S + ASKED_S + 3
+        assert retold[0] - silenced[0][1] < LIMIT_S + ASKED_S + STARTED_S
     assert decode_frame_numbers(tmp_path / "out.mp4") == list(range(8))
     assert SILENT in chunk.timings.why
     assert chunk.timings.strategy == "begin-frame-png"
