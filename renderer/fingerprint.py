@@ -16,6 +16,7 @@ from .capture.choose import strategies
 from .drawing import Drawing, drawing_of, pixel_flags
 from .errors import MissingToolError
 from .gamut import ColorGamut
+from .versions import Versions
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -64,8 +65,9 @@ async def read_fingerprint(tools: Tools) -> Fingerprint:
         MissingToolError: Chromium or ffmpeg does not start.
 
     """
-    chromium = await _first_line(tools.chromium, "--version")
-    ffmpeg = await _first_line(tools.ffmpeg, "-version")
+    versions = None if tools.versions is None else Versions(tools.versions)
+    chromium = await _version(tools.chromium, "--version", versions)
+    ffmpeg = await _version(tools.ffmpeg, "-version", versions)
     return Fingerprint(
         chromium=f"{chromium}{_KINDS[drawing_of(tools.chromium)]}",
         ffmpeg=" ".join(ffmpeg.split()[:3]),
@@ -84,6 +86,16 @@ async def _fonts() -> str:
         return _NO_FONTS
     lines = sorted(listed.splitlines())
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:_LENGTH]
+
+
+async def _version(program: Path, argument: str, versions: Versions | None) -> str:
+    if versions is None:
+        return await _first_line(program, argument)
+    said = await asyncio.to_thread(versions.recall, program)
+    if said is None:
+        said = await _first_line(program, argument)
+        await asyncio.to_thread(versions.remember, program, said)
+    return said
 
 
 async def _first_line(program: Path, *arguments: str) -> str:

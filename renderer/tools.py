@@ -38,6 +38,7 @@ class Tools:
     """The programs a render needs, and how the browser is used.
 
     Pixels are read in its memory where that is possible, unless `reads_memory` forbids it.
+    `versions` is a file in which is remembered what they say of their version; None: nowhere.
     """
 
     chromium: Path
@@ -45,6 +46,7 @@ class Tools:
     ffprobe: Path
     drawing: Drawing = Drawing.BEGIN_FRAME
     reads_memory: bool = True
+    versions: Path | None = None
 
 
 def find_tools(environment: Mapping[str, str]) -> Tools:
@@ -62,6 +64,7 @@ def find_tools(environment: Mapping[str, str]) -> Tools:
         ffprobe,
         find_drawing(environment, chromium),
         reads_memory=environment.get(CAPTURE_VARIABLE) != BY_PNG,
+        versions=_cache(environment),
     )
 
 
@@ -115,6 +118,13 @@ def find_ffmpeg(environment: Mapping[str, str]) -> tuple[Path, Path]:
     if absent := [name for name, path in found.items() if path is None]:
         raise MissingToolError(f"no {' and no '.join(absent)} on the PATH; {_FFMPEG_REMEDY}")
     return Path(str(found["ffmpeg"])), Path(str(found["ffprobe"]))
+
+
+def _cache(environment: Mapping[str, str]) -> Path | None:
+    """A file in the user's own folder of what can be found out again, if they have one."""
+    named, home = environment.get("XDG_CACHE_HOME", ""), environment.get("HOME", "")
+    folder = Path(named) if named else Path(home, ".cache") if home else Path()
+    return folder / "framefarm" / "versions.json" if folder.is_absolute() else None
 
 
 def _named_chromium(named: str) -> Path:

@@ -138,3 +138,21 @@ def test_all_tools_are_found_together(tmp_path: Path) -> None:
     found = find_tools(machine(tmp_path))
 
     assert (found.chromium, found.ffmpeg, found.ffprobe) == (chromium, ffmpeg, ffprobe)
+
+
+@pytest.mark.parametrize(
+    ("variables", "file"),
+    [
+        ({"HOME": "/home/a"}, Path("/home/a/.cache/framefarm/versions.json")),
+        ({"XDG_CACHE_HOME": "/cache"}, Path("/cache/framefarm/versions.json")),
+        ({"XDG_CACHE_HOME": "relative"}, None),
+        ({"HOME": ""}, None),
+    ],
+)
+def test_versions_are_remembered_in_the_users_own_cache(
+    variables: dict[str, str], file: Path | None, tmp_path: Path
+) -> None:
+    for name in ("chromium-headless-shell", "ffmpeg", "ffprobe"):
+        program(tmp_path / "bin" / name)
+
+    assert find_tools({"PATH": str(tmp_path / "bin"), **variables}).versions == file
