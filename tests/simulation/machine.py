@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Final, Protocol
 
-from executors.base import ChunkResult, ChunkTask
+from executors.base import ChunkResult, ChunkTask, WarmPage
 from executors.errors import (
     AttemptNotFoundError,
     ChunkAbortedError,
@@ -143,6 +143,7 @@ class Machine:
         self._attempts: dict[Key, SimAttempt] = {}
         self._queued: set[Listener] = set()  # calls that wait for an older attempt's end
         self._terms: dict[str, int] = {}
+        self._pages: list[WarmPage] = []  # that are open and idle, the latest last
         self._loop = asyncio.get_running_loop()
         self._context = context  # the world's: what a caller begins here outlives the caller
 
@@ -164,6 +165,7 @@ class Machine:
             slots=slots,
             free_slots=0 if self.is_draining else max(0, slots - self.running),
             is_draining=self.is_draining,
+            warm_pages=tuple(self._pages),
             attempts=tuple(
                 ReportedAttempt(
                     job_id=each.task.job_id,
@@ -262,6 +264,7 @@ class Machine:
         for attempt in self.attempts:
             if attempt.task.job_id == job_id:
                 self._stop(attempt, ChunkAbortedError("its job has ended", reason=ABORTED))
+        self._pages = [page for page in self._pages if page.job_id != job_id]
 
     # -- its life ---------------------------------------------------------------------------------
 
@@ -326,7 +329,17 @@ class Machine:
         )
         self._end_within(attempt, listener.left_s)
         self._attempts[(task.job_id, task.index)] = attempt
+        self._take_page(task)
         self._next_step(attempt)
+
+    def _take_page(self, task: ChunkTask) -> None:
+        reaching = [
+            page
+            for page in self._pages
+            if page.job_id == task.job_id and page.from_frame <= task.frames.start
+        ]
+        if reaching:
+            self._pages.remove(max(reaching, key=lambda page: page.from_frame))
 
     def _fate(self, task: ChunkTask) -> tuple[float, ExecutorError | None, int]:
         """How fast the attempt is, and what becomes of it after how many frames."""
@@ -386,6 +399,9 @@ class Machine:
 
     def _finish(self, attempt: SimAttempt) -> None:
         attempt.stage, attempt.step = Stage.FINISHED, None
+        if attempt.task.has_successor:
+            page = WarmPage(attempt.task.job_id, attempt.task.frames.stop)
+            self._pages = [*self._pages, page][-self.spec.slots :]
         if attempt.listener is not None:
             self._hand_over(attempt)
 

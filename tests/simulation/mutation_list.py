@@ -48,5 +48,6 @@ MUTATIONS: Final[dict[Mutation, int | Scenario]] = {
     more.forget_what_is_young: 1,
     more.let_nobody_rest: 15,
     more.send_to_those_who_cannot: 11,
+    more.give_out_what_has_begun: 1,
     more.name_videos_alike_in_each_term: 25,
 }
