@@ -87,7 +87,11 @@ class Retention:
             await self._forget_old(self._utc_now() - timedelta(seconds=self._keeping.jobs_s))
         if self._keeping.size_bytes is not None:
             await self._forget_many(self._keeping.size_bytes)
-        await self._forget_orphans(self._utc_now() - ORPHAN_AGE)
+        before = self._utc_now() - ORPHAN_AGE
+        await self._forget_orphans(before)
+        count = await self._bundles.shelf.store.forget_unended(before=before)
+        if count:
+            log.info("uploads that never ended removed", extra={"count": count})
 
     async def _forget_old(self, before: datetime) -> None:
         async for _ in self._forgotten(before):

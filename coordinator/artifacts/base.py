@@ -86,6 +86,10 @@ class ArtifactStore(Protocol):
         """Keep nothing below a prefix any more."""
         ...
 
+    async def forget_unended(self, *, before: datetime) -> int:
+        """Remove what killed processes were putting before then, and is no file; how many."""
+        ...
+
     async def upload_url(self, key: str, *, valid_s: float) -> str | None:
         """Where anyone may PUT the bytes of this key for a while; None: the store has no such."""
         ...

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, closing, contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Final, ParamSpec, TypeVar
@@ -18,9 +19,11 @@ from executors.storage import storing
 from renderer.durable import PartFile, make_folder, sync
 
 from .base import READ_BYTES, Artifact, ArtifactNotFoundError, checked_key, checked_prefix
+from .unended import UnendedUploads
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Generator, Sequence
+    from datetime import datetime
     from pathlib import Path
 
     from obstore.store import ClientConfig, RetryConfig, S3Config
@@ -116,6 +119,16 @@ class S3Artifacts:
 
     async def delete_prefix(self, prefix: str) -> None:
         await self.delete(*(each.key for each in await self.list_prefix(prefix)))
+
+    async def forget_unended(self, *, before: datetime) -> int:
+        place = self._place
+        with self._asking():
+            return await UnendedUploads(
+                self._store,
+                f"{place.prefix}/" if place.prefix else "",
+                lambda endpoint: _store(replace(place, endpoint=endpoint, prefix="")),
+                name=str(place),
+            ).abort(before=before)
 
     async def upload_url(self, key: str, *, valid_s: float) -> str | None:
         with self._asking():
