@@ -201,11 +201,11 @@ async def test_what_a_frozen_leader_places_late_is_nobodys_video(
         async with opened(folders[0], freezes=where) as zombie, opened(folders[1]) as heir:
             job_id = await zombie.create("wish")
             await eventually(lambda: zombie.process.is_frozen, within_s=60.0)
-            await holds(heir.serves, within_s=30.0)
+            await holds(heir.serves, within_s=60.0)
             await check_that_it_succeeds(heir, job_id)
 
             zombie.process.signal(signal.SIGCONT)
-            ended = await zombie.process.ended(within_s=30.0)
+            ended = await zombie.process.ended(within_s=60.0)
 
             assert ended.code == 1
             kept = await open_artifacts(artifacts, tmp_path)

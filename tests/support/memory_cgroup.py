@@ -40,7 +40,7 @@ def _limit(file: Path, limit_bytes: int) -> None:
 
 def _remove(folder: Path) -> None:
     """A cgroup can go when its last process has, which takes the kernel a moment."""
-    deadline_s = time.monotonic() + 5
+    deadline_s = time.monotonic() + 30
     while folder.exists():
         try:
             folder.rmdir()
