@@ -33,6 +33,10 @@ _REST: Final = "x-id"
 _PROBLEM_LENGTH: Final = 300
 
 
+class OddAnswerError(Exception):
+    """A store says what S3 does not."""
+
+
 @dataclass(frozen=True, slots=True)
 class UnendedUpload:
     """An upload in parts that has neither been completed nor aborted."""
@@ -78,19 +82,23 @@ class UnendedUploads:
                     if upload.began_at < before:
                         await self._abort(session, upload)
                         count += 1
-        except (aiohttp.ClientError, TimeoutError) as error:
+        except (aiohttp.ClientError, TimeoutError, OddAnswerError) as error:
             raise self._down(repr(error)) from error
         return count
 
     async def _listed(self, session: aiohttp.ClientSession) -> AsyncGenerator[UnendedUpload]:
-        after: tuple[str, str] | None = ("", "")
-        while after is not None:
+        after = "", ""
+        while True:
             url = await self._signed("GET", listing(self._prefix, after))
             async with session.get(url) as answer:
                 await self._check(answer)
                 page = read(await answer.read())
             for upload in page.uploads:
                 yield upload
+            if page.after is None:
+                return
+            if page.after == after:  # for ever, then
+                raise OddAnswerError(f"after {after} came a list that goes on after {page.after}")
             after = page.after
 
     async def _abort(self, session: aiohttp.ClientSession, upload: UnendedUpload) -> None:
@@ -134,16 +142,24 @@ def aborting(upload: UnendedUpload) -> str:
 
 
 def read(answer: bytes) -> Page:
-    """What a store says of its uploads."""
-    found = ET.fromstring(answer)  # noqa: S314  # of the store that keeps all that we have
-    uploads = [
-        UnendedUpload(
-            _text(each, "Key"),
-            _text(each, "UploadId"),
-            datetime.fromisoformat(_text(each, "Initiated")),
-        )
-        for each in found.iterfind("{*}Upload")
-    ]
+    """What a store says of its uploads.
+
+    Raises:
+        OddAnswerError: it says something else.
+
+    """
+    try:
+        found = ET.fromstring(answer)  # noqa: S314  # of the store that keeps all that we have
+        uploads = [
+            UnendedUpload(
+                _text(each, "Key"),
+                _text(each, "UploadId"),
+                datetime.fromisoformat(_text(each, "Initiated")),
+            )
+            for each in found.iterfind("{*}Upload")
+        ]
+    except (ET.ParseError, ValueError) as error:
+        raise OddAnswerError(f"{answer[:_PROBLEM_LENGTH]!r} is no list of uploads") from error
     is_cut = _text(found, "IsTruncated") == "true"
     after = _text(found, "NextKeyMarker"), _text(found, "NextUploadIdMarker")
     return Page(tuple(uploads), after if is_cut else None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -86,6 +86,32 @@ async def test_a_folder_has_none(tmp_path: Path) -> None:
     assert await store.forget_unended(before=datetime.now(UTC)) == 0
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "<html>",
+        "",
+        '{"uploads": []}',
+        PAGE.format(is_cut="false", key="farm/a", id="1", day="x"),
+        PAGE.format(is_cut="true", key="", id="", day=1),
+    ],
+)
+async def test_a_store_that_is_not_quite_s3_ends_no_coordinator(
+    answer: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "me")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
+
+    async def say(request: web.Request) -> web.Response:
+        del request
+        return web.Response(text=answer)
+
+    async with server(say) as address:
+        store = S3Artifacts(S3Place(bucket="b", endpoint=address, region="us-east-1"))
+        with pytest.raises(StorageDownError, match=r"OddAnswerError.*lifecycle"):
+            await store.forget_unended(before=datetime(2026, 11, 1, tzinfo=UTC))
+
+
 async def test_each_request_is_signed_as_s3_reads_it_and_long_lists_come_in_parts(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -127,15 +153,23 @@ async def strict_s3() -> AsyncGenerator[tuple[str, list[tuple[str, str, dict[str
         text = PAGE.format(is_cut=is_cut, key=key, id=upload_id, day=number + 1)
         return web.Response(text=text, content_type="application/xml")
 
+    async with server(answer) as address:
+        yield address, asked
+
+
+@asynccontextmanager
+async def server(
+    answer: Callable[[web.Request], Awaitable[web.Response]],
+) -> AsyncGenerator[str]:
+    """The address of an HTTP server."""
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", answer)
     runner = web.AppRunner(app)
     await runner.setup()
     try:
-        site = web.TCPSite(runner, "127.0.0.1", 0)
-        await site.start()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
         host, port = runner.addresses[0][:2]
-        yield f"http://{host}:{port}", asked
+        yield f"http://{host}:{port}"
     finally:
         await runner.cleanup()
 
