@@ -215,6 +215,7 @@ class Jobs:
                 f"job {needed[0]} is to come after job {job_id}: cancel that one first, or wait "
                 "for its end"
             )
-        # Files of a job that is known no more are swept some day; a job without its files lies.
-        await self._store.delete(job_id)
+        async with self._dispatcher.lock(job_id):  # who has ended it may not know yet that it has
+            # Files of a job that is known no more are swept some day; a job without its files lies.
+            await self._store.delete(job_id)
         await self._files.delete(job_id)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from functools import partial
+from itertools import count
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from .holds import SHUTTING_DOWN, STORE_DOWN, Hold
-from .stores.base import StoreDownError
+from .stores.base import JobNotFoundError, StoreDownError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -59,7 +60,17 @@ class PatientStore:
         return await self._asked(partial(self._inner.events, job_id, after=after, most=most))
 
     async def delete(self, job_id: str) -> None:
-        await self._asked(partial(self._inner.delete, job_id))
+        tries = count(1)
+
+        async def delete() -> None:
+            is_first = next(tries) == 1
+            try:
+                await self._inner.delete(job_id)
+            except JobNotFoundError:
+                if is_first:
+                    raise  # else it was deleted, and the answer did not come
+
+        await self._asked(delete)
 
     async def _asked(self, call: Callable[[], Awaitable[T]]) -> T:
         try:

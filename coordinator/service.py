@@ -201,7 +201,7 @@ class CoordinatorService(coordinator_pb2_grpc.RenderCoordinatorServicer):
             jobs_waiting=count(Phase.WAITING),
             jobs_running=count(Phase.RUNNING) + count(Phase.STOPPING),
             jobs_paused=count(Phase.PAUSED),
-            chunks_running=sum(worker.leased for worker in workers),
+            chunks_running=sum(worker.leased + worker.filmed for worker in workers),
             slots=sum(worker.slots for worker in workers if worker.is_serving),
             term=self._term,
         )

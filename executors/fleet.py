@@ -9,13 +9,14 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from .base import AttemptLost, AttemptStarted, ChunkEvent, FramesDone
+from .base import AttemptLost, AttemptStarted, ChunkEvent, Filmed, FramesDone
 from .errors import ExecutorError, WorkerLostError
 from .roster import Roster
 from .scheduling.scheduler import Scheduler
 from .scheduling.values import (
     Accept,
     Attach,
+    ChunkFilmed,
     Command,
     Event,
     Fail,
@@ -221,6 +222,8 @@ class Fleet:
         def hear(event: ChunkEvent) -> None:
             if isinstance(event, FramesDone):
                 self.hear(Progressed(number, token, event.done))
+            elif isinstance(event, Filmed):
+                self.hear(ChunkFilmed(number, token))
             mine.order.on_progress(event)
 
         return hear

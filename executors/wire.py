@@ -188,4 +188,5 @@ def _to_attempt(message: worker_pb2.RunningAttempt) -> ReportedAttempt:
         token=Token(message.term, message.attempt),
         frames=message.frames,
         is_finished=message.finished,
+        is_filmed=message.filmed,
     )

@@ -13,7 +13,7 @@ from grpc import StatusCode
 from protos.framefarm.v1 import worker_pb2 as pb
 
 from . import wire
-from .base import ChunkTask, FramesDone, OnProgress, PageLog
+from .base import ChunkTask, Filmed, FramesDone, OnProgress, PageLog
 from .errors import ChunkAbortedError, ExecutorError
 from .status import JOB_OVERDUE, error_of
 
@@ -83,6 +83,8 @@ class WorkerCall(ABC, Generic[T]):
         match response.WhichOneof("step"):
             case "progress":
                 self._on_progress(FramesDone(response.progress.frames))
+            case "filmed":
+                self._on_progress(Filmed())
             case "log":
                 self._on_progress(PageLog(response.log.level, response.log.text))
             case _:  # accepted, or what a newer worker says

@@ -24,13 +24,17 @@ class Token:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportedAttempt:
-    """An attempt that a worker says it has: it runs, or its result waits to be fetched."""
+    """An attempt that a worker says it has: it runs, or its result waits to be fetched.
+
+    One that is filmed has no slot any more.
+    """
 
     job_id: str
     index: int
     token: Token
     frames: int = 0
     is_finished: bool = False
+    is_filmed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

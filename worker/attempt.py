@@ -7,7 +7,7 @@ import logging
 from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from executors.base import FramesDone
+from executors.base import Filmed, FramesDone
 from executors.errors import AttemptNotFoundError, ChunkAbortedError, WorkerBusyError
 from executors.status import ABANDONED, DRAINING, JOB_OVERDUE
 
@@ -60,13 +60,14 @@ class Attempt:
         self.task = task
         self.token = (task.term, task.attempt)
         self.frames_done = 0
+        self.is_filmed = False
         self.draining = False
         self.outbox = Outbox()
         # Why it ends; None: its caller has all of it.
         self.released: asyncio.Future[ExecutorError | None] = loop.create_future()
         self.outcome: asyncio.Future[Answer] = loop.create_future()
         self.outcome.add_done_callback(lambda _: self.outbox.close())
-        self.ended = asyncio.Event()  # and its slot is free
+        self.ended = asyncio.Event()  # and nothing of it is here
         self._detach_s = detach_s
         self._caller: Caller | None = None
         self._fuse: asyncio.TimerHandle | None = None
@@ -75,6 +76,10 @@ class Attempt:
     @property
     def is_finished(self) -> bool:
         return self.outcome.done()
+
+    @property
+    def holds_slot(self) -> bool:
+        return not (self.is_filmed or self.is_finished)
 
     def stop(self, why: ExecutorError) -> None:
         """End the attempt with this error; the first one counts."""
@@ -113,6 +118,8 @@ class Attempt:
         self._caller = caller
         if self.frames_done:  # whatever another caller was told
             self.outbox.put(FramesDone(self.frames_done))
+        if self.is_filmed:
+            self.outbox.put(Filmed())
         self._fuse = _replaced(self._fuse, None, self._stop_abandoned)
         try:
             yield
@@ -160,6 +167,8 @@ class Attempt:
     def _hear(self, event: ChunkEvent) -> None:
         if isinstance(event, FramesDone):
             self.frames_done = event.done
+        elif isinstance(event, Filmed):
+            self.is_filmed = True
         self.outbox.put(event)
 
     def _settle(self, holding: asyncio.Task[None]) -> None:

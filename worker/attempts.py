@@ -1,4 +1,4 @@
-"""Attempts: what a worker runs or keeps now, in how many slots."""
+"""Attempts: what a worker runs or keeps now, in how many slots, and beside them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,11 @@ STOP_TIMEOUT_S: Final = 5.0
 
 
 class Attempts:
-    """The attempts that run, or whose outcome waits for a caller, one to a slot."""
+    """The attempts that run, or whose outcome waits for a caller.
+
+    One has a slot until its chunk is filmed. There are never more than two to a slot, so that what
+    is encoded or kept for callers beside the slots has a bound.
+    """
 
     def __init__(self, slots: int, owner: asyncio.TaskGroup, *, detach_s: float = DETACH_S) -> None:
         self.slots = slots
@@ -45,17 +49,21 @@ class Attempts:
 
     @property
     def free_slots(self) -> int:
-        return 0 if self.draining else self.slots - len(self._running)
+        """How many attempts would be taken now."""
+        if self.draining:
+            return 0
+        in_slots = sum(attempt.holds_slot for attempt in self._running.values())
+        return min(self.slots - in_slots, 2 * self.slots - len(self._running))
 
     async def begin(self, task: ChunkTask, work: Work) -> Attempt:
-        """Begin the work of an attempt; it has a slot until it has ended.
+        """Begin the work of an attempt, in a slot.
 
         A newer attempt of a chunk that is here ends the older one and takes its place.
 
         Raises:
             StaleTermError: a later coordinator has asked for something of the job.
             ChunkAbortedError: a newer attempt of the chunk is here.
-            WorkerBusyError: no slot is free, or the worker drains.
+            WorkerBusyError: no slot is free, too many are not done, or the worker drains.
 
         """
         self.check_term(task.job_id, task.term)
@@ -133,8 +141,10 @@ class Attempts:
     def _refuse_when_full(self) -> None:
         if self.draining:
             raise WorkerBusyError("the worker drains: it takes nothing new", reason=DRAINING)
-        if len(self._running) >= self.slots:
-            raise WorkerBusyError(f"all {self.slots} slots are taken", reason=SLOTS_FULL)
+        if self.free_slots <= 0:
+            filmed = sum(not attempt.holds_slot for attempt in self._running.values())
+            beside = f", and {filmed} chunks are encoded or wait beside them" if filmed else ""
+            raise WorkerBusyError(f"all {self.slots} slots are taken{beside}", reason=SLOTS_FULL)
 
 
 @asynccontextmanager

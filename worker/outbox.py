@@ -6,7 +6,7 @@ import asyncio
 from collections import deque
 from typing import TYPE_CHECKING, Any, Final
 
-from executors.base import FramesDone, PageLog
+from executors.base import Filmed, FramesDone, PageLog
 from protos.framefarm.v1 import worker_pb2 as pb
 
 if TYPE_CHECKING:
@@ -27,14 +27,19 @@ class Outbox:
 
     def __init__(self) -> None:
         self._frames: int | None = None
+        self._is_filmed = False
         self._logs: deque[PageLog] = deque(maxlen=MAX_LOGS)
         self._something = asyncio.Event()
+        self._urgent = asyncio.Event()
         self._closed = False
 
     def put(self, event: ChunkEvent) -> None:
         match event:
             case FramesDone(done):
                 self._frames = done
+            case Filmed():  # somebody waits for the slot
+                self._is_filmed = True
+                self._urgent.set()
             case PageLog():
                 self._logs.append(event)
             case _:  # where an attempt runs is not news to its caller
@@ -45,16 +50,26 @@ class Outbox:
         """Let `send` end when it has sent what is here."""
         self._closed = True
         self._something.set()
+        self._urgent.set()
 
     async def send(self, tell: Tell) -> None:
-        """Tell a caller, at most ten times a second, until closed."""
+        """Tell a caller, at most ten times a second but for what is urgent, until closed."""
         while not self._closed:
             await self._something.wait()
             self._something.clear()
+            self._urgent.clear()
             await self._flush(tell)
             if not self._closed:
-                await asyncio.sleep(SEND_INTERVAL_S)
+                await self._pause()
         await self._flush(tell)
+
+    async def _pause(self) -> None:
+        # Not by wait_for: Python 3.11's may keep a cancellation to itself.
+        timer = asyncio.get_running_loop().call_later(SEND_INTERVAL_S, self._urgent.set)
+        try:
+            await self._urgent.wait()
+        finally:
+            timer.cancel()
 
     async def _flush(self, tell: Tell) -> None:
         while self._logs:
@@ -64,3 +79,6 @@ class Outbox:
         if self._frames is not None:
             frames, self._frames = self._frames, None
             await tell(pb.RenderChunkResponse(progress=pb.Progress(frames=frames)))
+        if self._is_filmed:
+            self._is_filmed = False
+            await tell(pb.RenderChunkResponse(filmed=pb.Filmed()))

@@ -228,6 +228,7 @@ def _told(attempt: Attempt) -> pb.RunningAttempt:
         frames=attempt.frames_done,
         term=attempt.task.term,
         finished=attempt.is_finished,
+        filmed=not attempt.holds_slot,
     )
 
 

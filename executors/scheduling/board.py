@@ -66,7 +66,8 @@ class Board:
         begun = self.workers.begun(chunk.name)
         if begun is None or chunk.live or not chunk.offer.is_attachable:
             return
-        worker, token = begun
+        worker, row = begun
+        token = row.token
         if token.term > self._term:
             return  # of the coordinator that leads now; ours will be refused, and learn of it
         is_fit = self.job(chunk).fingerprint in ("", worker.fingerprint)
@@ -74,14 +75,27 @@ class Board:
             chunk.outgrow(token)
             self.job(chunk).take(chunk)
             self._moor(chunk)
-            self._begin(chunk, worker, token).is_attached = True
+            self._begin(chunk, worker, token, is_filmed=row.is_filmed).is_attached = True
             self.commands.append(Attach(chunk.offer.number, token, worker.address))
 
+    def film(self, chunk: Chunk, attempt: Attempt) -> None:
+        """An attempt goes on without a slot."""
+        job = self.job(chunk)
+        self.jobs.hold(job, -attempt.slots)
+        job.filmed += 1
+        if worker := self.workers.get(attempt.worker):
+            self.workers.film(worker, chunk, attempt)
+        attempt.is_filmed = True
+        job.leave(chunk.stop)
+
     def release(self, chunk: Chunk, token: Token, *, is_lost: bool = False) -> None:
-        """An attempt has ended, as far as we know: its slot is free."""
+        """An attempt has ended, as far as we know: nothing of its worker is taken by it."""
         attempt = chunk.attempts.pop(token)
-        self.jobs.hold(self.job(chunk), -attempt.cost)
-        self.job(chunk).leave(chunk.stop)
+        job = self.job(chunk)
+        self.jobs.hold(job, -attempt.slots)
+        job.filmed -= attempt.is_filmed
+        if not attempt.is_filmed:
+            job.leave(chunk.stop)
         if worker := self.workers.get(attempt.worker):
             self.workers.release(worker, chunk, attempt, is_lost=is_lost)
         self._forget(chunk)
@@ -125,14 +139,18 @@ class Board:
         chunk.is_withdrawn = True
         self._forget(chunk)
 
-    def _begin(self, chunk: Chunk, worker: Worker, token: Token) -> Attempt:
+    def _begin(
+        self, chunk: Chunk, worker: Worker, token: Token, *, is_filmed: bool = False
+    ) -> Attempt:
         job = self.job(chunk)
         job.fingerprint = worker.fingerprint
         if chunk.offer.is_attachable:  # a probe is of all frames
             job.front = max(job.front, chunk.stop)
         cost = min(chunk.cost, max(1, worker.slots))
-        attempt = chunk.attempts[token] = Attempt(token, worker.address, cost, self.now_s)
-        self.jobs.hold(job, cost)
+        attempt = Attempt(token, worker.address, cost, self.now_s, is_filmed=is_filmed)
+        chunk.attempts[token] = attempt
+        self.jobs.hold(job, attempt.slots)
+        job.filmed += is_filmed
         self.workers.lease(worker, chunk, attempt)
         return attempt
 

@@ -17,7 +17,10 @@ _HEAVIEST: Final = 8
 
 @dataclass(eq=False, slots=True)
 class Attempt:
-    """An attempt that has a slot. One that `is_stopping` counts for nothing but its slot."""
+    """An attempt that has a slot, until it is filmed.
+
+    One that `is_stopping` counts for nothing but what it takes of its worker.
+    """
 
     token: Token
     worker: str
@@ -26,6 +29,12 @@ class Attempt:
     frames: int = 0
     is_attached: bool = False
     is_stopping: bool = False
+    is_filmed: bool = False
+
+    @property
+    def slots(self) -> int:
+        """How many it has now."""
+        return 0 if self.is_filmed else self.cost
 
 
 @dataclass(frozen=True, slots=True)

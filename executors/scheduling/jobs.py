@@ -29,6 +29,7 @@ class Job:
     hopeful_at_s: float
     open: int = 0  # chunks
     running: int = 0  # slots
+    filmed: int = 0  # attempts that have none any more
     fingerprint: str = ""
     waiting: list[tuple[bool, int, int, Chunk]] = field(default_factory=list)
     at: dict[int, Chunk] = field(default_factory=dict)  # those that wait, by their first frame

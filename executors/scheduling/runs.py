@@ -61,9 +61,11 @@ def _head(board: Board, job: Job) -> Chunk | None:
 
 
 def _is_approached(board: Board, chunk: Chunk) -> bool:
-    """Whether the chunk before it runs."""
+    """Whether the chunk before it is filmed now."""
     before = board.named((chunk.offer.job_id, chunk.offer.index - 1))
-    return before is not None and before.stop == chunk.offer.start and bool(before.live)
+    if before is None or before.stop != chunk.offer.start:
+        return False
+    return any(not attempt.is_filmed for attempt in before.live)
 
 
 def _ahead(job: Job, chunk: Chunk, length: int) -> list[Chunk]:

@@ -22,6 +22,7 @@ from .board import Board
 from .dispatch import dispatch, hedge
 from .values import (
     Accept,
+    ChunkFilmed,
     Command,
     Event,
     Failed,
@@ -101,6 +102,8 @@ class Scheduler:
                 board.withdraw(board.chunks[number])
             case Progressed():
                 self._progressed(event)
+            case ChunkFilmed(number, token):
+                self._filmed(board.chunks[number], token)
             case Succeeded(number, token):
                 self._succeeded(board.chunks[number], token)
             case Failed(number, token, error):
@@ -133,10 +136,18 @@ class Scheduler:
         if worker := self.workers.get(attempt.worker):
             worker.silent_since_s = None
 
+    def _filmed(self, chunk: Chunk, token: Token) -> None:
+        """A slot is free; but what has run out of memory before has its own to the end."""
+        attempt = chunk.attempts[token]
+        if worker := self.workers.get(attempt.worker):
+            worker.silent_since_s = None
+        if chunk.cost == 1 and not attempt.is_filmed:
+            self._board.film(chunk, attempt)
+
     def _succeeded(self, chunk: Chunk, token: Token) -> None:
         board, attempt = self._board, chunk.attempts[token]
         if worker := self.workers.get(attempt.worker):
-            self.workers.acquit(worker, chunk)
+            self.workers.acquit(worker, chunk, attempt)
         is_wanted = not (attempt.is_stopping or chunk.is_closed)
         if is_wanted:
             passed_s = board.now_s - attempt.began_s
@@ -209,7 +220,7 @@ class Scheduler:
                 board.requeue(chunk)
         for worker in tuple(board.workers):
             since_s = worker.silent_since_s
-            if worker.leased and since_s is not None and board.now_s - since_s >= SILENCE_LIMIT_S:
+            if worker.is_used and since_s is not None and board.now_s - since_s >= SILENCE_LIMIT_S:
                 self._cut_off(worker)
         for job in board.jobs:
             self._give_up_if_hopeless(job)
@@ -238,7 +249,8 @@ class Scheduler:
 
         What was rendered by those that left is then rendered again: it would not fit.
         """
-        is_left = job.fingerprint and not self.workers.serving(job.fingerprint) and not job.running
+        is_idle = not (job.running or job.filmed)
+        is_left = is_idle and job.fingerprint and not self.workers.serving(job.fingerprint)
         has_others = is_left and self.workers.serving("") > 0
         if has_others and self._board.now_s - job.hopeful_at_s >= MOVE_S:
             job.fingerprint, job.hopeful_at_s = "", self._board.now_s

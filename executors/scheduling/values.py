@@ -106,6 +106,14 @@ class Progressed:
 
 
 @dataclass(frozen=True, slots=True)
+class ChunkFilmed:
+    """An attempt has no slot any more, and leaves its page open. It may still end in any way."""
+
+    number: int
+    token: Token
+
+
+@dataclass(frozen=True, slots=True)
 class Succeeded:
     number: int
     token: Token
@@ -143,6 +151,7 @@ Event = (
     | WorkerLeft
     | Surveyed
     | Progressed
+    | ChunkFilmed
     | Succeeded
     | Failed
     | Stopped

@@ -25,8 +25,10 @@ Name = tuple[str, int, "Token"]  # of an attempt: job, chunk, token
 class Worker:
     """A worker. Slots are counted here, for we are who fills them.
 
-    Its reports tell what others do there, and what an earlier coordinator began: `attempts`, by
-    job and chunk. `ours` are the attempts that we know of, with whether each has ended.
+    `leased` are those that we have filled, and `filmed` the attempts of ours that go on without
+    one; `elsewhere` and `filmed_elsewhere` are those of others. Its reports tell what others do
+    there, and what an earlier coordinator began: `attempts`, by job and chunk. `ours` are the
+    attempts that we know of, with whether each has ended.
     """
 
     address: str
@@ -35,7 +37,9 @@ class Worker:
     unfit: str = ""
     has_left: bool = False
     leased: int = 0
+    filmed: int = 0
     elsewhere: int = 0
+    filmed_elsewhere: int = 0
     strikes: int = 0
     rests: int = 0
     rests_until_s: float = 0.0
@@ -62,12 +66,24 @@ class Worker:
 
     @property
     def free(self) -> int:
-        """Slots that a chunk could have, if the worker does not rest."""
-        return self.slots - self.elsewhere - self.leased if self.is_serving else 0
+        """Slots that a chunk could have, if the worker does not rest.
+
+        It takes no more than two attempts a slot, with those that are filmed.
+        """
+        if not self.is_serving:
+            return 0
+        in_slots = self.leased + self.elsewhere
+        attempts = in_slots + self.filmed + self.filmed_elsewhere
+        return min(self.slots - in_slots, 2 * self.slots - attempts)
+
+    @property
+    def is_used(self) -> bool:
+        """Whether any attempt of ours is there."""
+        return self.leased > 0 or self.filmed > 0
 
     @property
     def load(self) -> float:
-        return self.leased / max(1, self.slots)
+        return (self.leased + self.filmed) / max(1, self.slots)
 
     def hear(self, report: WorkerReport) -> None:
         """Take in what the worker says of itself."""
@@ -76,7 +92,10 @@ class Worker:
         names = {name_of(attempt): attempt for attempt in report.attempts}
         ours = self.ours.keys() & names.keys()
         self.report, self.problem, self.silent_since_s = report, "", None
-        self.elsewhere = max(0, report.slots - report.free_slots - len(ours))
+        self.elsewhere = max(0, _in_slots(report) - sum(not names[n].is_filmed for n in ours))
+        self.filmed_elsewhere = sum(
+            row.is_filmed for name, row in names.items() if name not in ours
+        )
         self.attempts = {
             (row.job_id, row.index): row for name, row in names.items() if name not in ours
         }
@@ -123,6 +142,12 @@ class Worker:
     def acquit(self) -> None:
         """It has rendered a chunk: whatever failed before was not its fault."""
         self.strikes = self.rests = 0
+
+
+def _in_slots(report: WorkerReport) -> int:
+    """How many slots have an attempt: what is not free is that, or too many that are filmed."""
+    filmed = sum(row.is_filmed for row in report.attempts)
+    return report.slots - report.free_slots - max(0, filmed - report.slots)
 
 
 def name_of(attempt: ReportedAttempt) -> Name:

@@ -14,7 +14,7 @@ from .worker import Worker
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-    from executors.worker_port import Token, WorkerReport
+    from executors.worker_port import ReportedAttempt, WorkerReport
 
     from .chunk import Attempt, Chunk
 
@@ -106,10 +106,12 @@ class Workers:
     def lease(self, worker: Worker, chunk: Chunk, attempt: Attempt) -> None:
         """A chunk goes there, and will use the open page that is nearest, if there is one."""
         self._leave(worker)
-        worker.leased += attempt.cost
+        worker.leased += attempt.slots
+        worker.filmed += attempt.is_filmed
         worker.ours[(*chunk.name, attempt.token)] = False
-        if worker.attempts.pop(chunk.name, None) is not None:
-            worker.elsewhere = max(0, worker.elsewhere - 1)
+        if before := worker.attempts.pop(chunk.name, None):  # this one, or one that gives way
+            worker.elsewhere = max(0, worker.elsewhere - (not before.is_filmed))
+            worker.filmed_elsewhere = max(0, worker.filmed_elsewhere - before.is_filmed)
         if chunk.offer.digest:
             worker.hold(chunk.offer.digest)
         page = max(
@@ -117,36 +119,44 @@ class Workers:
             key=lambda page: page.from_frame,
             default=None,
         )
-        if page is not None:
+        if page is not None and not attempt.is_filmed:
             worker.pages.remove(page)
         self._enter(worker)
 
-    def release(self, worker: Worker, chunk: Chunk, attempt: Attempt, *, is_lost: bool) -> None:
-        """The attempt holds its slot no more. One that `is_lost` may run there nevertheless."""
+    def film(self, worker: Worker, chunk: Chunk, attempt: Attempt) -> None:
+        """The attempt's slot and page are free, and the attempt goes on."""
         self._leave(worker)
-        worker.leased -= attempt.cost
+        worker.leased -= attempt.slots
+        worker.filmed += 1
+        self._open_page(worker, chunk)
+        self._enter(worker)
+
+    def release(self, worker: Worker, chunk: Chunk, attempt: Attempt, *, is_lost: bool) -> None:
+        """The attempt is not there any more. One that `is_lost` may run there nevertheless."""
+        self._leave(worker)
+        worker.leased -= attempt.slots
+        worker.filmed -= attempt.is_filmed
         worker.ours[(*chunk.name, attempt.token)] = True
         if is_lost:
             del worker.ours[(*chunk.name, attempt.token)]
         self._enter(worker)
         self._forget(worker)
 
-    def acquit(self, worker: Worker, chunk: Chunk) -> None:
-        """The worker has rendered the chunk; the page may stay open for the one that follows."""
+    def acquit(self, worker: Worker, chunk: Chunk, attempt: Attempt) -> None:
+        """The worker has rendered the chunk."""
         self._leave(worker)
         worker.acquit()
-        if chunk.offer.keeps_page and worker.is_serving:
-            stop = chunk.offer.start + chunk.offer.frames
-            worker.pages.append(WarmPage(chunk.offer.job_id, stop))
+        if not attempt.is_filmed:
+            self._open_page(worker, chunk)
         self._enter(worker)
 
-    def begun(self, name: tuple[str, int]) -> tuple[Worker, Token] | None:
+    def begun(self, name: tuple[str, int]) -> tuple[Worker, ReportedAttempt] | None:
         """Where an attempt at the chunk runs that is not ours, if anywhere."""
         address = self._begun.get(name)
         if address is None:
             return None
         worker = self._known[address]
-        return worker, worker.attempts[name].token
+        return worker, worker.attempts[name]
 
     def serving(self, fingerprint: str) -> int:
         """How many workers of a fingerprint may get chunks; of any, for ""."""
@@ -224,8 +234,13 @@ class Workers:
         for page in worker.pages:
             insort(self._pages.setdefault(page.job_id, []), (page.from_frame, worker.address))
 
+    def _open_page(self, worker: Worker, chunk: Chunk) -> None:
+        """The page of a chunk may stay open for the one that follows."""
+        if chunk.offer.keeps_page and worker.is_serving:
+            worker.pages.append(WarmPage(chunk.offer.job_id, chunk.stop))
+
     def _forget(self, worker: Worker) -> None:
-        if worker.has_left and not worker.leased:
+        if worker.has_left and not worker.is_used:
             self._leave(worker)
             del self._known[worker.address]
 

@@ -12,7 +12,7 @@ import pytest
 
 from executors.status import error_of
 from protos.framefarm.v1 import worker_pb2 as pb
-from renderer.events import FramesDone
+from renderer.events import Filmed, FramesDone
 from renderer.renderer import RenderedChunk
 from tests.support.eventually import eventually
 from tests.support.picture_renderer import PictureRenderer
@@ -42,21 +42,31 @@ class Sketches(PictureRenderer):
     def __init__(self, chance: random.Random) -> None:
         super().__init__(crashes=CALLERS)
         self._chance = chance
-        self.most_running = 0
+        self.most_running = self.most_filming = 0
 
     async def render(self, *args: Any, **kwargs: Any) -> Any:
         _, frames = args
         self.running.append(frames)
+        self.filming.append(frames)
         self.most_running = max(self.most_running, len(self.running))
+        self.most_filming = max(self.most_filming, len(self.filming))
+        is_filming = True
         try:
             for done in range(1, 4):
                 await asyncio.sleep(self._chance.random() * 0.02)
                 kwargs["on_event"](FramesDone(done))
+            if self._chance.random() < 0.7:
+                self.filming.remove(frames)
+                is_filming = False
+                kwargs["on_event"](Filmed())
+                await asyncio.sleep(self._chance.random() * 0.05)
             await self._frame(0, {"crash": 0} if self._chance.random() < 0.1 else {})
             data = self._chance.randbytes(3000)
             await asyncio.to_thread(kwargs["output"].write_bytes, data)
         finally:
             self.running.remove(frames)
+            if is_filming:
+                self.filming.remove(frames)
         return RenderedChunk(
             frames=3,
             width_px=400,
@@ -141,11 +151,13 @@ async def test_whatever_callers_do_slots_and_files_are_free_in_the_end(seed: int
                 if chance.random() < 0.03:
                     await stub.EndJob(pb.EndJobRequest(job_id="job"))
 
-        await eventually(lambda: worker.attempts.free_slots == SLOTS)
+        await eventually(lambda: worker.attempts.running == [])
+        assert worker.attempts.free_slots == SLOTS
         chunk_files = list(worker.bundles.root.parent.glob("tmp*"))
     ends = {caller.result() for caller in callers}
     assert ends <= KNOWN | {"COMPLETED"}
     assert {"COMPLETED", "SUPERSEDED", "TAKEN_OVER", "STALE_TERM"} <= ends
     assert renderer.running == []
-    assert renderer.most_running <= SLOTS
+    assert renderer.most_filming <= SLOTS
+    assert renderer.most_running <= 2 * SLOTS
     assert chunk_files == []

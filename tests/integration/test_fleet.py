@@ -74,18 +74,21 @@ async def test_chunks_of_a_job_are_begun_in_their_order(tmp_path: Path) -> None:
         for number in range(5):
             group.create_task(farm.render(number))
 
-    starts = [frames.start for frames in renderer.rendered]
+    starts = [frames.start for frames in renderer.begun]
     assert starts == [0, 10, 20, 30, 40]
 
 
-async def test_never_more_chunks_than_slots(tmp_path: Path) -> None:
-    gate, most = asyncio.Semaphore(0), 0
-    renderer = PictureRenderer(gate=gate)
+async def test_never_more_chunks_are_filmed_than_slots_nor_twice_as_many_on_their_way(
+    tmp_path: Path,
+) -> None:
+    gate, darkroom, most, most_running = asyncio.Semaphore(0), asyncio.Event(), 0, 0
+    renderer = PictureRenderer(gate=gate, darkroom=darkroom)
 
     async def look() -> None:
-        nonlocal most
+        nonlocal most, most_running
         while True:
-            most = max(most, len(renderer.running))
+            most = max(most, len(renderer.filming))
+            most_running = max(most_running, len(renderer.running))
             await asyncio.sleep(0.001)
 
     async with (
@@ -96,14 +99,21 @@ async def test_never_more_chunks_than_slots(tmp_path: Path) -> None:
         async with asyncio.TaskGroup() as group:
             for number in range(9):
                 group.create_task(farm.render(number))
+            await eventually(lambda: len(renderer.filming) == 3)
             for _ in range(3):
-                await eventually(lambda: len(renderer.running) == 3)
-                for _ in range(3):
-                    gate.release()
+                gate.release()
+            await eventually(lambda: len(renderer.running) == 6)
+            for _ in range(3):
+                gate.release()
+            await eventually(lambda: not renderer.filming)
+            darkroom.set()
+            for _ in range(3):
+                gate.release()
         looking.cancel()
-        assert [each.leased for each in farm.fleet.workers] == [0]
+        assert [(each.leased, each.filmed) for each in farm.fleet.workers] == [(0, 0)]
 
     assert most == 3
+    assert most_running == 6
 
 
 async def test_a_chunk_that_is_cancelled_as_it_begins_gives_its_slot_back(tmp_path: Path) -> None:

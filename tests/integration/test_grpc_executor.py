@@ -142,7 +142,8 @@ async def test_a_worker_that_dies_costs_its_chunks_another_attempt_elsewhere(
             await doomed.aclose()
 
     lost = [event for event in events if isinstance(event, AttemptLost)]
-    assert [event.worker for event in lost] == [victim.address]
+    assert {event.worker for event in lost} == {victim.address}
+    assert len(lost) <= 2  # one was filmed, another one encoded
     assert AttemptStarted(survivor.address, 2) in events
     for index in range(4):
         assert len(decode_frame_numbers(tmp_path / f"{index}.mp4")) == 10

@@ -26,19 +26,26 @@ def audit(reign: Reign, watch: Watch) -> None:
 
 
 def _problems(board: Board, watch: Watch) -> Iterator[tuple[str, str]]:
-    leased, running = Counter[str](), Counter[str]()
+    leased, running, filmed = Counter[str](), Counter[str](), Counter[str]()
     for chunk in board.chunks.values():
         yield from _budget_problems(chunk, watch)
         yield from _place_problems(chunk)
         for attempt in chunk.attempts.values():
-            leased[attempt.worker] += attempt.cost
-            running[chunk.offer.job_id] += attempt.cost
+            leased[attempt.worker] += attempt.slots
+            running[chunk.offer.job_id] += attempt.slots
+            filmed[attempt.worker] += attempt.is_filmed
+            filmed[chunk.offer.job_id] += attempt.is_filmed
     for worker in board.workers:
         if worker.leased != leased[worker.address]:
             told = f"{worker.leased} slots are leased, attempts hold {leased[worker.address]}"
             yield "accounts", f"of {worker.address} {told}"
+        if worker.filmed != filmed[worker.address]:
+            told = f"{worker.filmed} are filmed, of its attempts {filmed[worker.address]}"
+            yield "accounts", f"of {worker.address} {told}"
     for job in board.jobs:
         yield from _job_problems(job, running[job.id])
+        if job.filmed != filmed[job.id]:
+            yield "accounts", f"of {job.id} {job.filmed} are filmed, not {filmed[job.id]}"
 
 
 def _place_problems(chunk: Chunk) -> Iterator[tuple[str, str]]:

@@ -21,6 +21,7 @@ RATES: Final[Mapping[str, tuple[float, ...]]] = {
     "twice": (0.0, 0.02, 0.1),  # the call comes twice, as after a retry in the transport
     "damage": (0.0, 0.02, 0.1),  # the bytes that come are not those that were sent
     "crash-render": (0.0, 0.02, 0.1),  # the renderer breaks
+    "break-encoder": (0.0, 0.02, 0.1),  # when all frames are filmed
     "hang": (0.0, 0.01, 0.05),  # no frame comes any more, but the worker answers
     "slow": (0.0, 0.02, 0.1),  # twenty times slower
     "out-of-memory": (0.0, 0.01, 0.05),

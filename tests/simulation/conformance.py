@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final, Protocol
 
-from executors.base import ChunkResult, ChunkTask, FramesDone
+from executors.base import ChunkResult, ChunkTask, Filmed, FramesDone
 from executors.errors import ExecutorError
 from executors.worker_port import WorkerPort
 from tests.support.tasks import a_task
@@ -40,6 +40,12 @@ class Rig(Protocol):
         """Leave no room on the worker's disk."""
         ...
 
+    def hold_encoders(self) -> None:
+        """Let no encoder end until `let_encoders_end`."""
+        ...
+
+    def let_encoders_end(self) -> None: ...
+
 
 def a_chunk(
     index: int = 0, *, term: int = 1, attempt: int = 1, frames: int = FRAMES, throw: int = -1
@@ -54,6 +60,7 @@ class Told:
 
     lines: list[str] = field(default_factory=list)
     begun: dict[str, asyncio.Event] = field(default_factory=dict)
+    filmed: dict[str, asyncio.Event] = field(default_factory=dict)
 
     def call(
         self,
@@ -62,7 +69,7 @@ class Told:
         task: ChunkTask,
         rig: Rig,
     ) -> asyncio.Task[None]:
-        self.begun[name] = asyncio.Event()
+        self.begun[name], self.filmed[name] = asyncio.Event(), asyncio.Event()
         return asyncio.create_task(self._call(name, make, task, rig), name=name)
 
     async def _call(
@@ -75,6 +82,8 @@ class Told:
         def hear(event: object) -> None:
             if isinstance(event, FramesDone):
                 self.begun[name].set()
+            elif isinstance(event, Filmed):
+                self.filmed[name].set()
 
         outcome = "was cancelled"
         try:
@@ -89,7 +98,7 @@ class Told:
         report = await port.ask()
         attempts = [
             f"{each.index}:{each.token.term}.{each.token.attempt}"
-            f"{' finished' if each.is_finished else ''}"
+            f"{' finished' if each.is_finished else ' filmed' if each.is_filmed else ''}"
             for each in report.attempts
         ]
         drains = ", drains" if report.is_draining else ""
@@ -109,7 +118,7 @@ async def idle(port: WorkerPort) -> None:
     """Wait until the worker has nothing left."""
     for _ in range(_MOST_ASKS):
         report = await port.ask()
-        if report.free_slots == report.slots:
+        if not report.attempts and report.free_slots == report.slots:
             return
         await asyncio.sleep(0.2)
     raise AssertionError("something was left")
@@ -229,6 +238,48 @@ async def its_time_is_over_for_whoever_takes_it_up(rig: Rig, told: Told) -> None
     await told.ask(next_port)
 
 
+async def the_next_one_begins_when_one_is_filmed(rig: Rig, told: Told) -> None:
+    port = rig.port(term=1)
+    rig.hold_encoders()
+    async with running(told, "first", port, a_chunk(0), rig):
+        await told.filmed["first"].wait()
+        await told.ask(port)
+        async with running(told, "second", port, a_chunk(1), rig) as second:
+            await told.filmed["second"].wait()
+            await told.ask(port)
+            await told.call("third", port.render, a_chunk(2), rig)
+            second.cancel()
+        await told.ask(port)
+        rig.let_encoders_end()
+    await told.ask(port)
+
+
+async def filmed_then_lost_then_attached(rig: Rig, told: Told) -> None:
+    port, next_port = rig.port(term=1), rig.port(term=2)
+    rig.hold_encoders()
+    async with running(told, "first", port, a_chunk(), rig):
+        await told.filmed["first"].wait()
+        await rig.cut(port)
+    attaching = told.call("attach", next_port.attach, a_chunk(), rig)
+    await told.filmed["attach"].wait()
+    await told.ask(next_port)
+    rig.let_encoders_end()
+    await attaching
+    await told.ask(next_port)
+
+
+async def superseded_while_it_is_encoded(rig: Rig, told: Told) -> None:
+    port = rig.port(term=1)
+    rig.hold_encoders()
+    async with running(told, "older", port, a_chunk(), rig):
+        await told.filmed["older"].wait()
+        newer = told.call("newer", port.render, a_chunk(attempt=2), rig)
+        await told.filmed["newer"].wait()
+        await told.ask(port)
+        rig.let_encoders_end()
+        await newer
+
+
 async def the_disk_is_full(rig: Rig, told: Told) -> None:
     port = rig.port(term=1)
     rig.fill()
@@ -271,7 +322,7 @@ SCENARIOS: Final[dict[Scenario, list[str]]] = {
     ],
     finished_while_nobody_listened: [
         "first raised WorkerLostError",
-        "0 of 1 free, has ['0:1.1 finished']",
+        "1 of 1 free, has ['0:1.1 finished']",
         "attach gave attempt 1, 10 frames",
         "attach-again raised AttemptNotFoundError ATTEMPT_NOT_FOUND, interruption",
         "1 of 1 free, has []",
@@ -305,6 +356,26 @@ SCENARIOS: Final[dict[Scenario, list[str]]] = {
     the_disk_is_full: [
         "render raised WorkerFullError STORAGE_FULL, interruption",
         "1 of 1 free, has []",
+    ],
+    the_next_one_begins_when_one_is_filmed: [
+        "1 of 1 free, has ['0:1.1 filmed']",
+        "0 of 1 free, has ['0:1.1 filmed', '1:1.1 filmed']",
+        "third raised WorkerBusyError SLOTS_FULL, free",
+        "second was cancelled",
+        "1 of 1 free, has ['0:1.1 filmed']",
+        "first gave attempt 1, 10 frames",
+        "1 of 1 free, has []",
+    ],
+    filmed_then_lost_then_attached: [
+        "first raised WorkerLostError",
+        "1 of 1 free, has ['0:1.1 filmed']",
+        "attach gave attempt 1, 10 frames",
+        "1 of 1 free, has []",
+    ],
+    superseded_while_it_is_encoded: [
+        "older raised WorkerBusyError SUPERSEDED, free",
+        "1 of 1 free, has ['0:1.2 filmed']",
+        "newer gave attempt 2, 10 frames",
     ],
     the_job_ends: [
         "render raised ChunkAbortedError ABORTED, never",

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from executors.base import ChunkResult, ChunkTask, FramesDone, OnProgress
+from executors.base import ChunkResult, ChunkTask, Filmed, FramesDone, OnProgress
 from executors.errors import (
     ChunkAbortedError,
     ChunkDamagedError,
@@ -61,6 +61,9 @@ class Call:
     def tell(self, frames: int) -> None:
         self._down(self._hear, frames)
 
+    def tell_filmed(self) -> None:
+        self._down(self._hear_filmed)
+
     def finish(self, result: ChunkResult) -> None:
         strikes, where = self.line.network.chance.strikes, self.line.address
         if (lost := strikes("lose-reply", where)) is not None:
@@ -103,6 +106,11 @@ class Call:
     def _hear(self, frames: int) -> None:
         if not self.answer.done():
             self.on_progress(FramesDone(frames))
+
+    def _hear_filmed(self) -> None:
+        if not self.answer.done():
+            self.line.network.watch.filmed(self.line, self.task)
+            self.on_progress(Filmed())
 
     def _take(self, result: ChunkResult) -> None:
         if not self.answer.done():

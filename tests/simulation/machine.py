@@ -50,6 +50,7 @@ ABORT_S: Final = 0.2  # until the browser's processes are gone
 GRACE_S: Final = 6.0
 _SLOWNESS: Final = 20.0
 _TOLD: Final = 4  # progress messages of a chunk
+_AHEAD: Final = 40  # frames that an encoder holds back, and encodes when all are filmed
 
 Key = tuple[str, int]
 
@@ -66,6 +67,7 @@ class Listener(Protocol):
         ...
 
     def tell(self, frames: int) -> None: ...
+    def tell_filmed(self) -> None: ...
     def finish(self, result: ChunkResult) -> None: ...
     def fail(self, error: ExecutorError) -> None: ...
 
@@ -89,6 +91,7 @@ class SimAttempt:
     listener: Listener | None
     is_forged: bool = False
     frames: int = 0
+    is_filmed: bool = False
     stage: Stage = Stage.RUNNING
     step: asyncio.TimerHandle | None = None
     leaving: asyncio.TimerHandle | None = None
@@ -105,6 +108,7 @@ class MachineSpec:
     slots: int
     frame_s: float
     fingerprint: str = "engine-1"
+    tells_filmed: bool = True  # an older one keeps a chunk's slot until the chunk is fetched
 
 
 def picture(job_id: str, frame: int, fingerprint: str) -> str:
@@ -139,6 +143,7 @@ class Machine:
         self.is_full = False  # its disk
         self.is_misfit = False  # it cannot render at all
         self.extra_slots = 0  # that it says it has, and has not
+        self.holds_encoders = False  # they do not end
         self._chance = chance
         self._attempts: dict[Key, SimAttempt] = {}
         self._queued: set[Listener] = set()  # calls that wait for an older attempt's end
@@ -151,10 +156,16 @@ class Machine:
     def attempts(self) -> list[SimAttempt]:
         return list(self._attempts.values())
 
-    @property
-    def running(self) -> int:
-        """Slots that are taken: one that is finished keeps its own until somebody has come."""
-        return len(self._attempts)
+    def free(self, slots: int) -> int:
+        """How many more would be taken, of so many slots."""
+        in_slots = sum(not each.is_filmed for each in self._attempts.values())
+        return max(0, min(slots - in_slots, 2 * slots - len(self._attempts)))
+
+    def let_encoders_end(self) -> None:
+        self.holds_encoders = False
+        for attempt in self.attempts:
+            if attempt.is_filmed and attempt.stage is Stage.RUNNING:
+                self._encode(attempt)
 
     def report(self) -> WorkerReport:
         slots = self.spec.slots + self.extra_slots
@@ -163,7 +174,7 @@ class Machine:
             version="sim",
             fingerprint=self.spec.fingerprint,
             slots=slots,
-            free_slots=0 if self.is_draining else max(0, slots - self.running),
+            free_slots=0 if self.is_draining else self.free(slots),
             is_draining=self.is_draining,
             warm_pages=tuple(self._pages),
             attempts=tuple(
@@ -173,6 +184,7 @@ class Machine:
                     token=each.token,
                     frames=each.frames,
                     is_finished=each.stage is Stage.FINISHED,
+                    is_filmed=each.is_filmed,
                 )
                 for each in self._attempts.values()
                 if each.stage in (Stage.RUNNING, Stage.FINISHED)
@@ -225,6 +237,8 @@ class Machine:
         attempt.listener, attempt.leaving = listener, None
         self._end_within(attempt, listener.left_s)
         listener.tell(attempt.frames)
+        if attempt.is_filmed:
+            listener.tell_filmed()
         if attempt.stage is Stage.FINISHED:
             self._hand_over(attempt)
 
@@ -302,7 +316,7 @@ class Machine:
     def _no_room(self) -> ExecutorError | None:
         if self.is_draining:
             return WorkerBusyError("the worker drains", reason=DRAINING)
-        if self.running >= self.spec.slots:
+        if not self.free(self.spec.slots):
             return WorkerBusyError(f"all {self.spec.slots} slots are taken", reason=SLOTS_FULL)
         return None
 
@@ -340,6 +354,11 @@ class Machine:
         ]
         if reaching:
             self._pages.remove(max(reaching, key=lambda page: page.from_frame))
+
+    def _open_page(self, task: ChunkTask) -> None:
+        if task.has_successor:
+            page = WarmPage(task.job_id, task.frames.stop)
+            self._pages = [*self._pages, page][-self.spec.slots :]
 
     def _fate(self, task: ChunkTask) -> tuple[float, ExecutorError | None, int]:
         """How fast the attempt is, and what becomes of it after how many frames."""
@@ -388,7 +407,25 @@ class Machine:
         if frames < len(attempt.task.frames):
             self._next_step(attempt)
         else:
-            self._finish(attempt)
+            self._film(attempt)
+
+    def _film(self, attempt: SimAttempt) -> None:
+        """All frames are there; what its encoder has held back is yet to be encoded."""
+        attempt.step, attempt.is_filmed = None, self.spec.tells_filmed
+        if attempt.is_filmed:
+            self._open_page(attempt.task)
+            if attempt.listener is not None:
+                attempt.listener.tell_filmed()
+        if not self.holds_encoders:
+            self._encode(attempt)
+
+    def _encode(self, attempt: SimAttempt) -> None:
+        tail_s = attempt.frame_s * min(_AHEAD, len(attempt.task.frames)) / 2
+        if (at := self._chance.strikes("break-encoder", self.spec.address)) is not None:
+            broken = RenderCrashedError("ffmpeg is gone")
+            attempt.step = self._later(at * tail_s, self._stop, attempt, broken)
+        else:
+            attempt.step = self._later(tail_s, self._finish, attempt)
 
     def _meet_fate(self, attempt: SimAttempt) -> None:
         if attempt.fate is not None:
@@ -399,9 +436,8 @@ class Machine:
 
     def _finish(self, attempt: SimAttempt) -> None:
         attempt.stage, attempt.step = Stage.FINISHED, None
-        if attempt.task.has_successor:
-            page = WarmPage(attempt.task.job_id, attempt.task.frames.stop)
-            self._pages = [*self._pages, page][-self.spec.slots :]
+        if not attempt.is_filmed:
+            self._open_page(attempt.task)
         if attempt.listener is not None:
             self._hand_over(attempt)
 

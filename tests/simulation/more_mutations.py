@@ -21,7 +21,7 @@ from coordinator.retention import Retention
 from coordinator.steady import SteadyTime
 from executors.base import ChunkResult
 from executors.errors import Retry, WorkerFullError
-from executors.scheduling.chunk import Chunk
+from executors.scheduling.chunk import Attempt, Chunk
 from executors.scheduling.jobs import Job
 from executors.scheduling.scheduler import Scheduler
 from executors.scheduling.worker import Worker
@@ -114,6 +114,28 @@ def forget_what_is_young(patch: Patch) -> None:
         await forget_old(self, before + timedelta(days=9))
 
     patch.setattr(Retention, "_forget_old", forget)
+
+
+def free_a_slot_when_it_is_filmed_and_again_at_the_end(patch: Patch) -> None:
+    release = Workers.release
+
+    def freeing(
+        self: Workers, worker: Worker, chunk: Chunk, attempt: Attempt, *, is_lost: bool
+    ) -> None:
+        if attempt.is_filmed:
+            worker.leased -= attempt.cost
+        release(self, worker, chunk, attempt, is_lost=is_lost)
+
+    patch.setattr(Workers, "release", freeing)
+
+
+def send_as_many_as_are_filmed(patch: Patch) -> None:
+    """What a worker has beside its slots has no bound."""
+
+    def free(self: Worker) -> int:
+        return self.slots - self.leased - self.elsewhere if self.is_serving else 0
+
+    patch.setattr(Worker, "free", property(free))
 
 
 def let_nobody_rest(patch: Patch) -> None:

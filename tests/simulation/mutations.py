@@ -52,9 +52,9 @@ def free_the_slot_before_the_kill(patch: Patch) -> None:
     def freeing(self: Board, chunk: Chunk, attempt: Attempt, why: str) -> None:
         stop(self, chunk, attempt, why)
         if worker := self.workers.get(attempt.worker):
-            worker.leased -= attempt.cost
+            worker.leased -= attempt.slots
             self.workers.free.put(worker)
-            self.jobs.hold(self.job(chunk), -attempt.cost)
+            self.jobs.hold(self.job(chunk), -attempt.slots)
         attempt.cost = 0
 
     patch.setattr(Board, "stop", freeing)

@@ -14,7 +14,7 @@ from executors.errors import (
     Retry,
     WorkerUnfitError,
 )
-from executors.worker_port import WorkerReport
+from executors.worker_port import Token, WorkerReport
 
 if TYPE_CHECKING:
     from .fake_worker import Line
@@ -36,6 +36,7 @@ class Place:
 
     report: WorkerReport | None = None
     open: int = 0  # calls
+    filmed: set[tuple[str, int, Token]] = field(default_factory=set)  # of those calls
     strikes: int = 0
     rests_until_s: float = 0.0
     is_unfit: bool = False
@@ -45,6 +46,14 @@ class Place:
         """It has left, or is silent: whoever comes back there is somebody else."""
         self.strikes, self.rests_until_s, self.is_unfit = 0, 0.0, False
         self.looks.clear()
+
+    def has_told_filmed(self, name: tuple[str, int, Token]) -> bool:
+        """Whether its worker has said of an attempt that it has no slot."""
+        return self.report is not None and any(
+            (row.job_id, row.index, row.token) == name
+            for row in self.report.attempts
+            if row.is_filmed
+        )
 
     def serves(self, now_s: float) -> bool:
         """Whether it is there for sure, and has been."""

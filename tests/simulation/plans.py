@@ -15,6 +15,7 @@ from .machine import ENGINES, MachineSpec
 
 _DAY_S: Final = 86_400.0
 _LONG_STORM_S: Final = 60.0
+_TELLS_FILMED: Final = 0.85  # of the workers; the others are older
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +61,7 @@ def draw_world(chance: Chance) -> World:
             slots=draw.choice((1, 1, 2, 3)),
             frame_s=draw.choice((0.03, 0.05, 0.1, 0.2)),
             fingerprint=ENGINES[0],
+            tells_filmed=chance.named(f"tells/{number}").random() < _TELLS_FILMED,
         )
         for number in range(count)
     )

@@ -8,8 +8,9 @@ from .loop import SimulationError
 
 RULES: Final = {
     "one-result": "A chunk has one accepted result, and its token is one that was still wanted.",
-    "slots": "No worker has more calls of a coordinator than slots it has told, and none begins "
-    "on one that has said it drains, rests, or cannot render.",
+    "slots": "No worker has more calls of a coordinator for what is not filmed than slots it has "
+    "told, nor twice as many in all; none begins on one that has said it drains, rests, or cannot "
+    "render.",
     "no-dispatch-after-end": "Once a job's end is kept, nothing of it begins.",
     "intent": "That a job is to end is kept before anything of it is stopped.",
     "paused": "While a job is kept as paused, nothing of it begins.",

@@ -52,7 +52,7 @@ CLOCK_JUMPS: Final = Scenario(
 # Both attempts at a chunk are slow, so that the first one comes first.
 REFUSED_WITH_A_SECOND_ATTEMPT: Final = Scenario(
     name="a file is refused while a second attempt at its chunk runs",
-    world=World(machines=_workers(2), jobs=(_TWO_CHUNKS,), storm_s=10.0),
+    world=World(machines=_workers(2), jobs=(_TWO_CHUNKS,), storm_s=20.0),
     faults=(
         Fault("forge:w0:1", 1, 0.5),
         Fault("slow:w0:1", 1, 0.5),

@@ -64,6 +64,12 @@ class ModelRig:
     def fill(self) -> None:
         self._machine.is_full = True
 
+    def hold_encoders(self) -> None:
+        self._machine.holds_encoders = True
+
+    def let_encoders_end(self) -> None:
+        self._machine.let_encoders_end()
+
 
 @dataclass
 class Renderer(PictureRenderer):
@@ -115,6 +121,13 @@ class RealRig:
 
     def fill(self) -> None:
         self._renderer.is_full = True
+
+    def hold_encoders(self) -> None:
+        self._renderer.darkroom = asyncio.Event()
+
+    def let_encoders_end(self) -> None:
+        assert self._renderer.darkroom is not None
+        self._renderer.darkroom.set()
 
 
 def check(told: Told, expected: list[str]) -> None:

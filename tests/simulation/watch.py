@@ -107,6 +107,7 @@ class Watch:
         self.ended_s: dict[str, float] = {}
         self.paused: set[str] = set()
         self.begun: set[tuple[str, int]] = set()  # jobs, and by which process
+        self.moved: set[tuple[str, int, str]] = set()  # and to which engine
         self.aborting: dict[str, StateChanged] = {}
 
     def look_at(self, network: Network, disk: Disk, cupboard: Cupboard, world: World) -> None:
@@ -156,6 +157,9 @@ class Watch:
             self.broken("tokens", f"{name_of(task)} was begun twice as {token}")
         account.tokens.add(token)
         self._opened(line, task, account)
+        end = self.aborting.get(task.job_id)  # what runs already may be taken up, to be stopped
+        if end is not None and self._leads(line.process):
+            self.broken("no-dispatch-after-end", f"{name_of(task)} begins, its job is {end.state}")
         self.begun.add((task.job_id, id(line.process)))
         if self._leads(line.process) and task.job_id in self.paused:
             self.broken("paused", f"{name_of(task)} begins, and its job is paused")
@@ -186,15 +190,25 @@ class Watch:
         kept = {each.engine for each in self._accounts(task.job_id) if each.kept is not None}
         if report is None or not kept or report.fingerprint in kept:
             return
+        move = (task.job_id, id(line.process), report.fingerprint)
+        if move in self.moved:
+            return  # its own engine may have come back since
         for engine in sorted(kept):
             if there := self.places.serving(line.process, engine, self._loop.time()):
                 told = f"{name_of(task)} begins with {report.fingerprint} on {line.address}"
                 self.broken("engines", f"{told}, and {there} have {engine}, as its chunks")
+        self.moved.add(move)
 
     def attached(self, line: Line, task: ChunkTask) -> None:
         self.messages["attach"] += 1
         self.note(f"{name_of(task)} {task.term}.{task.attempt} ⇢ {line.address} (attach)")
         self._opened(line, task, self._account(task))
+
+    def filmed(self, line: Line, task: ChunkTask) -> None:
+        """A coordinator hears that an attempt has no slot any more."""
+        self.note(f"{name_of(task)} {task.term}.{task.attempt} is filmed on {line.address}")
+        attempt = (task.job_id, task.index, Token(task.term, task.attempt))
+        self.places.of(line).filmed.add(attempt)
 
     def ended(self, line: Line, task: ChunkTask, error: BaseException | None) -> None:
         place, token = (id(line.process), line.address), Token(task.term, task.attempt)
@@ -202,6 +216,7 @@ class Watch:
         if (place, token) in account.open:
             account.open.remove((place, token))
             self.places.of(line).open -= 1
+            self.places.of(line).filmed.discard((task.job_id, task.index, token))
         self.places.ended(line, error, self._loop.time())
         how = "done" if error is None else f"{type(error).__name__} {error}"
         self.note(f"{name_of(task)} {token.term}.{token.attempt} ← {line.address}: {how}")
@@ -209,20 +224,24 @@ class Watch:
         account.interruptions += isinstance(error, _INTERRUPTIONS)
 
     def _opened(self, line: Line, task: ChunkTask, account: ChunkAccount) -> None:
-        place = self.places.of(line)
+        place, token = self.places.of(line), Token(task.term, task.attempt)
         place.open += 1
         key = (id(line.process), line.address)
-        account.open.add((key, Token(task.term, task.attempt)))
+        account.open.add((key, token))
+        if place.has_told_filmed((task.job_id, task.index, token)):
+            place.filmed.add((task.job_id, task.index, token))
         if place.report is None:
             self.broken("slots", f"{name_of(task)} goes to {line.address}, which has told no slots")
-        elif place.open > place.report.slots:
-            told = f"{place.open} calls for {place.report.slots} slots"
+            return
+        slots, filmed = place.report.slots, len(place.filmed)
+        if place.open - filmed > slots or place.open > 2 * slots:
+            told = f"{place.open} calls for {slots} slots, {filmed} of them for what is filmed"
             self.broken("slots", f"{line.address} has {told}")
         if self._leads(line.process):
             self._check_begin(task, account)
 
     def _check_begin(self, task: ChunkTask, account: ChunkAccount) -> None:
-        end = self.first_end.get(task.job_id) or self.aborting.get(task.job_id)
+        end = self.first_end.get(task.job_id)
         if end is not None:
             self.broken("no-dispatch-after-end", f"{name_of(task)} begins, its job is {end.state}")
         if account.kept is not None:

@@ -4,6 +4,7 @@ The composition's props are its orders, the same as those of tests/e2e/pages/cou
 `throw` fails the page in that frame, `hang` stops in it. `crash` breaks the renderer there, as
 often as `crashes` says. `frame_s` is how long a frame takes. `spoils` chunks show other numbers
 than they should. Where there is a `gate`, a chunk has its last frame when the gate lets it through.
+Where there is a `darkroom`, chunks are encoded when it is open.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from pathlib import Path
 from renderer.composition import Composition
 from renderer.edges import Edges
 from renderer.errors import BrowserLostError, CompositionError, Fault
-from renderer.events import FramesDone, OnRenderEvent, PageLog
+from renderer.events import Filmed, FramesDone, OnRenderEvent, PageLog
 from renderer.frames import FrameRange
 from renderer.history import Between, Difference, ProbeResult, Use
 from renderer.keeping import KeptPage
@@ -32,12 +33,15 @@ from .pictures import digests, edges, numbered_picture
 
 @dataclass
 class PictureRenderer:
-    """Renders numbered pictures. `running` and `rendered` tell what it did."""
+    """Renders numbered pictures. `begun`, `filming`, `running` and `rendered` tell what it did."""
 
     fingerprint: str = "pictures"
     crashes: int = 0
     spoils: int = 0
-    running: list[FrameRange] = field(default_factory=list)
+    darkroom: asyncio.Event | None = None
+    begun: list[FrameRange] = field(default_factory=list)
+    filming: list[FrameRange] = field(default_factory=list)
+    running: list[FrameRange] = field(default_factory=list)  # filming, or encoding
     rendered: list[FrameRange] = field(default_factory=list)
     pages: tuple[KeptPage, ...] = ()
     gate: asyncio.Semaphore | None = None
@@ -62,16 +66,15 @@ class PictureRenderer:
         series: str = "",
     ) -> RenderedChunk:
         del series
+        self.begun.append(frames)
         self.running.append(frames)
         try:
-            orders = json.loads(settings.props_json)
             on_event(PageLog("log", f"hello from {composition}"))
-            for done, number in enumerate(frames, start=1):
-                if self.gate and done == len(frames):
-                    await self.gate.acquire()
-                await self._frame(number, orders)
-                on_event(FramesDone(done))
+            await self._film(frames, json.loads(settings.props_json), on_event)
             pictures = self._pictures(range(frames.start, frames.stop + has_successor))
+            on_event(Filmed())
+            if self.darkroom is not None:
+                await self.darkroom.wait()
             await encode(pictures[: len(frames)], output, settings)
             self.rendered.append(frames)
         finally:
@@ -88,6 +91,19 @@ class PictureRenderer:
             edges=edges(pictures, len(frames)) if paints_all else Edges(),
             **digests(pictures, len(frames)),
         )
+
+    async def _film(
+        self, frames: FrameRange, orders: dict[str, float], on_event: OnRenderEvent
+    ) -> None:
+        self.filming.append(frames)
+        try:
+            for done, number in enumerate(frames, start=1):
+                if self.gate and done == len(frames):
+                    await self.gate.acquire()
+                await self._frame(number, orders)
+                on_event(FramesDone(done))
+        finally:
+            self.filming.remove(frames)
 
     def _pictures(self, numbers: range) -> list[Picture]:
         shift = 1000 if self.spoils > 0 else 0

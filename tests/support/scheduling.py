@@ -11,6 +11,7 @@ from executors.errors import ExecutorError
 from executors.scheduling.scheduler import Scheduler
 from executors.scheduling.values import (
     Attach,
+    ChunkFilmed,
     Command,
     Event,
     Failed,
@@ -105,6 +106,9 @@ class Scene:
             self.hear(Gathered())
         return self.offers
 
+    def film(self, start: Start | Attach) -> list[Command]:
+        return self.hear(ChunkFilmed(start.number, start.token))
+
     def succeed(self, start: Start | Attach) -> list[Command]:
         return self.hear(Succeeded(start.number, start.token))
 
@@ -130,11 +134,20 @@ class Scene:
     def last(self, kind: type[C]) -> C:
         return self.all(kind)[-1]
 
+    def taken(self, address: str) -> tuple[int, int, int]:
+        """Slots that a worker's attempts have, attempts that have none, and slots that are free."""
+        worker = self.scheduler.workers.get(address)
+        assert worker is not None
+        return worker.leased, worker.filmed, worker.free
+
     @property
     def started(self) -> list[int]:
         """The numbers of the offers, as attempts at them began."""
         return [start.number for start in self.all(Start)]
 
 
-def ran(job_id: str, index: int, *, term: int, attempt: int = 1) -> ReportedAttempt:
-    return ReportedAttempt(job_id=job_id, index=index, token=Token(term, attempt))
+def ran(
+    job_id: str, index: int, *, term: int, attempt: int = 1, is_filmed: bool = False
+) -> ReportedAttempt:
+    token = Token(term, attempt)
+    return ReportedAttempt(job_id=job_id, index=index, token=token, is_filmed=is_filmed)

@@ -213,6 +213,7 @@ class RenderChunkResponse(_message.Message):
     PROBED_FIELD_NUMBER: _builtins.int
     SOUNDS_FIELD_NUMBER: _builtins.int
     EDGE_FIELD_NUMBER: _builtins.int
+    FILMED_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def accepted(self) -> Global___Accepted: ...
     @_builtins.property
@@ -231,6 +232,8 @@ class RenderChunkResponse(_message.Message):
     def sounds(self) -> Global___Sounds: ...
     @_builtins.property
     def edge(self) -> Global___EdgePart: ...
+    @_builtins.property
+    def filmed(self) -> Global___Filmed: ...
     def __init__(
         self,
         *,
@@ -243,12 +246,13 @@ class RenderChunkResponse(_message.Message):
         probed: Global___Probed | None = ...,
         sounds: Global___Sounds | None = ...,
         edge: Global___EdgePart | None = ...,
+        filmed: Global___Filmed | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["accepted", b"accepted", "completed", b"completed", "data", b"data", "digests", b"digests", "edge", b"edge", "log", b"log", "probed", b"probed", "progress", b"progress", "sounds", b"sounds", "step", b"step"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["accepted", b"accepted", "completed", b"completed", "data", b"data", "digests", b"digests", "edge", b"edge", "filmed", b"filmed", "log", b"log", "probed", b"probed", "progress", b"progress", "sounds", b"sounds", "step", b"step"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted", b"accepted", "completed", b"completed", "data", b"data", "digests", b"digests", "edge", b"edge", "log", b"log", "probed", b"probed", "progress", b"progress", "sounds", b"sounds", "step", b"step"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["accepted", b"accepted", "completed", b"completed", "data", b"data", "digests", b"digests", "edge", b"edge", "filmed", b"filmed", "log", b"log", "probed", b"probed", "progress", b"progress", "sounds", b"sounds", "step", b"step"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_step: _TypeAlias = _typing.Literal["accepted", "progress", "log", "data", "completed", "digests", "probed", "sounds", "edge"]  # noqa: Y015
+    _WhichOneofReturnType_step: _TypeAlias = _typing.Literal["accepted", "progress", "log", "data", "completed", "digests", "probed", "sounds", "edge", "filmed"]  # noqa: Y015
     _WhichOneofArgType_step: _TypeAlias = _typing.Literal["step", b"step"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_step) -> _WhichOneofReturnType_step | None: ...
 
@@ -298,6 +302,25 @@ class Progress(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Progress: _TypeAlias = Progress  # noqa: Y015
+
+@_typing.final
+class Filmed(_message.Message):
+    """The encoder has all frames of the chunk: its slot and its page are free, and another chunk may
+    begin before this one has come. A worker that keeps the slot until the call ends never says so.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Filmed: _TypeAlias = Filmed  # noqa: Y015
 
 @_typing.final
 class Log(_message.Message):
@@ -817,6 +840,9 @@ class GetWorkerResponse(_message.Message):
     """
     slots: _builtins.int
     free_slots: _builtins.int
+    """Chunks that it would take now: as many as slots, but for those that have one, and no more than
+    leave it twice as many attempts as slots, whether they are filmed or not. None while it drains.
+    """
     draining: _builtins.bool
     cpus: _builtins.float
     """CPUs and memory that this worker may use, by its cgroup."""
@@ -890,6 +916,7 @@ class RunningAttempt(_message.Message):
     FRAMES_FIELD_NUMBER: _builtins.int
     TERM_FIELD_NUMBER: _builtins.int
     FINISHED_FIELD_NUMBER: _builtins.int
+    FILMED_FIELD_NUMBER: _builtins.int
     job_id: _builtins.str
     chunk_index: _builtins.int
     attempt: _builtins.int
@@ -897,6 +924,8 @@ class RunningAttempt(_message.Message):
     term: _builtins.int
     finished: _builtins.bool
     """Its work is done, and what came of it is kept for a caller."""
+    filmed: _builtins.bool
+    """It has no slot any more: it is encoded, or it has finished."""
     def __init__(
         self,
         *,
@@ -906,10 +935,11 @@ class RunningAttempt(_message.Message):
         frames: _builtins.int = ...,
         term: _builtins.int = ...,
         finished: _builtins.bool = ...,
+        filmed: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "chunk_index", b"chunk_index", "finished", b"finished", "frames", b"frames", "job_id", b"job_id", "term", b"term"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt", b"attempt", "chunk_index", b"chunk_index", "filmed", b"filmed", "finished", b"finished", "frames", b"frames", "job_id", b"job_id", "term", b"term"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

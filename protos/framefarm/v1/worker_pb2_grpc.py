@@ -84,7 +84,7 @@ class RenderWorkerServicer(object):
 
         The caller sends `task` first and may send `abort` later; it keeps its side of the stream open
         until the call has ended. The worker answers `accepted`, then `progress` and `log` while it
-        renders, then the file as `data` (unless it was brought to `upload_url`), the pictures' `digests`,
+        renders, `filmed` when the chunk has no slot any more, then the file as `data` (unless it was brought to `upload_url`), the pictures' `digests`,
         what was heard as `sounds`, with paints_all each `edge`, `completed`, then status OK. The files
         that are heard can be had by DownloadSound.
 

@@ -41,7 +41,7 @@ class RenderWorkerStub:
 
     The caller sends `task` first and may send `abort` later; it keeps its side of the stream open
     until the call has ended. The worker answers `accepted`, then `progress` and `log` while it
-    renders, then the file as `data` (unless it was brought to `upload_url`), the pictures' `digests`,
+    renders, `filmed` when the chunk has no slot any more, then the file as `data` (unless it was brought to `upload_url`), the pictures' `digests`,
     what was heard as `sounds`, with paints_all each `edge`, `completed`, then status OK. The files
     that are heard can be had by DownloadSound.
 
@@ -120,7 +120,7 @@ class RenderWorkerAsyncStub(RenderWorkerStub):
 
     The caller sends `task` first and may send `abort` later; it keeps its side of the stream open
     until the call has ended. The worker answers `accepted`, then `progress` and `log` while it
-    renders, then the file as `data` (unless it was brought to `upload_url`), the pictures' `digests`,
+    renders, `filmed` when the chunk has no slot any more, then the file as `data` (unless it was brought to `upload_url`), the pictures' `digests`,
     what was heard as `sounds`, with paints_all each `edge`, `completed`, then status OK. The files
     that are heard can be had by DownloadSound.
 
@@ -202,7 +202,7 @@ class RenderWorkerServicer(metaclass=_abc_1.ABCMeta):
 
         The caller sends `task` first and may send `abort` later; it keeps its side of the stream open
         until the call has ended. The worker answers `accepted`, then `progress` and `log` while it
-        renders, then the file as `data` (unless it was brought to `upload_url`), the pictures' `digests`,
+        renders, `filmed` when the chunk has no slot any more, then the file as `data` (unless it was brought to `upload_url`), the pictures' `digests`,
         what was heard as `sounds`, with paints_all each `edge`, `completed`, then status OK. The files
         that are heard can be had by DownloadSound.
 

@@ -3,8 +3,9 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from executors.base import AttemptStarted, FramesDone, PageLog
-from worker.outbox import MAX_LOG_CHARS, MAX_LOGS, Outbox
+from executors.base import AttemptStarted, Filmed, FramesDone, PageLog
+from tests.support.eventually import eventually
+from worker.outbox import MAX_LOG_CHARS, MAX_LOGS, SEND_INTERVAL_S, Outbox
 
 
 class Reader:
@@ -77,3 +78,22 @@ async def test_putting_never_waits_for_a_slow_reader() -> None:
 
     assert reader.seen[-1].progress.frames == 10_000
     assert len(reader.seen) <= 2
+
+
+async def test_that_a_chunk_is_filmed_is_told_at_once_and_so_is_the_end() -> None:
+    outbox, reader = Outbox(), Reader()
+    loop = asyncio.get_running_loop()
+    async with asyncio.TaskGroup() as group:
+        group.create_task(outbox.send(reader.write))
+        outbox.put(FramesDone(1))
+        await eventually(lambda: len(reader.seen) == 1)
+        began_s = loop.time()
+        outbox.put(FramesDone(2))
+        outbox.put(Filmed())
+        await eventually(lambda: len(reader.seen) == 3)
+        outbox.put(FramesDone(2))
+        outbox.close()
+
+    assert loop.time() - began_s < SEND_INTERVAL_S / 2
+    steps = [message.WhichOneof("step") for message in reader.seen]
+    assert steps == ["progress", "progress", "filmed", "progress"]
