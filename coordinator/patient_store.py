@@ -33,6 +33,9 @@ class PatientStore:
     async def begin_term(self) -> int:
         return await self._asked(self._inner.begin_term)
 
+    async def check_lead(self) -> None:
+        await self._asked(self._inner.check_lead)
+
     async def add(self, job: Job, *, request_id: str) -> Job:
         return await self._asked(partial(self._inner.add, job, request_id=request_id))
 

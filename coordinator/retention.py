@@ -18,7 +18,7 @@ from .jobs import JobNeededError
 from .stores.base import JobNotFoundError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Collection, Sequence
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -141,7 +141,9 @@ class Retention:
                 await self._files.forget_needless(job, paths)
         for job_id in kept:
             await self._forget_files(job_id)
-        count = await forget_unused(self._bundles, used, before=before)
+        count = await forget_unused(
+            self._bundles, used, before=before, check=self._store.check_lead
+        )
         if count:
             log.info("bundles of no job removed", extra={"count": count})
 
@@ -168,10 +170,17 @@ class Retention:
             last = jobs[-1].id
 
 
-async def forget_unused(bundles: KeptBundles, used: Collection[str], *, before: datetime) -> int:
+async def forget_unused(
+    bundles: KeptBundles,
+    used: Collection[str],
+    *,
+    before: datetime,
+    check: Callable[[], Awaitable[None]],
+) -> int:
     """Remove the bundles that nobody uses and that were kept before then, and blobs of none.
 
-    How many bundles have gone.
+    How many bundles have gone. Nothing goes that was not preceded by a `check`: what is used now,
+    only who leads knows, and a coordinator that was frozen may lead no more.
     """
     shelf, root = bundles.shelf, bundles.here.root
     left: set[str] = set()
@@ -181,19 +190,26 @@ async def forget_unused(bundles: KeptBundles, used: Collection[str], *, before: 
             left |= await _blobs_of(bundles, path.name)
         else:
             doomed.append(path.name)
-    gone = await _forget_unclaimed(bundles, root / "bundles", doomed)
+    gone = await _forget_unclaimed(bundles, root / "bundles", doomed, check)
     for digest in set(doomed) - gone:
         left |= await _blobs_of(bundles, digest)
     blobs = (await shelf.files_in(root / "blobs")).items()
     old = [path.name for path, blob in blobs if blob.modified_at < before]
-    await _forget_unclaimed(bundles, root / "blobs", [name for name in old if name not in left])
+    unneeded = [name for name in old if name not in left]
+    await _forget_unclaimed(bundles, root / "blobs", unneeded, check)
     return len(gone)
 
 
-async def _forget_unclaimed(bundles: KeptBundles, folder: Path, names: Sequence[str]) -> set[str]:
+async def _forget_unclaimed(
+    bundles: KeptBundles,
+    folder: Path,
+    names: Sequence[str],
+    check: Callable[[], Awaitable[None]],
+) -> set[str]:
     """Remove files that nobody has asked for meanwhile; those that have gone."""
     gone = set[str]()
     for start in range(0, len(names), _PAGE):
+        await check()
         # A part at a time: whoever asks for something waits for no more.
         async with bundles.claims.unclaimed(names[start : start + _PAGE]) as free:
             await bundles.shelf.forget(*(folder / name for name in free))

@@ -53,6 +53,10 @@ class JobStore(Protocol):
         """Count one more coordinator that begins to lead: from now on, this one writes."""
         ...
 
+    async def check_lead(self) -> None:
+        """LostLeadershipError if another one has begun to lead: before what only files can tell."""
+        ...
+
     async def add(self, job: Job, *, request_id: str) -> Job:
         """Keep a new job; or return the one that the same `request_id`, if any, made before."""
         ...

@@ -50,6 +50,9 @@ class MemoryJobStore:
         self._term = self._memory.term
         return self._term
 
+    async def check_lead(self) -> None:
+        self._check_that_it_leads()
+
     async def add(self, job: Job, *, request_id: str) -> Job:
         self._check_that_it_leads()
         memory = self._memory

@@ -65,6 +65,9 @@ class SqlJobStore:
         self._term = await self._database.write(work)
         return self._term
 
+    async def check_lead(self) -> None:
+        await self._write(lambda _: None)
+
     async def add(self, job: Job, *, request_id: str) -> Job:
         mine = JOBS.c.request_id == request_id if request_id else JOBS.c.id == job.id
 

@@ -92,7 +92,10 @@ async def test_a_term_begins_after_the_writes_of_the_one_before(url: sql.URL) ->
         with psycopg.connect(url.render_as_string()) as frozen:
             frozen.execute("SET idle_in_transaction_session_timeout = '500ms'")
             frozen.execute("SELECT term FROM leadership FOR SHARE")
+            await store.check_lead()
             assert await next_one.begin_term() == 2
+            with pytest.raises(LostLeadershipError, match="term 1 is over"):
+                await store.check_lead()
             with pytest.raises(psycopg.errors.IdleInTransactionSessionTimeout):
                 frozen.execute("SELECT 1")
 

@@ -123,6 +123,9 @@ class MemoryStore:
         self._term = await self._ask(work)
         return self._term
 
+    async def check_lead(self) -> None:
+        await self._ask(self._check_lead)
+
     async def add(self, job: Job, *, request_id: str) -> Job:
         def work() -> Job:
             disk = self._disk

@@ -52,6 +52,10 @@ class DictStore:
     async def begin_term(self) -> int:
         return 1
 
+    async def check_lead(self) -> None:
+        if self.is_led_by_another:
+            raise LostLeadershipError("another coordinator leads")
+
     async def add(self, job: Job, *, request_id: str) -> Job:
         await self._call("add")
         job_id = self.requests.setdefault(request_id, job.id) if request_id else job.id

@@ -25,9 +25,12 @@ async def test_a_store_whose_term_is_over_writes_nothing_and_reads_on() -> None:
     await old.begin_term()
     job = await old.add(a_job("one"), request_id="")
 
+    await old.check_lead()
     await new.begin_term()
+    await new.check_lead()
 
     for write in (
+        old.check_lead(),
         old.add(a_job("two"), request_id=""),
         old.append("one", [StateChanged(JobState.RENDERING)]),
         old.delete("one"),

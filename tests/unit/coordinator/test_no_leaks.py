@@ -147,7 +147,9 @@ async def test_a_bundle_whose_upload_is_cut_off_anywhere_leaves_nothing(
             name: name for name in ("index.html", "style.css")
         }
         swept = _bundles(folder, where)
-        await forget_unused(swept, set(), before=datetime.now(UTC) + LATER)
+        await forget_unused(
+            swept, set(), before=datetime.now(UTC) + LATER, check=DictStore().check_lead
+        )
         assert left(folder) == [], f"cut off at step {number}"
         if cut_off < number:
             break
@@ -173,7 +175,12 @@ async def test_blobs_without_a_bundle_go_when_they_are_old(
             pass
         scythe.put_away()
 
-        await forget_unused(_bundles(folder, where), set(), before=datetime.now(UTC) + LATER)
+        await forget_unused(
+            _bundles(folder, where),
+            set(),
+            before=datetime.now(UTC) + LATER,
+            check=DictStore().check_lead,
+        )
 
         assert left(folder) == [], f"cut off at step {number}"
 

@@ -19,12 +19,14 @@ from coordinator.job import AudioTrack, Job, JobSpec, JobState
 from coordinator.job_files import FolderJobFiles
 from coordinator.retention import Retention, forget_unused
 from coordinator.settings import Keeping
+from coordinator.stores.base import LostLeadershipError
 from renderer.bundle import BundleStore
 from renderer.composition import BundleEntry
 from tests.support.job_desk import Desk, DictStore, open_desk
 from tests.support.tasks import a_bundle, a_spec
 
 LATER = timedelta(days=30)
+leads = DictStore().check_lead
 
 
 @asynccontextmanager
@@ -228,13 +230,25 @@ async def test_a_bundle_that_is_asked_for_while_it_is_swept_stays(
     await bundles.claim(store.manifest(uploaded.digest))
     later = datetime.now(UTC) + LATER
 
-    assert await forget_unused(bundles, set(), before=later) == 1
+    assert await forget_unused(bundles, set(), before=later, check=leads) == 1
 
     for entry in (asked, uploaded):
         assert all(path.exists() for path in store.files(entry.digest).values())
     monkeypatch.setattr(claims, "_FOR_S", 0.0)
-    assert await forget_unused(bundles, set(), before=later) == 2
+    assert await forget_unused(bundles, set(), before=later, check=leads) == 2
     assert not list((tmp_path / "blobs").iterdir())
+
+
+async def test_a_sweeper_that_was_frozen_leaves_the_bundles_to_its_heir(tmp_path: Path) -> None:
+    store = BusyStore()
+    async with swept_desk(tmp_path, store=store) as (_, retention, bundles):
+        reused = a_bundle(bundles, tmp_path / "page", "<p>of a job that came meanwhile</p>")
+        store.is_led_by_another = True  # since it has read the jobs, say
+
+        with pytest.raises(LostLeadershipError):
+            await retention.sweep()
+
+        assert all(path.exists() for path in bundles.files(reused.digest).values())
 
 
 async def test_a_damaged_list_of_files_does_not_end_the_sweep(tmp_path: Path) -> None:
@@ -243,8 +257,8 @@ async def test_a_damaged_list_of_files_does_not_end_the_sweep(tmp_path: Path) ->
     damaged = a_bundle(store, tmp_path / "page", "page").digest
     store.manifest_file(damaged).write_bytes(b"\0" * 9)
 
-    await forget_unused(bundles, {damaged}, before=datetime.now(UTC) + LATER)
-    await forget_unused(bundles, set(), before=datetime.now(UTC) + LATER)
+    await forget_unused(bundles, {damaged}, before=datetime.now(UTC) + LATER, check=leads)
+    await forget_unused(bundles, set(), before=datetime.now(UTC) + LATER, check=leads)
 
     assert not list((tmp_path / "bundles").iterdir())
 
