@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import shutil
 from collections import Counter
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from executors.errors import StorageError
 
+from .job import JobState
 from .output_files import path_of
 from .workplace import sweep_workplaces
 
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+_MADE_IN: Final = re.compile(r"[^.]+\.t(\d+)\.")
 PREVIEWS: Final = "previews"  # a folder beside those of outputs and chunks
 
 
@@ -71,8 +74,11 @@ class JobFiles(Protocol):
         """The ids of the jobs that chunks are kept of."""
         ...
 
-    async def sweep(self, ended: Collection[str]) -> None:
-        """Remove the chunks of jobs that have ended, and what killed processes left half-made."""
+    async def sweep(self, ended: Collection[str], begun: Collection[str] = ()) -> None:
+        """Remove the chunks of jobs that have ended, and what killed processes left half-made.
+
+        And what they have made of jobs that have begun and not ended: it is made again.
+        """
         ...
 
     async def forget_chunks(self, job_id: str) -> None: ...
@@ -144,10 +150,18 @@ class FolderJobFiles:
     async def begun(self) -> Collection[str]:
         return {folder.name for folder in await self._shelf.folders_in(self._chunks)}
 
-    async def sweep(self, ended: Collection[str]) -> None:
+    async def sweep(self, ended: Collection[str], begun: Collection[str] = ()) -> None:
         await asyncio.to_thread(self._sweep)
         for job_id in ended:
             await self._shelf.forget_folder(self._chunks / job_id)
+        for job_id in begun:
+            made = await self._shelf.files_in(self._outputs, beginning=f"{job_id}.t")
+            await self._shelf.forget(*(path for path in made if self._is_earlier(path)))
+
+    def _is_earlier(self, path: Path) -> bool:
+        """Whether an earlier coordinator has made it. A later one may be at work, too."""
+        made_in = _MADE_IN.match(path.relative_to(self._outputs).parts[0])
+        return made_in is not None and int(made_in[1]) < self.term
 
     async def forget_chunks(self, job_id: str) -> None:
         with _in_time(job_id):  # or when a coordinator starts: `sweep`
@@ -244,7 +258,9 @@ async def swept(files: JobFiles, store: JobStore) -> Sequence[Job]:
     with _in_time("all"):
         begun = await files.begun()
     unfinished = await store.unfinished()
-    await tidied(files.sweep(set(begun) - {job.id for job in unfinished}))
+    ended = set(begun) - {job.id for job in unfinished}
+    going_on = {job.id for job in unfinished if job.state is not JobState.ABORTING}
+    await tidied(files.sweep(ended, going_on & set(begun)))
     return unfinished
 
 

@@ -146,10 +146,14 @@ class SimJobFiles:
     async def begun(self) -> Collection[str]:
         return {path.parent.name for path in self._cupboard.files}
 
-    async def sweep(self, ended: Collection[str]) -> None:
+    async def sweep(self, ended: Collection[str], begun: Collection[str] = ()) -> None:
         await self._cupboard.write(self._process)
         for name in sorted(ended):
             self._cupboard.forget(name)
+        for name in sorted(begun):
+            for path in self._cupboard.outputs_of(name):
+                if self._real._is_earlier(path):
+                    del self._cupboard.outputs[path]
 
     async def forget_chunks(self, job_id: str) -> None:
         await self._cupboard.write(self._process)

@@ -81,6 +81,39 @@ async def test_a_sweeper_that_was_frozen_leaves_the_chunks_of_jobs_that_came_mea
             files.chunks(job_id).rmdir()
 
 
+async def test_what_an_earlier_coordinator_made_of_an_unfinished_job_goes_at_the_start(
+    tmp_path: Path,
+) -> None:
+    for store in (None, open_folder(tmp_path / "kept")):
+        shelf = Shelf(tmp_path, store)
+        jobs = DictStore()
+        for job_id, state in (("ended", JobState.SUCCEEDED), ("unfinished", JobState.ASSEMBLING)):
+            jobs.jobs[job_id] = a_job(state, job_id=job_id)
+            (tmp_path / "chunks" / job_id).mkdir(parents=True)
+            for term in (None, 3, 4, 5):
+                files = FolderJobFiles(shelf, term=term)
+                made = files.output(jobs.jobs[job_id]), files.manifest(jobs.jobs[job_id])
+                for path in made:
+                    path.parent.mkdir(exist_ok=True)
+                    path.touch()
+                await shelf.hand_over(*made)
+
+        await swept(FolderJobFiles(shelf, term=4), jobs)
+
+        left = await shelf.files_in(tmp_path / "outputs", beginning="unfinished.")
+        assert sorted(path.name for path in left) == [
+            "unfinished.manifest.jsonl",
+            "unfinished.mp4",
+            "unfinished.t4.manifest.jsonl",
+            "unfinished.t4.mp4",
+            "unfinished.t5.manifest.jsonl",
+            "unfinished.t5.mp4",
+        ]
+        assert len(await shelf.files_in(tmp_path / "outputs", beginning="ended.")) == 8
+        await shelf.forget_folder(tmp_path / "outputs")
+        await shelf.forget_folder(tmp_path / "chunks")
+
+
 async def test_a_late_attempt_neither_replaces_nor_removes_what_the_heir_has_finished(
     tmp_path: Path,
 ) -> None:
