@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import ffmpeg as graph
-from PIL import Image, UnidentifiedImageError
 
 from renderer.encode.arguments import BITEXACT, compiled
 from renderer.encode.choices import container_of
@@ -80,6 +79,8 @@ def _gather(assembly: Assembly, folder: Path, made: Path) -> None:
 
 
 def _check(name: str, picture: bytes, size_px: tuple[int, int]) -> None:
+    from PIL import Image, UnidentifiedImageError  # here: films go without it
+
     try:
         with Image.open(io.BytesIO(picture), formats=["PNG", "JPEG", "WEBP"]) as image:
             found = image.size

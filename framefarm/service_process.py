@@ -9,8 +9,6 @@ import time
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
-import psutil
-
 from .errors import ServiceNotStartedError
 from .service_start import start_service
 
@@ -18,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping, Sequence
     from pathlib import Path
     from subprocess import Popen
+
+    import psutil
 
 # Python, gRPC and a browser take a second or two, a cold disk under load much more.
 START_LIMIT_S: Final = 60.0
@@ -71,6 +71,8 @@ class ServiceProcess:
             self._hear_no_more()
 
     async def _end(self) -> None:
+        import psutil  # here: hardly a service has to be ended like this
+
         family = await asyncio.to_thread(_family, self._process.pid)
         with suppress(ProcessLookupError):
             self._process.terminate()
@@ -137,6 +139,8 @@ async def stopped(services: Sequence[ServiceProcess]) -> AsyncGenerator[None]:
 
 
 def _family(pid: int) -> list[psutil.Process]:
+    import psutil
+
     try:
         return psutil.Process(pid).children(recursive=True)
     except psutil.NoSuchProcess:

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 import xxhash
-from PIL import Image, UnidentifiedImageError
 
 from .errors import RenderError
 
@@ -57,6 +56,8 @@ class Picture:
 
     def png(self) -> bytes:
         """Return the picture as a PNG file."""
+        from PIL import Image  # here: most renders never see such a file
+
         image = Image.frombuffer("RGBA", self.size_px, self.pixels, "raw", "BGRA", 0, 1)
         file = io.BytesIO()
         image.save(file, "PNG", compress_level=1)
@@ -70,6 +71,8 @@ def from_png(file: bytes) -> Picture:
         PictureError: it is none, or damaged.
 
     """
+    from PIL import Image, UnidentifiedImageError
+
     try:
         with Image.open(io.BytesIO(file), formats=["PNG"]) as image:
             pixels = image.convert("RGBA").tobytes("raw", "BGRA")

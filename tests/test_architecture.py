@@ -71,6 +71,7 @@ LATE_IMPORTS = frozenset(
         "framefarm.cli.worker",
         "framefarm.cli.services",  # a worker need not wait for what a coordinator needs
         "coordinator.stores.opening",  # and a user of a file need not wait for psycopg
+        "coordinator.artifacts.opening",  # and a user of a folder not for obstore
         "coordinator.stores.place",  # nor a local render for what speaks to databases
         "framefarm.check",  # and only what renders in this process for what a renderer needs
         "framefarm.benchmark",

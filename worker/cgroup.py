@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-import psutil
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -31,7 +29,7 @@ def slots_for(limits: Limits) -> int:
 def limits(root: Path = _ROOT) -> Limits:
     """The CPUs and the memory that may be used: the cgroup's limits, where it has any."""
     host_cpus = float(len(os.sched_getaffinity(0)))
-    host_memory: int = psutil.virtual_memory().total
+    host_memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     return Limits(
         cpus=min(host_cpus, _cpus(root) or host_cpus),
         memory_bytes=min(host_memory, _memory(root) or host_memory),

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from .folder import open_folder
 from .place import artifacts_at
-from .s3 import S3Artifacts
 
 if TYPE_CHECKING:
     from .base import ArtifactStore
@@ -26,6 +25,8 @@ async def open_artifacts(url: str, data_dir: Path) -> ArtifactStore:
         case Path() as folder:
             return await asyncio.to_thread(open_folder, folder)
         case place:
+            from .s3 import S3Artifacts
+
             store = S3Artifacts(place)
             await store.check()
             return store

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from importlib import import_module
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
@@ -60,6 +59,8 @@ def app_of(names: Iterable[str]) -> typer.Typer:
 
 def _print_version(wanted: bool) -> None:
     if wanted:
+        from importlib.metadata import version  # here: it reads mail, and all who come wait for it
+
         give(f"framefarm {version('framefarm')}")
         raise typer.Exit
 
