@@ -44,10 +44,11 @@ what the kernel counts for it. Written by `benchmarks/overhead.py`.
 
 _REST: Final = """\
 What a farm costs more than two renderers, on these pages: sixteen encoders are started where two
-are, 70 ms of CPU each (55 of them for linking ffmpeg's libraries); sixteen frames are painted
-twice, for the seams, and three are on the way to a chunk whose predecessor another worker has;
-progress is kept twelve times a second; chunks are joined and the file is probed. Fewer chunks
-would cost less here, and larger farms their balance (docs/decisions/0003, 0042)."""
+are, 70 ms of CPU each (55 of them for linking ffmpeg's libraries); where a chunk's predecessor is
+another worker's, as it is for about four of sixteen, a frame is painted twice, for the seam, and
+three on the way; progress is kept twelve times a second; chunks are joined and the file is probed.
+Fewer chunks would cost less here, and larger farms their balance (docs/decisions/0003, 0042,
+0050)."""
 
 
 def main() -> None:

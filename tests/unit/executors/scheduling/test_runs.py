@@ -88,6 +88,27 @@ def test_a_run_whose_worker_is_gone_is_taken_up_before_anything_further_on() -> 
     assert goes_on(scene, "b") == 1
 
 
+def test_a_worker_goes_on_as_soon_as_its_chunk_is_filmed() -> None:
+    scene = a_job(16, among=2)
+    (start,) = [each for each in running(scene) if each.worker == "a"]
+
+    scene.film(start)
+
+    assert begun(scene) == {"a": [0, 1], "b": [4]}
+
+
+def test_a_run_is_taken_up_whose_worker_turns_to_another_job_when_its_chunk_is_filmed() -> None:
+    scene = a_job(16, among=2)
+    scene.offer("urgent", 0, share=Share(priority=90))
+    (start,) = [each for each in running(scene) if each.worker == "a"]
+    scene.film(start)
+    assert scene.last(Start).number == 17  # the other job's
+
+    scene.workers("c")
+
+    assert begun(scene)["c"] == [1]
+
+
 def test_who_has_no_chunk_to_follow_takes_one_from_a_run_rather_than_none() -> None:
     scene = a_job(6, among=2)  # a has 0, and 1 before it; b has 2
     assert begun(scene) == {"a": [0], "b": [2]}
