@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# A browser has 250 to 350 MB as a rule, and an encoder 150; large pages have more.
+# A browser has 250 to 350 MB as a rule, and an encoder 150, of which a slot may have two: its last
+# chunk's beside the one that is filmed. Large pages have more.
 SLOT_BYTES: Final = 1 << 30
 _ROOT: Final = Path("/sys/fs/cgroup")
 

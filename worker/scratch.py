@@ -86,7 +86,8 @@ def open_scratch(
 ) -> Generator[Scratch]:
     """Scratch for as long as the block; what workers that were killed left beside it goes first.
 
-    Of a limit, a quarter is for sounds, and the rest for the chunks of the slots, evenly.
+    Of a limit, a quarter is for sounds, and the rest for the chunks of the slots, evenly: two each,
+    for one may be encoded, or wait for its caller, while the next one is filmed.
     """
     parent = parent or Path(tempfile.gettempdir())
     _sweep(parent)
@@ -98,7 +99,7 @@ def open_scratch(
             yield Scratch(Path(folder))
         else:
             sound_bytes = min(SHELF_BYTES, limit_bytes // 4)
-            chunk_bytes = (limit_bytes - sound_bytes) // slots
+            chunk_bytes = (limit_bytes - sound_bytes) // (2 * slots)
             yield Scratch(Path(folder), chunk_bytes=chunk_bytes, sound_bytes=sound_bytes)
 
 

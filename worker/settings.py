@@ -28,8 +28,8 @@ class WorkerSettings:
     whoever started it.
 
     Bundles of jobs that do not run make room for others above `bundle_bytes`, by default a tenth of
-    their disk. With `scratch_bytes`, a chunk may have its slot's share of them; else what the disk
-    has.
+    their disk. With `scratch_bytes`, a chunk may have half of its slot's share of them, for the one
+    before it may be there still; else what the disk has.
 
     An attempt whose caller has gone, or reads nothing, stops after `detach_s`.
 

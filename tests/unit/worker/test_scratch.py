@@ -45,10 +45,10 @@ async def test_a_chunk_that_outgrows_its_share_is_stopped(
 ) -> None:
     monkeypatch.setattr(scratch, "WATCH_INTERVAL_S", 0.01)
     with (
-        open_scratch(parent=tmp_path, limit_bytes=40 << 20, slots=3) as place,
+        open_scratch(parent=tmp_path, limit_bytes=80 << 20, slots=3) as place,
         place.folder() as folder,
     ):
-        assert place.sound_bytes == 10 << 20
+        assert place.sound_bytes == 20 << 20
         (folder / "sounds").mkdir()
         (folder / "chunk.mp4").write_bytes(bytes(5 << 20))
         async with place.watched(folder):
