@@ -222,8 +222,10 @@ async def test_ctrl_c_cancels_the_job_and_waits_for_the_acknowledgement(
     assert sorted(path.name for path in tmp_path.iterdir()) == ["data", "page"]
 
 
-async def test_ctrl_c_before_anything_has_begun_ends_it_without_a_word(page: str) -> None:
-    arguments = ("render", page, "-o", "out.mp4", "--frames", "90")
+async def test_ctrl_c_before_anything_has_begun_ends_it_without_a_word(
+    page: str, tmp_path: Path
+) -> None:
+    arguments = ("render", page, "-o", str(tmp_path / "out.mp4"), "--frames", "90")
     async with framefarm_command(*arguments, PYTHONPROFILEIMPORTTIME="1") as command:
         await command.said(" typer.main")  # and the rest is still to be imported
         command.signal(signal.SIGINT)

@@ -21,6 +21,7 @@ from protos.framefarm.v1 import coordinator_pb2_grpc
 from renderer.bundle import manifest_of
 from renderer.frames import FrameRange
 from serving.status import read
+from tests.support.eventually import eventually
 from tests.support.farm import TestCoordinator, running_coordinator, running_worker
 from tests.support.picture_renderer import PictureRenderer
 from tests.support.small_disk import fill, small_disk
@@ -87,7 +88,7 @@ async def test_a_job_goes_on_when_there_is_room_again_and_its_file_is_right(
         filling = fill(disk)
         await asyncio.wait_for(until_held(client), 60)
         done = list(renderer.rendered)
-        assert not list(disk.rglob(".part*"))
+        await eventually(lambda: not list(disk.rglob(".part*")))
 
         filling.unlink()
         assert await asyncio.wait_for(rendered(farm, job.id), 60) == undisturbed

@@ -207,7 +207,7 @@ async def test_a_server_that_falls_asleep_is_not_waited_for(url: sql.URL) -> Non
     async with open_postgresql_store(url) as store, tcp_proxy(f"127.0.0.1:{url.port}") as proxy:
         await store.begin_term()
         port = int(proxy.address.rpartition(":")[2])
-        near, far = open_leader_lock(url), open_leader_lock(url.set(port=port), answer_s=1.5)
+        near, far = open_leader_lock(url), open_leader_lock(url.set(port=port), answer_s=4.0)
         async with far as lock, near as other:
             assert await lock.hold()
             assert not await other.hold()
