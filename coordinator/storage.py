@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Final, Protocol
 
-from executors.errors import StorageError, StorageFullError
+from executors.errors import StorageDownError, StorageError, StorageFullError
 from executors.storage import free_bytes
 
 from .holds import STORAGE_DOWN, STORAGE_FULL, Hold
@@ -93,18 +93,29 @@ class DiskWatch:
             await asyncio.sleep(_LOOK_S)
 
     async def look(self) -> None:
-        free = await self._measure(self._folder)
+        try:
+            free = await self._measure(self._folder)
+        except OSError as error:  # a network file system that does not answer now
+            await self._rest.failed(self._down(error))
+            return
         self._forget_what_is_long_ago()
         self._know(self._space.seen(free), free)
         await self._rest.look()
 
     async def failed(self, error: StorageError) -> None:
-        if isinstance(error, StorageFullError):
-            free = await self._measure(self._folder)
-            self._ran_out_s = asyncio.get_running_loop().time()
-            self._know(self._space.ran_out(free), free)
-        else:
+        if not isinstance(error, StorageFullError):
             await self._rest.failed(error)
+            return
+        try:
+            free = await self._measure(self._folder)
+        except OSError as unseen:
+            await self._rest.failed(self._down(unseen))
+            return
+        self._ran_out_s = asyncio.get_running_loop().time()
+        self._know(self._space.ran_out(free), free)
+
+    def _down(self, error: OSError) -> StorageDownError:
+        return StorageDownError(f"{self._folder} cannot be looked at: {error}; see to its disk")
 
     def _forget_what_is_long_ago(self) -> None:
         """What found no room may have some now, though nobody saw it being made."""

@@ -131,6 +131,8 @@ async def test_of_what_several_coordinators_made_the_job_says_which_is_its_own(
         "outputs/succeeded.t3.mp4",
     ]
     assert files.output(job("new")).name == "new.t5.mp4"
+    assert files.output(succeeded("of-an-older-version", term=0)).name == "of-an-older-version.mp4"
+    assert files.pictures(failed("of-an-older-version")).name == "of-an-older-version.pictures"
 
 
 async def test_jobs_that_something_is_kept_of_are_told_by_its_age(shelf: Shelf) -> None:

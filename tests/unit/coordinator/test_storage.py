@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -48,6 +49,29 @@ async def test_nothing_begins_on_a_disk_with_too_little_room(tmp_path: Path) -> 
     assert hold is not None
     assert hold.message.startswith(f"{tmp_path} is full (")
     assert hold.message.endswith(f"{2 << 40} MiB are wanted): make room there")
+
+
+@pytest.mark.parametrize("is_full_first", [False, True])
+async def test_a_disk_that_does_not_answer_holds_the_farm_until_it_does(
+    tmp_path: Path, is_full_first: bool
+) -> None:
+    problem: OSError | None = OSError(errno.ESTALE, "Stale file handle")
+
+    async def measure(folder: Path) -> int:
+        del folder
+        if problem:
+            raise problem
+        return 1 << 60
+
+    holds = Holds()
+    watch = DiskWatch(tmp_path, holds, measure=measure)
+    if is_full_first:
+        await watch.failed(FULL)
+    async with watching(watch):
+        await eventually(lambda: bool(holds.of(STORAGE_DOWN)))
+        assert "Stale file handle" in str(holds.of(STORAGE_DOWN))
+        problem = None
+        await eventually(lambda: not holds.all)
 
 
 async def test_nothing_begins_on_a_disk_that_is_full_from_the_start(tmp_path: Path) -> None:
