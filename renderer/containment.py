@@ -22,7 +22,7 @@ import psutil
 from . import processes
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Iterator
+    from collections.abc import AsyncGenerator
 
 _NAME: Final = re.compile(r"framefarm-(?P<owner>\d+)-\d+")
 _NUMBERS: Final = count()
@@ -100,7 +100,7 @@ class Cgroup:
         """
         (self.folder / "cgroup.kill").stat()  # Linux 5.14
         known = set[int]()
-        while late := set(_tree(pid)) - known:
+        while late := set(processes.lineage(pid)) - known:
             for each in late:
                 with suppress(ProcessLookupError):  # it has ended
                     (self.folder / "cgroup.procs").write_text(str(each))
@@ -138,15 +138,6 @@ class Cgroup:
                 if error.errno != errno.EBUSY or time.monotonic() > deadline_s:
                     raise
             time.sleep(_POLL_S)
-
-
-def _tree(pid: int) -> Iterator[int]:
-    """Yield the process and what descends from it, without a look at all others."""
-    yield pid
-    for children in (_PROC / str(pid) / "task").glob("*/children"):
-        with suppress(OSError):  # the thread has ended
-            for child in children.read_text().split():
-                yield from _tree(int(child))
 
 
 def _sweep(parent: Path) -> None:

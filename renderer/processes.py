@@ -6,16 +6,18 @@ import ctypes
 import os
 import time
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import psutil
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 GONE_TIMEOUT_S: Final = 3.0
 _PR_SET_CHILD_SUBREAPER: Final = 36  # prctl(2), Linux
 _POLL_S: Final = 0.005
+_PROC: Final = Path("/proc")
 
 
 def adopt_orphans() -> None:
@@ -35,6 +37,18 @@ def tree_of(pid: int) -> list[psutil.Process]:
         return [process, *process.children(recursive=True)]
     except psutil.NoSuchProcess:
         return []
+
+
+def lineage(pid: int) -> Iterator[int]:
+    """Yield the process and what descends from it, without a look at all others.
+
+    By lists of the kernel's that some kernels do not keep: then it is the process alone.
+    """
+    yield pid
+    for children in (_PROC / str(pid) / "task").glob("*/children"):
+        with suppress(OSError):  # the thread has ended
+            for child in children.read_text().split():
+                yield from lineage(int(child))
 
 
 def memory_bytes(pid: int) -> int:

@@ -12,19 +12,24 @@ import base64
 import os
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-import psutil
-
+from renderer import processes
 from renderer.picture import BYTES_PER_PIXEL
 
 from . import scripts
 from .memory import ProcessMemory
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from renderer.page import Page
 
     from .memory import Region
+
+    RegionsOfSize = Callable[[int, int], Iterator[Region]]
 
 _NOISES: Final = 6
 _NEEDLE_BYTES: Final = 256
@@ -78,22 +83,31 @@ async def find_framebuffer(page: Page, browser_pid: int, size_px: tuple[int, int
 
 
 def _gpu_process(browser_pid: int) -> int:
-    with suppress(psutil.Error):
-        for process in psutil.Process(browser_pid).children(recursive=True):
-            if "--type=gpu-process" in process.cmdline():
-                return process.pid
+    for pid in chain(processes.lineage(browser_pid), _among_all(browser_pid)):
+        with suppress(OSError):  # it has ended
+            # Chromium's helpers write their arguments anew, with spaces between.
+            words = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").split()
+            if b"--type=gpu-process" in words:
+                return pid
     raise NoFramebufferError("Chromium runs no GPU process")
+
+
+def _among_all(browser_pid: int) -> Iterator[int]:
+    """The browser's family by a look at all processes of the machine, which may be many."""
+    yield from (process.pid for process in processes.tree_of(browser_pid))
 
 
 async def _search(page: Page, memory: ProcessMemory, size_px: tuple[int, int]) -> int:
     """Show noise until exactly one place has held two pictures in a row."""
     held: list[int] = []
-    for _ in range(_NOISES):
+    for noise in range(_NOISES):
         picture = await _show_noise(page, size_px)
         if held:
             held = await asyncio.to_thread(_still, memory, held, picture)
         else:
-            held = await asyncio.to_thread(_places, memory, picture)
+            # What is filled is there, as a rule, and a twentieth of all there is.
+            regions = memory.filled_regions if noise == 0 else memory.regions
+            held = await asyncio.to_thread(_places, memory, regions, picture)
             continue
         if len(held) == 1:
             return held[0]
@@ -126,9 +140,9 @@ async def _show_noise(page: Page, size_px: tuple[int, int]) -> bytes:
     return b"".join(row[start : start + BYTES_PER_PIXEL * width_px] for start in starts)
 
 
-def _places(memory: ProcessMemory, picture: bytes) -> list[int]:
-    regions = list(memory.regions(len(picture), max(_MAX_REGION_BYTES, len(picture))))
-    return [place for region in regions for place in _places_in(memory, picture, region)]
+def _places(memory: ProcessMemory, regions: RegionsOfSize, picture: bytes) -> list[int]:
+    looked_at = list(regions(len(picture), max(_MAX_REGION_BYTES, len(picture))))
+    return [place for region in looked_at for place in _places_in(memory, picture, region)]
 
 
 def _places_in(memory: ProcessMemory, picture: bytes, region: Region) -> list[int]:

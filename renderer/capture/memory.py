@@ -9,12 +9,18 @@ import sys
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _REFUSED = (errno.EPERM, errno.ENOSYS, errno.EACCES)
+# /proc/PID/pagemap (Linux' pagemap.rst): a number for each page, whose two highest bits say that it
+# is in memory, or swapped out.
+_PAGE_BYTES: Final = os.sysconf("SC_PAGE_SIZE")
+_ENTRY_BYTES: Final = 8
+_HIGHEST_BYTE: Final = 7 if sys.byteorder == "little" else 0
+_IS_FILLED: Final = bytes(bool(byte & 0xC0) for byte in range(256))
 
 
 class _Piece(ctypes.Structure):
@@ -77,6 +83,25 @@ class ProcessMemory:
             if rights.startswith("rw") and smallest_bytes <= region.size_bytes <= largest_bytes:
                 yield region
 
+    def filled_regions(self, smallest_bytes: int, largest_bytes: int) -> Iterator[Region]:
+        """Those of them that hold so much: most of a process's memory was never written.
+
+        All of them, where the kernel does not tell.
+        """
+        regions = list(self.regions(smallest_bytes, largest_bytes))
+        try:
+            pages = os.open(f"/proc/{self._pid}/pagemap", os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            yield from regions
+            return
+        try:
+            for region in regions:
+                filled = _filled_bytes(pages, region)
+                if filled is None or filled >= smallest_bytes:
+                    yield region
+        finally:
+            os.close(pages)
+
     def find(self, needle: bytes, region: Region) -> Iterator[int]:
         """The addresses in the region at which `needle` stands, at multiples of 4 bytes.
 
@@ -117,6 +142,19 @@ class ProcessMemory:
             raise OSError(code, os.strerror(code))
         if count != size:
             raise OSError(errno.EFAULT, f"read {count} of {size} bytes at {address:#x}")
+
+
+def _filled_bytes(pages: int, region: Region) -> int | None:
+    """How much of a region is in memory or swapped out; None if that is not to be had."""
+    first, last = region.start // _PAGE_BYTES, region.stop // _PAGE_BYTES
+    try:
+        told = os.pread(pages, _ENTRY_BYTES * (last - first), _ENTRY_BYTES * first)
+    except OSError:
+        return None
+    if len(told) != _ENTRY_BYTES * (last - first):
+        return None
+    highest = told[_HIGHEST_BYTE::_ENTRY_BYTES]
+    return _PAGE_BYTES * highest.translate(_IS_FILLED).count(1)
 
 
 @cache

@@ -91,6 +91,17 @@ async def test_memory_is_read_from_a_file_where_the_call_is_refused(
     assert film.chunk.frame_digests == usual.chunk.frame_digests
 
 
+async def test_what_is_not_found_where_it_should_be_is_looked_for_everywhere(
+    crew: Crew, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(memory.ProcessMemory, "filled_regions", lambda *_: iter(()))
+
+    film = await crew.film("counter.html", (0, 4), **LOSSLESS)
+
+    assert film.numbers == [0, 1, 2, 3]
+    assert film.chunk.timings.strategy == BY_MEMORY
+
+
 async def test_where_memory_may_not_be_read_chromium_is_asked_for_pictures(
     crew: Crew, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import mmap
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import pytest
 
@@ -104,3 +105,32 @@ def test_only_regions_of_the_wanted_sizes_are_named() -> None:
 
     assert all(1 << 24 <= region.size_bytes <= 1 << 30 for region in regions)
     assert any(region.start <= ctypes.addressof(kept) < region.stop for region in regions)
+
+
+def address_of(space: mmap.mmap) -> int:
+    return ctypes.addressof(ctypes.c_char.from_buffer(space))
+
+
+def holds(regions: Iterable[Region], space: mmap.mmap) -> bool:
+    return any(region.start <= address_of(space) < region.stop for region in regions)
+
+
+def test_of_regions_those_are_named_that_were_filled() -> None:
+    size = 1 << 24
+    with mmap.mmap(-1, 2 * size) as half, mmap.mmap(-1, 2 * size) as less:
+        half.write(b"x" * size)
+        less.write(b"x" * (size // 2))
+        reader = ProcessMemory(os.getpid())
+
+        filled = list(reader.filled_regions(size, 2 * size))
+
+        assert holds(filled, half)
+        assert not holds(filled, less)
+        assert holds(reader.regions(size, 2 * size), less)
+
+
+def test_all_regions_are_where_the_kernel_does_not_tell(monkeypatch: pytest.MonkeyPatch) -> None:
+    with mmap.mmap(-1, 1 << 24) as untouched:
+        monkeypatch.setattr(os, "pread", lambda *_: b"")
+
+        assert holds(ProcessMemory(os.getpid()).filled_regions(1 << 24, 1 << 24), untouched)
