@@ -7,7 +7,15 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from executors.base import AttemptLost, AttemptStarted, Edges, FramesDone, JobEnder, PageLog
+from executors.base import (
+    AttemptLost,
+    AttemptStarted,
+    Edges,
+    Filmed,
+    FramesDone,
+    JobEnder,
+    PageLog,
+)
 from executors.errors import ChunkDamagedError, ExecutorError
 from executors.tasks import task_group
 
@@ -235,6 +243,8 @@ class Teller:
                 self._moved(ChunkState.RENDERING, worker)
             case AttemptLost(worker, _, reason):
                 self._moved(ChunkState.REQUEUED, worker, reason)
+            case Filmed():  # of use to whoever fills slots
+                pass
 
     def rendered(self, result: ChunkResult) -> None:
         if made := self._progress.finished(self._task.index):
