@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-import random
 import signal
-import socket
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncGenerator, Sequence
@@ -14,6 +12,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.support.ports import free_port
 from tests.support.tcp_proxy import TcpProxy, tcp_proxy
 
 from . import wrong_clock
@@ -21,8 +20,6 @@ from .cable import FAR, Cable, open_cable
 
 START_LIMIT_S = 90
 STOP_LIMIT_S = 20
-_OUTGOING = Path("/proc/sys/net/ipv4/ip_local_port_range")
-_BELOW = 10_000
 
 
 @dataclass
@@ -32,7 +29,7 @@ class Service:
     name: str
     command: tuple[str, ...]
     folder: Path
-    address: str = field(default_factory=lambda: f"127.0.0.1:{_free_port()}")
+    address: str = field(default_factory=lambda: f"127.0.0.1:{free_port()}")
     there: tuple[str, ...] = ()  # what begins a command where it runs
     clock: Path | None = None  # what its clock is wrong by
     process: Process | None = None
@@ -165,7 +162,7 @@ def _worker(folder: Path, number: int, words: Sequence[str], cable: Cable | None
         f"worker {number}",
         ("worker", "--slots", "1", *words),
         folder / f"w{number}",
-        address=f"{FAR if cable else '127.0.0.1'}:{_free_port()}",
+        address=f"{FAR if cable else '127.0.0.1'}:{free_port()}",
         there=cable.there if cable else (),
     )
 
@@ -177,13 +174,3 @@ async def _start(farm: Farm) -> None:
         for service in farm.services:
             if service.process is None:
                 group.create_task(service.start())
-
-
-def _free_port() -> int:
-    """A port that nobody has, nor is given for a connection while its process is dead."""
-    first = int(_OUTGOING.read_text().split()[0])
-    while True:
-        port = random.randrange(first - _BELOW, first)
-        with socket.socket() as probe, suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -12,6 +11,8 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from testcontainers.core.container import DockerContainer
 from testcontainers.core.network import Network
 from testcontainers.core.waiting_utils import WaitStrategy, WaitStrategyTarget
+
+from tests.support.ports import free_port
 
 from .images import LABELS, image
 
@@ -166,19 +167,12 @@ def running_farm(
 @contextmanager
 def _running(container: DockerContainer, port: int) -> Generator[Service]:
     # A port of our choice, because it stays the same when a container is started again.
-    container.with_bind_ports(port, _free_port()).waiting_for(Serving(port))
+    container.with_bind_ports(port, free_port("")).waiting_for(Serving(port))
     try:
         container.start()
         yield Service(container, port)
     finally:
         container.stop()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _worker(network: Network, pages: Path, browser_idle: str) -> DockerContainer:
