@@ -88,11 +88,12 @@ async def _made(folder: Path, codec: Codec, pictures: list[Picture]) -> Path:
     )
     chunk = folder / "chunk"
     stream = PictureStream(width_px=WIDTH_PX, height_px=HEIGHT_PX)
-    async with encoding(ffmpeg, stream, settings, chunk) as encoder:
+    frames = FrameRange(0, len(pictures))
+    async with encoding(ffmpeg, stream, settings, chunk, frames=frames) as encoder:
         for picture in pictures:
             await encoder.write(picture)
         await encoder.finish()
-    whole = ChunkFile(path=chunk, frames=FrameRange(0, len(pictures)))
+    whole = ChunkFile(path=chunk, frames=frames)
     assembly = Assembly(chunks=(whole,), settings=settings, width_px=WIDTH_PX, height_px=HEIGHT_PX)
     video = folder / f"video.{container_of(settings)}"
     await assemble(assembly, video, ffmpeg=ffmpeg, ffprobe=ffprobe)
