@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
-from contextlib import suppress
-from importlib import import_module
+from typing import TYPE_CHECKING
 
-from serving.standing import imports_stand
-
-from .head_start import HeadStart, head_start, needs_local_farm
+if TYPE_CHECKING:
+    from .head_start import HeadStart
 
 
 def main() -> None:
@@ -18,6 +15,15 @@ def main() -> None:
     usual = signal.getsignal(signal.SIGINT)
     if usual is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
+    # From here on: each of these takes time in which somebody may press it.
+    import os
+    from contextlib import suppress
+    from importlib import import_module
+
+    from serving.standing import imports_stand
+
+    from .head_start import head_start, needs_local_farm
+
     arguments = sys.argv[1:]
     ahead: HeadStart | None = None
     if needs_local_farm(arguments, os.environ):

@@ -75,6 +75,7 @@ LATE_IMPORTS = frozenset(
         "coordinator.stores.place",  # nor a local render for what speaks to databases
         "framefarm.check",  # and only what renders in this process for what a renderer needs
         "framefarm.benchmark",
+        "framefarm.__main__",  # it sees to Ctrl-C before anything
         "framefarm.local_coordinator",  # it reads what to do while it imports
     }
 )
