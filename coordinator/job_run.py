@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from executors.errors import ExecutorError, StaleTermError, StorageError
 from executors.status import JOB_OVERDUE
 from executors.storage import storing
+from executors.tasks import task_group
 from renderer.errors import RenderError
 
 from .job import ChunkMoved, JobError, JobHeld, JobState, StateChanged
@@ -119,12 +120,13 @@ class JobRun:
         end = JobState.FAILED if error else JobState.CANCELLED
         if self.decide(Verdict(end, error)):
             self.pump.put(StateChanged(JobState.ABORTING, error))
-            keeping = asyncio.create_task(self._keep_then_stop(), name=f"stop-{self.job_id}")
-            try:
-                await asyncio.wait([keeping], timeout=_KEPT_WITHIN_S)
-            finally:
-                self.abort.set()
-            await keeping
+            # In a group: a coordinator that was followed is cut off here, and leaves no task.
+            async with task_group() as group:
+                keeping = group.create_task(self._keep_then_stop(), name=f"stop-{self.job_id}")
+                try:
+                    await asyncio.wait([keeping], timeout=_KEPT_WITHIN_S)
+                finally:
+                    self.abort.set()
         await self.ended.wait()
 
     async def _keep_then_stop(self) -> None:

@@ -265,6 +265,8 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def _check_failed(self) -> None:
         failed, self._failed_tasks = self._failed_tasks, []
         for task in failed:
+            if task.process is not None and task.process.is_dead:
+                continue  # whoever would have looked at it died with it
             if task._log_traceback and (error := task.exception()):
                 text = f"nobody handles the error of task {task.get_name()}: {error!r}"
                 fault = SimulationError(text)

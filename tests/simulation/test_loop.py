@@ -142,6 +142,31 @@ def test_a_process_that_dies_does_nothing_more_not_even_clean_up() -> None:
     assert simulate(main()) == ["work", "work"]
 
 
+async def _failing_at_its_death(*, is_killed: bool) -> None:
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, VirtualLoop)
+    process = Process("victim")
+    asked = loop.create_future()
+
+    async def ask() -> None:
+        await asked
+
+    task = loop.in_process(process, ask(), name="ask")
+    await asyncio.sleep(1)
+    asked.set_exception(KeyError("ask"))
+    while not task.done():
+        await asyncio.sleep(0)
+    if is_killed:  # in the very step in which somebody of it would have been told
+        loop.kill(process)
+    await asyncio.sleep(1)
+
+
+def test_nobody_need_look_at_an_error_of_a_process_that_died_with_it() -> None:
+    simulate(_failing_at_its_death(is_killed=True))
+    with pytest.raises(SimulationError, match="nobody handles the error of task ask: KeyError"):
+        simulate(_failing_at_its_death(is_killed=False))
+
+
 def test_tasks_and_timers_belong_to_the_process_that_began_them() -> None:
     seen: list[object] = []
 

@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from coordinator.events import EventLog
 from coordinator.holds import FarmHeldError
 from coordinator.job import Event, JobEvent, JobState, Output
+from coordinator.job_run import JobRun
 from coordinator.stores.base import StoreDownError
 from tests.support.eventually import eventually
 from tests.support.job_desk import DictStore, open_desk
@@ -92,3 +94,18 @@ async def test_no_cancel_is_acknowledged_by_a_coordinator_that_ends_before_it_is
     store.loses_appends = False
     async with open_desk(tmp_path, store=store) as second:
         await eventually(lambda: second.runner.running == ["job1"])
+
+
+async def test_a_coordinator_that_is_cut_off_while_it_keeps_a_cancel_leaves_no_task() -> None:
+    run = JobRun("job1", EventLog(SlowStore()), on_assembling=lambda: None)
+    stopping = asyncio.create_task(run.stop(None))
+    await eventually(lambda: "stop-job1" in _running())
+    stopping.cancel()
+    await asyncio.wait([stopping])
+
+    assert "stop-job1" not in _running()  # whose error nobody would look at
+    assert run.abort.is_set()
+
+
+def _running() -> set[str]:
+    return {task.get_name() for task in asyncio.all_tasks()}
