@@ -13,6 +13,7 @@ from executors.base import (
     JobPauser,
     RenderExecutor,
 )
+from executors.tasks import look_at
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -92,6 +93,7 @@ class _Gate:
 
         rendering = self._inner.render(task, output, on_progress=hear)
         call = _Call(asyncio.create_task(rendering, name=f"chunk-{task.index}-gated"))
+        call.task.add_done_callback(look_at)
         self._calls.setdefault(task.job_id, set()).add(call)
         try:
             await asyncio.wait({call.task})

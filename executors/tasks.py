@@ -37,6 +37,16 @@ async def first_of(*works: Coroutine[Any, Any, object]) -> None:
         task.result()
 
 
+def look_at(task: asyncio.Task[Any]) -> None:
+    """Of a task outside of any group, when it is done: its error is not one that nobody looked at.
+
+    Whoever waits for the task hears of the error, but for one who was cancelled in that very step,
+    and goes down for another cause.
+    """
+    if not task.cancelled():
+        task.exception()
+
+
 def _first(errors: BaseExceptionGroup[BaseException]) -> BaseException:
     error = errors.exceptions[0]
     return _first(error) if isinstance(error, BaseExceptionGroup) else error

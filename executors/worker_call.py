@@ -16,6 +16,7 @@ from . import wire
 from .base import ChunkTask, Filmed, FramesDone, OnProgress, PageLog
 from .errors import ChunkAbortedError, ExecutorError
 from .status import JOB_OVERDUE, error_of
+from .tasks import look_at
 
 if TYPE_CHECKING:
     from protos.framefarm.v1.worker_pb2_grpc import RenderWorkerAsyncStub
@@ -55,6 +56,7 @@ class WorkerCall(ABC, Generic[T]):
         # A task of its own, outside of any group: grpc.aio cuts a call whose reader is cancelled,
         # and a call that is cut cannot carry an abort and its acknowledgement any more.
         taking = asyncio.create_task(self._converse(call), name=f"take-chunk-{self.task.index}")
+        taking.add_done_callback(look_at)
         try:
             await asyncio.wait([taking])
         finally:
