@@ -156,8 +156,8 @@ class PlanRun:
         """Render a chunk, and once more, elsewhere, what comes broken."""
         path, teller = self._files.path(task), self._teller(task)
         tries = 1 + _SECOND_TRIES
-        task = replace(task, fits=self._home())
         while True:
+            task = replace(task, fits=self._home())  # more chunks are there at each try
             result = await self._executor.render(task, path, on_progress=teller.hear)
             tries -= 1
             try:

@@ -24,13 +24,14 @@ class FreeSlots:
         self._workers = workers
         self._heaps: dict[_Key, list[_Entry]] = {}
         self._addresses: set[str] = set()
+        self._changes = 0  # of all workers: an address that is forgotten may be known again
 
     def __bool__(self) -> bool:
         return bool(self._addresses)
 
     def put(self, worker: Worker) -> None:
         """Note that the worker has changed."""
-        worker.version += 1
+        self._void(worker)
         if worker.free <= 0 or worker.rests_until_s > 0:
             self._addresses.discard(worker.address)
             return
@@ -39,7 +40,7 @@ class FreeSlots:
             self._push((worker.fingerprint, digest), worker)
 
     def drop(self, worker: Worker) -> None:
-        worker.version += 1
+        self._void(worker)
         self._addresses.discard(worker.address)
 
     def has_room(self, worker: Worker, slots: int) -> bool:
@@ -62,6 +63,10 @@ class FreeSlots:
             if (worker := self._best(key, avoid, room)) is not None:
                 return worker
         return None
+
+    def _void(self, worker: Worker) -> None:
+        self._changes += 1
+        worker.version = self._changes
 
     def _push(self, key: _Key, worker: Worker) -> None:
         heap = self._heaps.setdefault(key, [])

@@ -48,7 +48,7 @@ class Worker:
     pages: list[WarmPage] = field(default_factory=list)
     attempts: dict[tuple[str, int], ReportedAttempt] = field(default_factory=dict)
     ours: dict[Name, bool] = field(default_factory=dict)
-    version: int = 0  # grows with each change; what an index noted before is void
+    version: int = 0  # new with each change, and never given twice: what an index noted is void
 
     @property
     def slots(self) -> int:

@@ -297,8 +297,10 @@ class FakeWorker:
         return call
 
     async def _converse(self, call: Call, output: Path) -> ChunkResult:
+        is_heard = False  # what is answered to an abort tells its caller nothing (WorkerCall)
         try:
             await asyncio.wait([call.answer])
+            is_heard = True
         finally:
             try:
                 if not call.answer.done():
@@ -307,7 +309,7 @@ class FakeWorker:
             finally:
                 self._line.hang_up(call)
                 error = call.answer.exception() if call.answer.done() else None
-                self._network.watch.ended(self._line, call.task, error)
+                self._network.watch.ended(self._line, call.task, error, is_heard=is_heard)
         result = call.answer.result()
         content = chunk_content(call.task, result.fingerprint)
         if sha256_of(content) != result.sha256:

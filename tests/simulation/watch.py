@@ -210,14 +210,22 @@ class Watch:
         attempt = (task.job_id, task.index, Token(task.term, task.attempt))
         self.places.of(line).filmed.add(attempt)
 
-    def ended(self, line: Line, task: ChunkTask, error: BaseException | None) -> None:
+    def ended(
+        self, line: Line, task: ChunkTask, error: BaseException | None, *, is_heard: bool
+    ) -> None:
+        """A call has ended.
+
+        Of one that was given up before, its coordinator hears no error (WorkerCall): that the
+        worker is unfit, or has failed once more, is learned at the next attempt.
+        """
         place, token = (id(line.process), line.address), Token(task.term, task.attempt)
         account = self._account(task)
         if (place, token) in account.open:
             account.open.remove((place, token))
             self.places.of(line).open -= 1
             self.places.of(line).filmed.discard((task.job_id, task.index, token))
-        self.places.ended(line, error, self._loop.time())
+        if is_heard:
+            self.places.ended(line, error, self._loop.time())
         how = "done" if error is None else f"{type(error).__name__} {error}"
         self.note(f"{name_of(task)} {token.term}.{token.attempt} ← {line.address}: {how}")
         account.failures += isinstance(error, _FAILURES)

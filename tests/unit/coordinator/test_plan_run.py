@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,7 +11,10 @@ from coordinator.plan_run import PlanRun
 from coordinator.planner import plan
 from executors.base import AttemptStarted, ChunkResult, ChunkTask, OnProgress
 from executors.errors import ChunkDamagedError
+from tests.support.eventually import eventually
 from tests.support.tasks import a_spec
+
+Verify = Callable[[ChunkTask, ChunkResult, Path], Awaitable[None]]
 
 
 def a_result(task: ChunkTask, *, fingerprint: str = "old") -> ChunkResult:
@@ -86,13 +89,15 @@ class Doubt:
             raise ChunkDamagedError("it has other frames")
 
 
-async def all_chunks(executor: Engines, notes: Notes, *, frames: int, bad: int = 0) -> None:
+async def all_chunks(
+    executor: Engines, notes: Notes, *, frames: int, verify: Verify | None = None
+) -> None:
     run = PlanRun(
         plan("job", a_spec(frames)),
         executor,
         notes,
         on_event=lambda _: None,
-        verify=Doubt(bad).verify,
+        verify=verify or Doubt().verify,
     )
     await run.all_chunks()
 
@@ -100,9 +105,23 @@ async def all_chunks(executor: Engines, notes: Notes, *, frames: int, bad: int =
 async def test_a_file_that_is_not_what_was_asked_for_is_asked_of_another_worker() -> None:
     executor = Engines(["old"], begins=2)  # the second attempt has lost, and has a number
 
-    await all_chunks(executor, Notes(), frames=10, bad=1)
+    await all_chunks(executor, Notes(), frames=10, verify=Doubt(bad=1).verify)
 
     assert [(task.attempt, task.avoid) for task in executor.asked] == [(1, ()), (3, ("w1",))]
+
+
+async def test_a_chunk_that_came_broken_is_asked_of_the_engine_of_those_that_came_since() -> None:
+    executor, notes = Engines(["old"]), Notes()
+
+    async def verify(task: ChunkTask, result: ChunkResult, path: Path) -> None:
+        del path
+        if (task.index, result.attempt) == (0, 1):
+            await eventually(lambda: 1 in notes.known)
+            raise ChunkDamagedError("it has other frames")
+
+    await all_chunks(executor, notes, frames=20, verify=verify)
+
+    assert [(task.index, task.fits) for task in executor.asked] == [(0, ""), (1, ""), (0, "old")]
 
 
 async def test_chunks_are_asked_of_the_engine_that_made_most_of_those_that_are_finished() -> None:

@@ -300,6 +300,17 @@ def test_a_job_whose_finished_chunks_have_a_fingerprint_that_is_gone_moves_on_af
     assert places(scene) == ["a"]
 
 
+def test_who_came_back_with_another_engine_gets_no_chunks_of_its_predecessors_engine() -> None:
+    scene = Scene()
+    scene.workers("a", fingerprint="old")
+    scene.hear(WorkerLeft("a"))
+    scene.workers("a", fingerprint="new")
+
+    scene.offer(fits="old")
+
+    assert places(scene) == []
+
+
 def test_a_chunk_avoids_workers_whose_file_of_it_was_not_what_was_asked_for() -> None:
     scene = Scene()
     scene.workers("a", "b")
