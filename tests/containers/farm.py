@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -95,8 +96,17 @@ class Service:
         return any(tool in line for line in self.processes() for tool in tools)
 
     def pause(self) -> None:
-        """Freeze all that runs in it."""
-        self.container.get_wrapped_container().pause()
+        """Freeze all that runs in it.
+
+        Where processes come and go, runc may not get hold of all of them at the first try.
+        """
+        command = ["docker", "pause", str(self.container.get_wrapped_container().id)]
+        for tries_left in reversed(range(5)):
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            if done.returncode == 0:
+                return
+            assert tries_left, done.stderr
+            assert "unable to freeze" in done.stderr
 
     def unpause(self) -> None:
         self.container.get_wrapped_container().unpause()
