@@ -100,11 +100,15 @@ async def run(settings: CoordinatorSettings, open_executor: OpenExecutor | None 
             _announce(server.address)
         if lock is not None:
             await _keep_watch(stack, Reign(lock, term), server, stopping)
-        # What the imports made stays for good: the collector need not look at it time and again,
-        # which was 0.35 CPU s in a render of 150 frames (benchmarks/results/where-time-goes.md).
-        gc.freeze()
-        await stopping.wait()
-        await server.say_not_serving()
+        await _serve_until(stopping, server)
+
+
+async def _serve_until(stopping: asyncio.Event, server: RunningServer) -> None:
+    # What the imports made stays for good: the collector need not look at it time and again,
+    # which was 0.35 CPU s in a render of 150 frames (benchmarks/results/where-time-goes.md).
+    gc.freeze()
+    await stopping.wait()
+    await server.say_not_serving()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
